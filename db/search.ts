@@ -93,15 +93,18 @@ async function searchInStages(db: ReadDatabase, tenant: string, searching: Searc
       corrections,
     };
   }
+  const anyOf = async () => ({ ...(await read(groups, "any")), match: "any" as const, groups, corrections: [] });
   const asTyped = { ...(await read(groups, "all")), match: "all" as const, groups, corrections: [] };
   if (asTyped.rows.length > 0 || groups.length === 0) return asTyped;
+  // Similar words come from the names of the whole tenant, which a caller of part of it must not learn.
+  if (filters.within !== undefined) return groups.length === 1 ? asTyped : anyOf();
   const similar = await withSimilarWords(db, tenant, groups);
   if (similar.corrections.length > 0) {
     const found = await read(similar.groups, "all", similar.corrections);
     if (found.rows.length > 0) return { ...found, match: "similar", ...similar };
   }
   if (groups.length === 1) return asTyped;
-  const some = { ...(await read(groups, "any")), match: "any" as const, groups, corrections: [] };
+  const some = await anyOf();
   if (some.rows.length > 0 || similar.corrections.length === 0) return some;
   return { ...(await read(similar.groups, "any")), match: "any", ...similar };
 }

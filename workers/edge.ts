@@ -49,8 +49,10 @@ export type Edge = {
   tenant: string;
   /** The restrictions of the caller's permissions; undefined: none. */
   access: Access | undefined;
-  /** The tenant's primary, with deadline and retries (durable-objects/primary/client.ts). */
+  /** The tenant's primary, as the caller may see it, with deadline and retries (durable-objects/primary/client.ts). */
   primary: PrimaryClient;
+  /** The same for the whole tenant, for caches that its callers share: `access` is asked about what they hold. */
+  tenantPrimary: PrimaryClient;
   /** The tenant's cache in this isolate: the only state that outlives a request. */
   cache: TenantCache;
   /** Parsed schemas of all tenants in this isolate, by tenant first; derived, and never needed for correctness. */

@@ -13,6 +13,15 @@ export type Filters = {
   context?: string | undefined;
   role?: string | undefined;
   versions: "latest" | "all";
+  /** Only what lies in one of these parts of the tenant; absent: everywhere. */
+  within?: readonly SearchScope[];
+};
+
+/** Part of a tenant. Names are compared without case here, so it may be wider than what the caller may read. */
+export type SearchScope = {
+  context: string | null;
+  subject: { exact: string } | { prefix: string } | null;
+  states: readonly string[] | null;
 };
 
 /** Whether all groups must match or any of them. */
@@ -57,7 +66,7 @@ export class Terms {
   }
 
   /** Terms that every matching document must contain. */
-  filters({ formats, states, tags = [], owner, subjectPrefix, context, role }: Filters): SQL {
+  filters({ formats, states, tags = [], owner, subjectPrefix, context, role, within }: Filters): SQL {
     const oneOf = (letter: string, values: readonly string[]) =>
       `(${values.map((value) => this.#value(letter, value)).join(" | ")})`;
     const all = [
@@ -68,6 +77,7 @@ export class Terms {
       ...(context === undefined ? [] : [this.#value("c", context)]),
       ...(role === undefined ? [] : [this.#value("r", role)]),
       ...(subjectPrefix ? [this.#subject(subjectPrefix, "begins")] : []),
+      ...(within === undefined ? [] : [`(${within.map((scope) => this.#scope(scope)).join(" | ")})`]),
     ];
     return sql`${all.length === 0 ? `'${this.#key}a'` : all.join(" & ")}::tsquery`;
   }
@@ -78,6 +88,17 @@ export class Terms {
     const word = (text: string) =>
       `(${LETTERS[place].map((letter) => `'${this.#key}${letter}${text}'${suffix}`).join(" | ")})`;
     return `(${alternatives.map((words) => `(${words.map(word).join(" & ")})`).join(" | ")})`;
+  }
+
+  #scope({ context, subject, states }: SearchScope): string {
+    const all = [
+      ...(context === null ? [] : [this.#value("c", context)]),
+      ...(states === null ? [] : [`(${states.map((state) => this.#value("x", state)).join(" | ")})`]),
+      ...(subject === null
+        ? []
+        : ["exact" in subject ? this.#subject(subject.exact, "is") : this.#subject(subject.prefix, "begins")]),
+    ];
+    return all.length === 0 ? `'${this.#key}a'` : `(${all.join(" & ")})`;
   }
 
   #subject(text: string, how: "is" | "begins"): string {

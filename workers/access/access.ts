@@ -67,7 +67,12 @@ export class Access {
     return this.#isHeld(permission, isTenantWide, undefined);
   }
 
-  /** Whether it is held for every version of every subject of the context, so that none needs to be checked. */
+  /** Whether it is held everywhere and always. */
+  coversTenant(permission: Permission): boolean {
+    return this.#permissions.has(permission) && !this.narrowed.has(permission);
+  }
+
+  /** Whether it is held for every version of every subject of the context, so that none needs to be asked about. */
   coversContext(permission: Permission, context: string): boolean {
     if (!this.#permissions.has(permission)) return false;
     const grants = this.narrowed.get(permission);
@@ -81,6 +86,14 @@ export class Access {
           (grant.context === null || grant.context === context),
       )
     );
+  }
+
+  /** The parts of the tenant it may be held in. A condition on the schema is decided for each record, so this may be wider. */
+  scopes(permission: Permission): ResolvedGrant[] | undefined {
+    return this.narrowed
+      .get(permission)
+      ?.filter(({ condition }) => condition === undefined || holds(condition, this.#attributes, undefined))
+      .map(({ grant }) => grant);
   }
 
   mayRead(record: SchemaRecord): boolean {

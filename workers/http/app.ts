@@ -15,6 +15,7 @@ import { errorFields, logLine } from "../../observe/log-line.ts";
 import { type TraceContext, traceFields } from "../../observe/trace-context.ts";
 import { isAboutSubjects } from "../../registry/permission.ts";
 import { Access } from "../access/access.ts";
+import { guardPrimary } from "../access/guarded-primary.ts";
 import type { Actor, Bindings, Edge, RoutePermission } from "../edge.ts";
 import { Counters, type ReadClass, type RouteCounts } from "../metrics/counters.ts";
 import { Flusher } from "../metrics/flush.ts";
@@ -178,6 +179,7 @@ class RequestEdge implements Edge {
   readClass: ReadClass = "head";
   #cache: TenantCache | undefined;
   #primary: PrimaryClient | undefined;
+  #tenantPrimary: PrimaryClient | undefined;
   #trace: TraceContext | undefined;
   #access: Access | undefined;
 
@@ -249,9 +251,17 @@ class RequestEdge implements Edge {
   }
 
   get primary(): PrimaryClient {
-    // The deadline counts from the first call: until then the request has only computed.
-    this.#primary ??= primaryOf(this.env, this.tenant, { giveUpAtMs: Date.now() + PRIMARY_DEADLINE_MS });
+    if (this.#primary === undefined) {
+      const { access, tenantPrimary } = this;
+      this.#primary = access === undefined ? tenantPrimary : guardPrimary(tenantPrimary, access);
+    }
     return this.#primary;
+  }
+
+  get tenantPrimary(): PrimaryClient {
+    // The deadline starts with the first call; until then the request has only computed.
+    this.#tenantPrimary ??= primaryOf(this.env, this.tenant, { giveUpAtMs: Date.now() + PRIMARY_DEADLINE_MS });
+    return this.#tenantPrimary;
   }
 
   forgetCredentials(): void {

@@ -4,6 +4,7 @@ import type { AsOf } from "../../registry/log-entry.ts";
 import { CONTENT_FRESH_MS, type ContentSelector, type ReadableContent, readContent } from "../read-path/content.ts";
 import { ageMs, type Cached, type Source } from "../read-path/read-through.ts";
 import { contentSatisfies } from "../read-path/token.ts";
+import { isKnownReadable } from "../read-path/uses.ts";
 import { type Answer, jsonTextAnswer, matchesETag, notModified, prebuiltHeaders, provenance } from "./answer.ts";
 import type { Call } from "./call.ts";
 import { RegistryError, requireValue } from "./errors.ts";
@@ -26,6 +27,8 @@ type ContentToRender = {
 /** Responds from memory without touching the content, else reads and renders it. */
 export function renderedContentAnswer(call: Call, wanted: ContentToRender): Answer | Promise<Answer> {
   const { edge } = call;
+  // Whoever may not read it, or must ask first, takes the way of those who find nothing in memory.
+  if (edge.access !== undefined && isKnownReadable(edge, wanted.selector) !== true) return readAndRender(call, wanted);
   const known = edge.cache.get(renderedKey(wanted)) as Cached<Rendered> | undefined;
   if (known && ageMs(edge, known) <= CONTENT_FRESH_MS && contentSatisfies(known.asOf, wanted.token)) {
     return contentAnswer(call, wanted, known, "memory", false);
@@ -38,7 +41,7 @@ async function readAndRender(call: Call, wanted: ContentToRender): Promise<Answe
   const { selector, token } = wanted;
   const found = requireValue(await readContent(edge, { selector, token }));
   if ("absent" in found) {
-    edge.cache.delete(renderedKey(wanted));
+    if (edge.access === undefined) edge.cache.delete(renderedKey(wanted));
     throw new RegistryError(wanted.notFound(), provenance(found.asOf, "primary"));
   }
   const { value: content, readAtMs, asOf, source, stale } = found;

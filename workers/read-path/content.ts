@@ -18,6 +18,7 @@ import {
 } from "./read-through.ts";
 import { goneMeanwhile, type ShownText, shownText } from "./texts.ts";
 import { contentSatisfies } from "./token.ts";
+import { mayReadContent } from "./uses.ts";
 
 /** Content is immutable; the age limit exists because hard deletes must take effect eventually. */
 export const CONTENT_FRESH_MS = 60 * 60 * 1_000;
@@ -51,13 +52,16 @@ export async function readContent(
   { selector, token, allowCachedAbsence = false }: ContentRead,
 ): Promise<Found<ReadableContent> | Absent | Refusal> {
   edge.readClass = "content";
+  const isReadable = await mayReadContent(edge, selector);
+  if (typeof isReadable !== "boolean") return isReadable;
+  if (!isReadable) return hidden(edge);
   return readThrough(edge, {
     key: contentKey(selector),
     cacheClass: CONTENT_CLASS,
     token,
     allowCachedAbsence,
     async ask() {
-      const answer = await edge.primary.read("contentOf", selector);
+      const answer = await edge.tenantPrimary.read("contentOf", selector);
       if ("ok" in answer) return answer;
       const { asOf, value } = answer;
       if (value === null) return { asOf, value: null };
@@ -68,6 +72,12 @@ export async function readContent(
       return { asOf, value: { ...content, ...shown, context: value.context } };
     },
   });
+}
+
+/** As the primary answers about what is not there. */
+async function hidden(edge: Edge): Promise<Absent | Refusal> {
+  const head = await edge.tenantPrimary.read("head", {});
+  return "ok" in head ? head : { absent: true, asOf: head.asOf };
 }
 
 type Stored = {

@@ -40,9 +40,11 @@ export async function readRecordById(
   { id, deleted }: { id: string; deleted: boolean },
   consistency: Consistency,
 ): Promise<RecordAnswer | { missing: "record"; asOf: AsOf } | Refusal> {
-  const ask = () => edge.primary.read("recordById", { id, deleted });
+  const ask = () => edge.tenantPrimary.read("recordById", { id, deleted });
   const found = await readRecord(edge, `record/id/${id}/${deleted}`, consistency, ask);
-  return "absent" in found ? { missing: "record", asOf: found.asOf } : answered(found);
+  if ("ok" in found) return found;
+  if ("absent" in found || isHidden(edge, found.value)) return { missing: "record", asOf: found.asOf };
+  return answered(found);
 }
 
 /** The version that a Confluent id denotes within a subject. */
@@ -51,10 +53,12 @@ export async function readRecordOfId(
   wanted: { name: SubjectName; confluentId: number },
   consistency: Consistency,
 ): Promise<RecordAnswer | { missing: "record"; asOf: AsOf } | Refusal> {
-  const ask = () => edge.primary.read("recordByConfluentId", wanted);
+  const ask = () => edge.tenantPrimary.read("recordByConfluentId", wanted);
   const key = `record/confluent/${sha256Hex(printSubjectName(wanted.name))}/${wanted.confluentId}`;
   const found = await readRecord(edge, key, consistency, ask);
-  return "absent" in found ? { missing: "record", asOf: found.asOf } : answered(found);
+  if ("ok" in found) return found;
+  if ("absent" in found || isHidden(edge, found.value)) return { missing: "record", asOf: found.asOf };
+  return answered(found);
 }
 
 /** A version of a subject. Semvers and ranges always query the primary. */
@@ -66,7 +70,7 @@ export async function readVersion(
   const { name, selector, deleted, anyContext = false } = version;
   let missing: "subject" | "version" = "version";
   const ask = async () => {
-    const answer = await edge.primary.read("record", version);
+    const answer = await edge.tenantPrimary.read("record", version);
     if ("ok" in answer) return answer;
     if ("found" in answer.value) return { asOf: answer.asOf, value: answer.value.found };
     missing = answer.value.missing;
@@ -78,7 +82,9 @@ export async function readVersion(
   if (selector === "latest") dropOutrunLatest(edge, key, name);
   const found = await readRecord(edge, key, isCovered ? consistency : { ...consistency, maxAgeMs: 0 }, ask);
   if (typeof selector !== "number") edge.readClass = "head";
-  return "absent" in found ? { missing, asOf: found.asOf } : answered(found);
+  if ("ok" in found) return found;
+  if ("absent" in found) return { missing, asOf: found.asOf };
+  return isHidden(edge, found.value) ? { missing: "subject", asOf: found.asOf } : answered(found);
 }
 
 /** A cached answer to a lookup or repeated registration, if it is recent enough for the caller. */
@@ -90,7 +96,7 @@ export function readKnownRecord(
   if (maxAgeMs === 0) return undefined;
   const known = edge.cache.get(`record/${key}`) as Cached<SchemaRecord> | undefined;
   if (known === undefined || ageMs(edge, known) > maxAgeMs || !recordSatisfies(known.asOf, token)) return undefined;
-  return { record: known.value, asOf: known.asOf };
+  return isHidden(edge, known.value) ? undefined : { record: known.value, asOf: known.asOf };
 }
 
 export function keepKnownRecord(
@@ -163,6 +169,11 @@ function recordClass(maxAgeMs: number): CacheClass<SchemaRecord> {
     satisfies: recordSatisfies,
     bytes: (record) => 2 * JSON.stringify(record).length,
   };
+}
+
+/** Callers share what is cached, so each is asked what it may read. */
+function isHidden({ access }: Edge, record: SchemaRecord): boolean {
+  return access !== undefined && !access.mayRead(record);
 }
 
 function answered(found: Found<SchemaRecord> | Refusal): RecordAnswer | Refusal {

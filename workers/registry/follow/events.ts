@@ -4,8 +4,9 @@ import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { matchesFilter } from "../../../durable-objects/feed/filter.ts";
 import { type Subscription, subscriptionRequest } from "../../../durable-objects/feed/protocol.ts";
 import { type CloudEvent, cloudEvent } from "../../../registry/cloud-event.ts";
-import { MAX_EVENT_PAGE } from "../../../registry/event.ts";
+import { MAX_EVENT_PAGE, type RegistryEvent } from "../../../registry/event.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
+import { parseSubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { getFeed } from "./followers.ts";
 
@@ -32,7 +33,7 @@ export async function listEvents(
     return { items: [], nextAfter: asOf.seq, more: false, asOf };
   }
   const items: CloudEvent[] = [];
-  const filters = filter.subjects !== null || filter.types !== null;
+  const filters = filter.subjects !== null || filter.types !== null || edge.access !== undefined;
   let nextAfter = after;
   for (;;) {
     const wanted = filters ? MAX_EVENT_PAGE : limit - items.length;
@@ -40,7 +41,7 @@ export async function listEvents(
     if (after > asOf.seq) return beyondTheLog(after, asOf.seq);
     for (const event of events) {
       if (items.length === limit) break;
-      if (matchesFilter(filter, event)) items.push(cloudEvent(edge.tenant, event));
+      if (matchesFilter(filter, event) && mayHear(edge, event)) items.push(cloudEvent(edge.tenant, event));
       nextAfter = event.seq;
     }
     const more = nextAfter < asOf.seq;
@@ -48,8 +49,16 @@ export async function listEvents(
   }
 }
 
+/** Whether the caller may know all that the event is about. One about several subjects names none of them. */
+function mayHear({ access }: Edge, { subject, records }: RegistryEvent): boolean {
+  if (access === undefined || access.coversTenant("subject:read")) return true;
+  if (subject === null || !access.mayKnow(parseSubjectName(subject))) return false;
+  return records.every((record) => access.mayRead(record));
+}
+
 /** A WebSocket to the tenant's feed (protocol: durable-objects/feed/protocol.ts). */
 export async function subscribe(edge: Edge, subscription: Subscription): Promise<{ socket: WebSocket } | Refusal> {
+  if (edge.access?.coversTenant("subject:read") === false) return onlyByPage();
   const response = await getFeed(edge.env, edge.tenant)
     .fetch(subscriptionRequest(subscription))
     .catch(() => undefined);
@@ -58,6 +67,13 @@ export async function subscribe(edge: Edge, subscription: Subscription): Promise
     return makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
   }
   return response.webSocket === null ? ((await response.json()) as Refusal) : { socket: response.webSocket };
+}
+
+/** The feed sends to many at once and evaluates no grants. */
+function onlyByPage(): Refusal {
+  const detail =
+    'A subscription needs "subject:read" in the whole tenant. Read /events page by page, which leaves out what this credential may not see.';
+  return makeRefusal("FORBIDDEN", [detail], detail);
 }
 
 function beyondTheLog(after: number, end: number): Refusal {

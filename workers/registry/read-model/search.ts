@@ -1,6 +1,7 @@
 /** Search in the read model. Responses carry the token of the state that the read model has reached. */
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { DatabaseUnreachable } from "../../../db/client.ts";
+import type { SearchScope } from "../../../db/search/terms.ts";
 import { type SearchPage, type SearchRequest, searchVersions } from "../../../db/search.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Edge } from "../../edge.ts";
@@ -33,6 +34,9 @@ export async function search(
     // A caller that filters by state wants more than `latest`, which is never a draft.
     versions: versions ?? (query.states === undefined ? "latest" : "all"),
   };
+  const within = edge.access?.scopes("schema:read");
+  // Nothing is in none of its parts; a part without a name is.
+  if (within !== undefined) request.within = within.length > 0 ? within.map(scopeOf) : [NOWHERE];
   let found: Awaited<ReturnType<typeof searchVersions>>;
   try {
     found = await searchVersions(edge.env, edge.tenant, request);
@@ -66,7 +70,15 @@ export async function search(
       `The read model is at ${epoch}.${seq}, behind the state that X-Registry-Min-Seq requires. Retry in a moment.`,
     );
   }
-  return { ok: true, page: found.page, asOf };
+  const items = found.page.items.filter(({ record }) => edge.access === undefined || edge.access.mayRead(record));
+  return { ok: true, page: { ...found.page, items }, asOf };
+}
+
+/** No subject has an empty name. */
+const NOWHERE: SearchScope = { context: null, subject: { exact: "" }, states: null };
+
+function scopeOf({ context, subject, states }: SearchScope): SearchScope {
+  return { context, subject, states };
 }
 
 function notReady(detail: string): Refusal {

@@ -1,0 +1,162 @@
+/** Which commands a caller may give whose grants cover part of the tenant. */
+import { makeRefusal, type Refusal } from "../../contract/errors.ts";
+import type { PrimaryClient } from "../../durable-objects/primary/client.ts";
+import type { Change } from "../../registry/change-set.ts";
+import type { Command } from "../../registry/commands.ts";
+import type { Permission } from "../../registry/permission.ts";
+import type { RequestedReference } from "../../registry/record.ts";
+import {
+  DEFAULT_CONTEXT,
+  GLOBAL_CONTEXT,
+  isSameSubject,
+  referenceName,
+  type SubjectName,
+} from "../../schema/subject-name.ts";
+import { schemaNotFound } from "../registry/read/read.ts";
+import { type Access, targetOf } from "./access.ts";
+import type { Target } from "./conditions.ts";
+import { denial } from "./guarded-primary.ts";
+
+export class CommandGuard {
+  readonly #primary: PrimaryClient;
+  readonly #access: Access;
+
+  constructor(primary: PrimaryClient, access: Access) {
+    this.#primary = primary;
+    this.#access = access;
+  }
+
+  /** Why the caller may not give this command; undefined if it may. */
+  async refusalOf(command: Command): Promise<Refusal | undefined> {
+    switch (command.type) {
+      case "setConfig":
+      case "deleteConfig":
+      case "setRules":
+      case "addException":
+        return this.#refusalOfScope(command);
+      case "deleteContext":
+        return this.#refusalOfContext("subject:delete", command.context);
+      case "setAssociations":
+        return this.#refusalOfAssociations(command.associations.map(({ name }) => name));
+      case "deleteAssociations":
+        return this.#access.coversTenant("subject:delete") ? undefined : wholeTenant("subject:delete");
+      case "makeChanges":
+        for (const change of command.changes) {
+          const refusal = await this.#refusalOfChange(change);
+          if (refusal !== undefined) return refusal;
+        }
+        return undefined;
+      // Their routes ask for permissions about the tenant, which no narrowed grant carries.
+      case "setMode":
+      case "deleteMode":
+      case "createWebhook":
+      case "updateWebhook":
+      case "rotateWebhook":
+      case "deleteWebhook":
+        return undefined;
+      case "updateRecord":
+        return this.#refusalOfRecord("schema:write", command.id);
+      default:
+        return this.#refusalOfChange(command);
+    }
+  }
+
+  async refusalOfCheck(name: SubjectName, references: readonly RequestedReference[]): Promise<Refusal | undefined> {
+    return (await this.#refusalOfName("compatibility:check", name)) ?? this.#refusalOfReferences(name, references);
+  }
+
+  async #refusalOfChange(change: Change): Promise<Refusal | undefined> {
+    switch (change.type) {
+      case "register": {
+        const { name, state, references } = change;
+        const own = new Set("ownReferences" in change ? change.ownReferences?.map(({ reference }) => reference) : []);
+        const others = references.filter((_reference, index) => !own.has(index));
+        const target = { ...name, state, tags: change.attributes.tags };
+        return (await this.#refusalOfTarget("schema:write", target)) ?? this.#refusalOfReferences(name, others);
+      }
+      case "activate":
+      case "undelete":
+        return this.#refusalOfRecord("schema:write", change.id);
+      case "deleteRecord":
+        return this.#refusalOfRecord("schema:delete", change.id);
+      case "deleteVersion":
+        return this.#refusalOfName("schema:delete", change.name);
+      case "deleteSubject":
+        return this.#refusalOfName("subject:delete", change.name);
+    }
+  }
+
+  async #refusalOfRecord(permission: Permission, id: string): Promise<Refusal | undefined> {
+    const answer = await this.#primary.read("recordById", { id, deleted: true });
+    if ("ok" in answer) return answer;
+    if (answer.value === null || !this.#access.mayRead(answer.value)) return schemaNotFound(id);
+    return this.#access.allows(permission, targetOf(answer.value))
+      ? undefined
+      : denial(this.#access, permission, answer.value);
+  }
+
+  #refusalOfName(permission: Permission, name: SubjectName): Promise<Refusal | undefined> {
+    return this.#refusalOfTarget(permission, name);
+  }
+
+  /** A name may be an alias; then both names must be granted, for the change is made under the other. */
+  async #refusalOfTarget(permission: Permission, target: Target): Promise<Refusal | undefined> {
+    if (!this.#access.allows(permission, target)) return denial(this.#access, permission, target);
+    const aliases = await this.#primary.read("aliases", {});
+    if ("ok" in aliases) return aliases;
+    const meant = aliases.value.find(({ alias }) => isSameSubject(alias, target))?.subject;
+    if (meant === undefined || this.#access.allows(permission, { ...target, ...meant })) return undefined;
+    return denial(this.#access, permission, meant);
+  }
+
+  /** The text of a reference can be read through whoever references it. */
+  #refusalOfReferences(name: SubjectName, references: readonly RequestedReference[]): Refusal | undefined {
+    const hidden = references.find(
+      ({ subject }) => !this.#access.allows("schema:read", referenceName(name.context, subject)),
+    );
+    if (hidden === undefined) return undefined;
+    const detail = `No schema reference found for subject "${hidden.subject}" and version ${hidden.version}`;
+    return makeRefusal("INVALID_SCHEMA", [detail], detail, {
+      items: [{ pointer: "/references", rule: "reference_not_found", message: detail }],
+    });
+  }
+
+  async #refusalOfScope(
+    command: Extract<Command, { type: "setConfig" | "deleteConfig" | "setRules" | "addException" }>,
+  ): Promise<Refusal | undefined> {
+    const { scope } = command;
+    const permission = "compatibility:config:write";
+    if (scope.subject === "") return this.#refusalOfContext(permission, scope.context);
+    if (!this.#access.allows(permission, scope)) return denial(this.#access, permission, scope);
+    const alias = command.type === "setConfig" ? command.changes.alias : undefined;
+    if (typeof alias !== "string" || alias === "") return undefined;
+    // An alias lends the subject's name to another one, which must be the caller's to change as well.
+    const meant = referenceName(scope.context, alias);
+    return this.#access.allows(permission, meant) ? undefined : denial(this.#access, permission, meant);
+  }
+
+  #refusalOfContext(permission: Permission, context: string): Refusal | undefined {
+    const isForAll = context === DEFAULT_CONTEXT || context === GLOBAL_CONTEXT;
+    if (isForAll) return this.#access.coversTenant(permission) ? undefined : wholeTenant(permission);
+    return this.#access.coversContext(permission, context)
+      ? undefined
+      : denial(this.#access, permission, { context, subject: "" });
+  }
+
+  async #refusalOfAssociations(names: readonly (SubjectName | null)[]): Promise<Refusal | undefined> {
+    for (const name of names) {
+      if (name === null) {
+        if (!this.#access.coversTenant("subject:write")) return wholeTenant("subject:write");
+        continue;
+      }
+      const refusal = await this.#refusalOfName("subject:write", name);
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
+  }
+}
+
+function wholeTenant(permission: Permission): Refusal {
+  const detail = `This concerns subjects that the request does not name, so this credential needs "${permission}" in the whole tenant.`;
+  return makeRefusal("FORBIDDEN", [detail], detail);
+}

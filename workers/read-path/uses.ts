@@ -1,0 +1,96 @@
+/**
+ * Which subjects use a content, for callers whose grants do not cover its context. The content may be an hour old; this is at
+ * most a minute old, so that a changed grant, tag or state takes effect as soon as a changed key does.
+ */
+import type { Refusal } from "../../contract/errors.ts";
+import type { SchemaRecord } from "../../registry/record.ts";
+import { type Access, targetOf } from "../access/access.ts";
+import type { Target } from "../access/conditions.ts";
+import type { Edge } from "../edge.ts";
+import type { ContentSelector } from "./content.ts";
+import { ageMs, type Cached } from "./read-through.ts";
+
+export const USES_FRESH_MS = 60 * 1_000;
+/** More are not kept: such a content is asked about each time. */
+export const MAX_KEPT_USES = 16;
+/** Context, subject and tags of one use, in memory. */
+const USE_BYTES = 1_024;
+
+type Uses = readonly Target[] | "many";
+
+/** Whether the caller may read the content, where its grants or a recent answer say so; undefined: the primary must be asked. */
+export function isKnownReadable(edge: Edge, selector: ContentSelector): boolean | undefined {
+  const { access } = edge;
+  if (access === undefined || covers(access, selector)) return true;
+  const known = edge.cache.get(usesKey(selector)) as Cached<Uses> | undefined;
+  if (known !== undefined && known.value !== "many" && ageMs(edge, known) <= USES_FRESH_MS) {
+    return known.value.some((use) => access.allows("schema:read", use));
+  }
+  return undefined;
+}
+
+export async function mayReadContent(edge: Edge, selector: ContentSelector): Promise<boolean | Refusal> {
+  return isKnownReadable(edge, selector) ?? askForUses(edge, edge.access!, selector);
+}
+
+function covers(access: Access, selector: ContentSelector): boolean {
+  return "context" in selector
+    ? access.coversContext("schema:read", selector.context)
+    : access.coversTenant("schema:read");
+}
+
+async function askForUses(edge: Edge, access: Access, selector: ContentSelector): Promise<boolean | Refusal> {
+  const readAtMs = edge.now();
+  const found = await readUses(edge, selector);
+  if ("ok" in found) return found;
+  const { records, asOf } = found;
+  const value: Uses = records.length > MAX_KEPT_USES ? "many" : records.map(targetOf);
+  const kept: Cached<Uses> = { readAtMs, asOf, value };
+  edge.cache.put(usesKey(selector), kept, USE_BYTES * Math.min(records.length, MAX_KEPT_USES));
+  return records.some((record) => access.mayRead(record)) || (found.isCut && asksPrimary(edge, selector));
+}
+
+type Read = { records: readonly SchemaRecord[]; isCut: boolean; asOf: Cached<Uses>["asOf"] };
+
+/** The first page of uses; beyond it the guarded primary decides. */
+async function readUses({ tenantPrimary }: Edge, selector: ContentSelector): Promise<Read | Refusal> {
+  if ("id" in selector) {
+    const answer = await tenantPrimary.read("recordById", { id: selector.id, deleted: true });
+    if ("ok" in answer) return answer;
+    return { records: answer.value === null ? [] : [answer.value], isCut: false, asOf: answer.asOf };
+  }
+  if ("context" in selector) return readUsesOfId({ tenantPrimary }, selector);
+  const ids = await tenantPrimary.read("idsOfGuid", { guid: selector.guid });
+  if ("ok" in ids) return ids;
+  const records: SchemaRecord[] = [];
+  let isCut = false;
+  for (const { context, confluentId } of ids.value) {
+    const uses = await readUsesOfId({ tenantPrimary }, { context, confluentId });
+    if ("ok" in uses) return uses;
+    records.push(...uses.records);
+    isCut ||= uses.isCut;
+    if (records.length > MAX_KEPT_USES) return { records, isCut: true, asOf: ids.asOf };
+  }
+  return { records, isCut, asOf: ids.asOf };
+}
+
+async function readUsesOfId(
+  { tenantPrimary }: Pick<Edge, "tenantPrimary">,
+  { context, confluentId }: { context: string; confluentId: number },
+): Promise<Read | Refusal> {
+  const answer = await tenantPrimary.read("usesOfConfluentId", { context, confluentId, deleted: true });
+  if ("ok" in answer) return answer;
+  const { records } = answer.value;
+  return { records, isCut: records.length > MAX_KEPT_USES, asOf: answer.asOf };
+}
+
+async function asksPrimary({ primary }: Edge, selector: ContentSelector): Promise<boolean | Refusal> {
+  const answer = await primary.read("contentOf", selector);
+  return "ok" in answer ? answer : answer.value !== null;
+}
+
+function usesKey(selector: ContentSelector): string {
+  if ("id" in selector) return `uses/id/${selector.id}`;
+  if ("guid" in selector) return `uses/guid/${selector.guid}`;
+  return `uses/confluent/${selector.context}/${selector.confluentId}`;
+}
