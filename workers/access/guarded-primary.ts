@@ -122,6 +122,12 @@ function guardsOf(primary: PrimaryClient, access: Access): Guards {
     copyRecords: passed("copyRecords"),
     copySubjects: passed("copySubjects"),
     copyScopes: passed("copyScopes"),
+    checkpoints: passed("checkpoints"),
+    checkpointKeys: passed("checkpointKeys"),
+    inclusionProof: passed("inclusionProof"),
+    consistencyProof: passed("consistencyProof"),
+    tile: passed("tile"),
+    entryBundle: passed("entryBundle"),
     // They say what was changed together in subjects that may be hidden.
     changeSet: onlyForAll("changeSet", null),
     changeSets: onlyForAll("changeSets", []),
