@@ -128,6 +128,7 @@ function guardsOf(primary: PrimaryClient, access: Access): Guards {
     consistencyProof: passed("consistencyProof"),
     tile: passed("tile"),
     entryBundle: passed("entryBundle"),
+    auditEntries: passed("auditEntries"),
     // They say what was changed together in subjects that may be hidden.
     changeSet: onlyForAll("changeSet", null),
     changeSets: onlyForAll("changeSets", []),
