@@ -77,8 +77,8 @@ export function describeToolDefinition({ kind, schemas }: ToolDefinition): strin
       ? "Register a schema instead."
       : second === undefined
         ? `Register the schema at ${first.pointer} instead.`
-        : `Register each schema inside under a subject of its own; the first is at ${first.pointer}.`;
-  return `This is ${KIND_NAMES[kind]}, not a schema: read as JSON Schema it allows every value. ${where}`;
+        : `Register each schema in it under its own subject; the first is at ${first.pointer}.`;
+  return `This is ${KIND_NAMES[kind]}, not a schema: as a JSON Schema it allows every value. ${where}`;
 }
 
 type Shape = { kind: ToolDefinitionKind; path: readonly string[] };

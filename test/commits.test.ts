@@ -38,7 +38,7 @@ describe.skipIf(commits === undefined)("new commits", () => {
     expect(strays.map(({ hash, subject }) => `${hash} ${subject}`)).toEqual([]);
   });
 
-  it("say why in a body", () => {
+  it("explain the reason in a body", () => {
     const strays = commits!.filter(({ body }) => body.trim() === "");
 
     expect(strays.map(({ hash, subject }) => `${hash} ${subject}`)).toEqual([]);

@@ -32,7 +32,7 @@ export function planAbsences(
   let surplus = measure.optionalProperties - (budget.optionalProperties ?? Number.POSITIVE_INFINITY);
   let unions = (budget.unions ?? Number.POSITIVE_INFINITY) - measure.unions;
   if (unions < 0) {
-    const message = `The projected schema has ${measure.unions} alternatives and lists of types; ${profile.provider} takes ${budget.unions} in one request.`;
+    const message = `The projected schema has ${measure.unions} alternatives and lists of types; ${profile.provider} allows ${budget.unions} in one request.`;
     return refuse({ pointer: "", message, fix: "Split the schema, use fewer unions, or send it without strict." });
   }
   const counts = new Map<string, { draft: Draft; count: number }>();
@@ -52,7 +52,7 @@ export function planAbsences(
     surplus -= count;
   }
   if (surplus <= 0) return ok(plan);
-  const message = `The projected schema has ${measure.optionalProperties} optional properties; ${profile.provider} takes ${budget.optionalProperties} in one request, and ${surplus} of them cannot be written otherwise.`;
+  const message = `The projected schema has ${measure.optionalProperties} optional properties; ${profile.provider} allows ${budget.optionalProperties} in one request, and ${surplus} of them cannot be rewritten.`;
   return refuse({
     pointer: "",
     message,

@@ -69,13 +69,13 @@ function changesForm({ written: { decode } }: Alternative): boolean {
 function reportAmbiguity(rewriter: Rewriter, alternatives: readonly Alternative[]): void {
   for (const one of alternatives) {
     if (!changesForm(one) || standsApart(one, alternatives)) continue;
-    const message = `An answer of this form may be meant for another alternative, which can then not be given: ${rewriter.profile.provider} has no form of its own for it.`;
+    const message = `An answer of this form may belong to another alternative, which can then no longer be returned: ${rewriter.profile.provider} cannot express it separately.`;
     rewriter.change(
       "ambiguous_form",
       one.draft.pointer,
       "lost",
       message,
-      "Tell the alternatives apart by a constant member.",
+      "Distinguish the alternatives by a constant member.",
     );
   }
 }

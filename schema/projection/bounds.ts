@@ -49,7 +49,7 @@ export class ProjectionMeter {
     if (this.#drafted > MAX_DRAFTED_SCHEMAS) {
       throw new TooComplexProjection(
         pointer,
-        `More than ${MAX_DRAFTED_SCHEMAS} schemas arise when "allOf", unions and references are combined.`,
+        `More than ${MAX_DRAFTED_SCHEMAS} schemas result from combining "allOf", unions and references.`,
       );
     }
   }

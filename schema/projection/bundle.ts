@@ -93,7 +93,7 @@ class Filling {
     const { budgets, provider } = this.#profile;
     const most = budgets.request?.maxStrictTools?.value;
     if (most !== undefined && this.taken.strictTools >= most) {
-      const message = `${provider} takes ${most} strict schemas in one request.`;
+      const message = `${provider} allows ${most} strict schemas in one request.`;
       return refuse({ reason: "impossible", problems: [{ pointer: "", message }] });
     }
     const projected = projectSchema(model, this.#profile, { budget: this.#left() });
@@ -121,7 +121,7 @@ class Filling {
     if (prudent === undefined || this.taken.optionalProperties <= prudent.value) return [];
     const { optionalProperties } = this.taken;
     return [
-      `The request has ${optionalProperties} optional properties; ${provider} has been seen to fail above ${prudent.value}, although its limit is higher.`,
+      `The request has ${optionalProperties} optional properties; ${provider} has been observed to fail above ${prudent.value}, although its limit is higher.`,
     ];
   }
 }

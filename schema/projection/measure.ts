@@ -78,7 +78,7 @@ export function overBudget({ budgets, provider }: Profile, measure: Measure): Ov
   const found: OverBudget[] = [];
   const check = (limit: { value: number } | undefined, taken: number, what: string) => {
     if (limit !== undefined && taken > limit.value) {
-      found.push({ message: `The projected schema has ${taken} ${what}; ${provider} takes ${limit.value}.` });
+      found.push({ message: `The projected schema has ${taken} ${what}; ${provider} allows ${limit.value}.` });
     }
   };
   check(budgets.maxProperties, measure.properties, "properties");

@@ -54,5 +54,5 @@ export function profileNamed(text: string): Result<Profile, UnknownProfile> {
   const date = text.slice(at + 1);
   const found = dated.find((profile) => profile.date === date);
   if (found !== undefined) return ok(found);
-  return refuse({ message: `"${text}" is not a profile (there are ${dated.map(profileId).join(", ")}).` });
+  return refuse({ message: `"${text}" is not a profile (expected ${dated.map(profileId).join(", ")}).` });
 }

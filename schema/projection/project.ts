@@ -100,7 +100,7 @@ function projectWithLevels(
 
 const NO_VALUE = {
   pointer: "",
-  message: "The schema allows no value at all, so there is nothing to ask a model for.",
+  message: "The schema allows no value at all, so a model cannot return one.",
   fix: "Look for a false schema or for types that exclude each other.",
 };
 
@@ -132,7 +132,7 @@ function rewrite(
   const { maxDepth } = profile.budgets;
   const isTooDeep = maxDepth !== undefined && measureSchema(root).depth > maxDepth.value;
   if (isTooDeep && profile.references.value.local && hoistDeepSchemas(root, maxDepth.value)) {
-    const message = `What lies deeper than ${maxDepth.value} levels becomes a definition: ${profile.provider} counts the levels of each by itself.`;
+    const message = `Parts deeper than ${maxDepth.value} levels become definitions: ${profile.provider} counts the levels of each definition separately.`;
     log.add({
       kind: "hoisted_ref",
       pointer: "",
@@ -156,8 +156,8 @@ function writeRoot(rewriter: SchemaRewriter, reader: DraftReader): Written | nul
       "inlined_ref",
       pointer,
       "lossless",
-      `The reference at the top is replaced by what it leads to: ${profile.provider} wants an object there.`,
-      "Write the object at the top.",
+      `The reference at the top level is replaced by its target: ${profile.provider} requires an object there.`,
+      "Write the object at the top level.",
     );
   }
   const written = rewriter.write(draft, place);
@@ -168,13 +168,13 @@ function writeRoot(rewriter: SchemaRewriter, reader: DraftReader): Written | nul
     ["required", arrayNode([stringNode(WRAPPER_MEMBER)])],
     ["additionalProperties", booleanNode(false)],
   ]);
-  const message = `The schema is wrapped in an object under "${WRAPPER_MEMBER}": ${profile.provider} takes an object without alternatives at the top.`;
+  const message = `The schema is wrapped in an object under "${WRAPPER_MEMBER}": ${profile.provider} requires an object without alternatives at the top level.`;
   rewriter.change(
     "wrapped_root",
     "",
     "lossless",
     message,
-    "Write an object at the top, and put alternatives into one of its properties.",
+    "Write an object at the top level, and move alternatives into one of its properties.",
   );
   return {
     schema,

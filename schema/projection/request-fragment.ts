@@ -23,7 +23,7 @@ export function requestFragment(
   const chosen = shape === undefined ? profile.shapes[0]! : profile.shapes.find((name) => name === shape);
   if (chosen === undefined) {
     const expected = profile.shapes.join(", ");
-    return refuse({ message: `"${shape}" is not a shape of ${profileId(profile)} (expected ${expected}).` });
+    return refuse({ message: `"${shape}" is not a request form of ${profileId(profile)} (expected ${expected}).` });
   }
   const name = naming.name.replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, MAX_NAME_CHARACTERS) || "schema";
   return ok({ shape: chosen, fragment: BUILDERS[chosen](schema, { ...naming, name }, profile) });

@@ -54,16 +54,16 @@ function reportAnnotation(rewriter: Rewriter, draft: Draft, name: string, node: 
   const { provider } = rewriter.profile;
   if (telling !== undefined && text.length <= MAX_MOVED_CHARACTERS) {
     words.push(`${telling}: ${text}`);
-    const message = `"${name}" is told in the description: ${provider} does not take the keyword.`;
+    const message = `"${name}" is moved to the description: ${provider} does not support the keyword.`;
     rewriter.change(
       "moved_to_description",
       pointer,
       "lossless",
       message,
-      `Say it in the description instead of "${name}".`,
+      `Write it in the description instead of "${name}".`,
     );
   } else {
-    const message = `"${name}" is left out: ${provider} does not take the keyword, and it restricts nothing.`;
+    const message = `"${name}" is omitted: ${provider} does not support the keyword, and it constrains nothing.`;
     rewriter.change("dropped", pointer, "lossless", message, `Leave out "${name}".`);
   }
 }
@@ -78,26 +78,20 @@ export function moveToDescription(
 ): void {
   const { provider } = rewriter.profile;
   const why =
-    rewriter.use(keyword) === "ignored" ? "takes it and does not enforce it" : "does not take it in this form";
+    rewriter.use(keyword) === "ignored" ? "accepts it without enforcing it" : "does not support it in this form";
   if (text.length <= MAX_MOVED_CHARACTERS) {
     moved.push(text);
-    const message = `"${keyword}" is told in the description: ${provider} ${why}.`;
+    const message = `"${keyword}" is moved to the description: ${provider} ${why}.`;
     rewriter.change(
       "moved_to_description",
       pointer,
       "checked_after",
       message,
-      `Do without "${keyword}", or check it after decoding.`,
+      `Remove "${keyword}", or check it after decoding.`,
     );
   } else {
-    const message = `"${keyword}" is left out, too long for a description: ${provider} ${why}.`;
-    rewriter.change(
-      "dropped",
-      pointer,
-      "checked_after",
-      message,
-      `Do without "${keyword}", or check it after decoding.`,
-    );
+    const message = `"${keyword}" is omitted because it is too long for a description: ${provider} ${why}.`;
+    rewriter.change("dropped", pointer, "checked_after", message, `Remove "${keyword}", or check it after decoding.`);
   }
 }
 
@@ -148,7 +142,7 @@ export function writeJsonText(
   message: string,
   fix: string,
 ): Written {
-  const why = `${message}: ${rewriter.profile.provider} has no form for it.`;
+  const why = `${message}: ${rewriter.profile.provider} cannot express it.`;
   rewriter.change(kind, draft.pointer, "checked_after", why, fix);
   const schema = objectNode([["type", stringNode("string")]]);
   const what = draft.types === null ? "a JSON value" : `a JSON ${[...draft.types].join(" or ")}`;

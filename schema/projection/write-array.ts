@@ -47,8 +47,8 @@ function writeNoItems(rewriter: Rewriter, draft: Draft, schema: Part["schema"]):
     "json_in_string",
     draft.pointer,
     "lossless",
-    `An array that must be empty is asked for as its text: ${rewriter.profile.provider} has no form for it.`,
-    "Leave the array out.",
+    `An array that must be empty is requested as its text: ${rewriter.profile.provider} cannot express it.`,
+    "Remove the array.",
   );
   return { schema: rewriter.describeEncoded(draft, text, []), decode: { op: "json_text", types: ["array"] } };
 }
@@ -115,7 +115,7 @@ function writeTuple(rewriter: Rewriter, draft: Draft, prefix: readonly Draft[], 
   schema.members.set("required", arrayNode(required.map(stringNode)));
   if (profile.additionalProperties.value !== "any") schema.members.set("additionalProperties", booleanNode(false));
   const isExact = members.every(({ absent }, index) => absent !== undefined || index < least);
-  const message = `The tuple is asked for as an object with one member for each item: ${profile.provider} has arrays of one kind of item only.`;
+  const message = `The tuple is requested as an object with one member per item: ${profile.provider} only supports arrays with one kind of item.`;
   rewriter.change(
     "tuple_as_object",
     draft.pointer,
@@ -142,7 +142,7 @@ function writeTupleRest(rewriter: Rewriter, draft: Draft, taken: number, inside:
   if (items === false || maxItems(draft) <= taken) return null;
   const isSaid = typeof items === "object" && items !== null;
   if (!isSaid && minItems(draft) <= taken) {
-    const message = `Items after the ${taken} named places can no longer be given: nothing says what they are.`;
+    const message = `Items after the ${taken} declared positions can no longer be returned, because they have no schema.`;
     const fix = 'Add "items": false, or a schema for them.';
     rewriter.change("dropped", `${draft.pointer}/items`, "lost", message, fix);
     return null;

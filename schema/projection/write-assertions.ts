@@ -151,7 +151,7 @@ function writeEqual(
   if (coversType(types, "number") || !Number.isSafeInteger(node.value)) return false;
   const bound = node.value + (other === "minimum" ? 1 : -1);
   setStricter(schema, other, numberNode(bound));
-  const message = `"${keyword}" is written as "${other}", which is the same for integers: ${rewriter.profile.provider} has no "${keyword}".`;
+  const message = `"${keyword}" is written as "${other}", which is equivalent for integers: ${rewriter.profile.provider} does not support "${keyword}".`;
   rewriter.change("respelled", pointer, "lossless", message, `Write "${other}": ${bound}.`);
   return true;
 }

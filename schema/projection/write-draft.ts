@@ -17,7 +17,7 @@ export function writeDraft(rewriter: Rewriter, draft: Draft, place: Place): Writ
     return withAnnotationsOf(rewriter, draft, objectNode(), []);
   const inferred = inferTypes(rewriter, draft);
   if (inferred !== null) return writeTypes(rewriter, draft, inferred, place);
-  return writeJsonText(rewriter, draft, "json_in_string", UNTYPED, "Say which type the value has.");
+  return writeJsonText(rewriter, draft, "json_in_string", UNTYPED, "Declare the type of the value.");
 }
 
-const UNTYPED = "A schema that says nothing of its type is asked for as JSON in a string";
+const UNTYPED = "A schema without a type is requested as JSON in a string";

@@ -37,8 +37,8 @@ export function writeEntries(rewriter: Rewriter, draft: Draft, additional: Draft
     ["type", stringNode("array")],
     ["items", entry],
   ]);
-  const message = `The map is asked for as an array of "${ENTRY_KEY}" and "${ENTRY_VALUE}": ${profile.provider} takes named members only.`;
-  rewriter.change("map_as_entries", draft.pointer, "lossless", message, "Name its members, or make it an array.");
+  const message = `The map is requested as an array of "${ENTRY_KEY}" and "${ENTRY_VALUE}": ${profile.provider} only supports declared members.`;
+  rewriter.change("map_as_entries", draft.pointer, "lossless", message, "Declare its members, or make it an array.");
   moved.push(...writeAssertions(rewriter, { ...draft, assertions: entryBounds(draft) }, schema, ["array"]));
   const conditions = draft.conditions.filter(({ keyword }) => keyword !== "propertyNames");
   const assertions = new Map([...draft.assertions].filter(([name, { node }]) => !isEntryBound(name, node)));

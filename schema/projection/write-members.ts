@@ -83,7 +83,7 @@ function removeMember(rewriter: Rewriter, draft: Draft, child: Draft, name: stri
     members.properties.set(name, booleanNode(false));
     return;
   }
-  const message = `"${name}" is left out, as the schema allows no value for it.`;
+  const message = `"${name}" is omitted because the schema allows no value for it.`;
   // Prevents entries from setting a member with the same name.
   members.steps.push({ given: name, name });
   rewriter.change(
@@ -169,7 +169,7 @@ function givenNames(rewriter: Rewriter, draft: Draft, names: readonly string[]):
       for (let count = 2; used.has(given); count += 1) given = `${base}_${count}`;
       used.add(given);
       const pointer = draft.properties?.get(name)?.pointer ?? draft.pointer;
-      const message = `"${name}" is asked for as "${given}": ${rewriter.profile.provider} takes names that match ${limit.value}.`;
+      const message = `"${name}" is requested as "${given}": ${rewriter.profile.provider} requires names that match ${limit.value}.`;
       rewriter.change("renamed", pointer, "lossless", message, `Give it a name that matches ${limit.value}.`);
       return [name, given];
     }),
@@ -196,8 +196,8 @@ function writeAbsence(
         "rewritten_optional",
         child.pointer,
         "lossless",
-        `"${name}" is required and "${ABSENT}" stands for its absence: the request has too many optional properties for ${provider}.`,
-        `List "${name}" in "required" if it can be.`,
+        `"${name}" is required, and "${ABSENT}" represents its absence: the request has too many optional properties for ${provider}.`,
+        `List "${name}" in "required" if possible.`,
       );
       return sentinel;
     }
@@ -208,16 +208,16 @@ function writeAbsence(
       "rewritten_optional",
       child.pointer,
       "lossless",
-      `"${name}" is required and null stands for its absence: ${provider} wants every property required.`,
-      `List "${name}" in "required" and let it be null.`,
+      `"${name}" is required, and null represents its absence: ${provider} requires every property.`,
+      `List "${name}" in "required" and make it nullable.`,
     );
     return { ...withNull(rewriter, written), absent: { value: null } };
   }
   // If the default of an absent member is null, absence and null mean the same.
   const isSame = child.annotations.get("default")?.type === "null";
   const message = isSame
-    ? `"${name}" is required and may be null, which is its default: ${provider} wants every property required.`
-    : `"${name}" is required and may be null, so absence and null can no longer be told apart: ${provider} wants every property required.`;
+    ? `"${name}" is required and may be null, which is its default: ${provider} requires every property.`
+    : `"${name}" is required and may be null, so absence and null can no longer be distinguished: ${provider} requires every property.`;
   rewriter.change(
     "rewritten_optional",
     child.pointer,

@@ -30,7 +30,7 @@ export function writeObject(rewriter: Rewriter, draft: Draft, place: Place): Par
         rewriter,
         draft,
         "json_in_string",
-        "An object whose members have no names is asked for as JSON in a string",
+        "An object without declared members is requested as JSON in a string",
         FREE_FORM_FIX,
       );
     if (!profile.emptyObjects.value && place.depth > 0) return writeEmptyObject(rewriter, draft);
@@ -134,7 +134,7 @@ function reportClosing(rewriter: Rewriter, draft: Draft, saysFalse: boolean): vo
         "dropped",
         `${pointer}/additionalProperties`,
         "lossless",
-        `"additionalProperties" is left out: ${provider} does not know it and gives named members only.`,
+        `"additionalProperties" is omitted: ${provider} does not support it and returns only declared members.`,
         'Leave out "additionalProperties".',
       );
     }
@@ -144,7 +144,7 @@ function reportClosing(rewriter: Rewriter, draft: Draft, saysFalse: boolean): vo
         "closed_object",
         pointer,
         "lossless",
-        `The object is closed, as nothing says that it has other members: ${provider} wants "additionalProperties": false.`,
+        `The object is closed, because it does not declare other members: ${provider} requires "additionalProperties": false.`,
         fix,
       );
   } else {
@@ -152,7 +152,7 @@ function reportClosing(rewriter: Rewriter, draft: Draft, saysFalse: boolean): vo
       "closed_object",
       pointer,
       "lost",
-      `The object is closed, so members without a name can no longer be given: ${provider} takes named members only.`,
+      `The object is closed, so undeclared members can no longer be returned: ${provider} only supports declared members.`,
       fix,
     );
   }
@@ -168,11 +168,10 @@ function writeEmptyObject(rewriter: Rewriter, draft: Draft): Written {
     "json_in_string",
     draft.pointer,
     "lossless",
-    `An object without members is asked for as its text: ${rewriter.profile.provider} wants at least one.`,
-    "Leave the object out.",
+    `An object without members is requested as its text: ${rewriter.profile.provider} requires at least one.`,
+    "Remove the object.",
   );
   return { schema: rewriter.describeEncoded(draft, schema, []), decode: { op: "json_text", types: ["object"] } };
 }
 
-const FREE_FORM_FIX =
-  'Name its members under "properties", or say what all of them are with a schema under "additionalProperties".';
+const FREE_FORM_FIX = 'Declare its members under "properties", or give them a schema under "additionalProperties".';

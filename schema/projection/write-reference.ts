@@ -22,7 +22,7 @@ function writeKept(rewriter: Rewriter, draft: Draft, standsAlone: boolean): Writ
   const { target, text, pointer } = draft.reference!;
   const { forms, siblings } = rewriter.profile.references.value;
   if (!forms.some((form) => isOfForm(text, form))) {
-    const message = `The reference leads to a definition of the same schema: ${rewriter.profile.provider} follows no other.`;
+    const message = `The reference now points to a definition in the same schema: ${rewriter.profile.provider} does not follow others.`;
     rewriter.change("hoisted_ref", pointer, "lossless", message, 'Refer to "#/$defs/…" in the same document.');
   }
   const definition = rewriter.definition(target);
@@ -38,8 +38,8 @@ function writeKept(rewriter: Rewriter, draft: Draft, standsAlone: boolean): Writ
     annotate(rewriter, draft, reference, moved);
     return { schema: reference, decode };
   }
-  const message = `What stands beside "$ref" is put around it: ${rewriter.profile.provider} takes nothing beside "$ref".`;
-  rewriter.change("respelled", pointer, "lossless", message, 'Write nothing beside "$ref".');
+  const message = `The siblings of "$ref" are moved around it: ${rewriter.profile.provider} does not allow siblings of "$ref".`;
+  rewriter.change("respelled", pointer, "lossless", message, 'Remove the siblings of "$ref".');
   const schema = objectNode([["anyOf", arrayNode([reference])]]);
   annotate(rewriter, draft, schema, moved);
   return { schema, decode };
@@ -61,20 +61,20 @@ function writeInline(rewriter: Rewriter, draft: Draft, place: Place, isRecursive
         rewriter,
         draft,
         "unrolled_recursion",
-        `After ${levels} levels a recursive schema is asked for as JSON in a string`,
+        `After ${levels} levels a recursive schema is requested as JSON in a string`,
         RECURSION_FIX,
       );
     }
   } else {
     const message = profile.references.value.local
-      ? `The reference is replaced by what it leads to: ${profile.provider} takes nothing beside "$ref".`
-      : `The reference is replaced by what it leads to: ${profile.provider} follows no references.`;
+      ? `The reference is replaced by its target: ${profile.provider} does not allow siblings of "$ref".`
+      : `The reference is replaced by its target: ${profile.provider} does not follow references.`;
     rewriter.change(
       "inlined_ref",
       pointer,
       "lossless",
       message,
-      profile.references.value.local ? 'Write nothing beside "$ref".' : "Write the schema in place.",
+      profile.references.value.local ? 'Remove the siblings of "$ref".' : "Inline the schema.",
     );
   }
   const resolved = rewriter.reader.resolve({ ...draft, annotations: new Map() }) ?? emptyDraft(draft.pointer, target);
@@ -83,4 +83,4 @@ function writeInline(rewriter: Rewriter, draft: Draft, place: Place, isRecursive
   return rewriter.write(inner, { ...place, unrolled });
 }
 
-const RECURSION_FIX = "Bound the depth: name a schema for each level instead of referring back.";
+const RECURSION_FIX = "Limit the depth: declare a schema per level instead of recursing.";

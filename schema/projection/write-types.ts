@@ -26,13 +26,13 @@ export function writeTypes(
     if (list !== undefined) return list;
   }
   if (lists === "none" || (lists === "scalars" && containers.length > 0)) {
-    const message = `The list of types is written as "anyOf": ${rewriter.profile.provider} does not take it.`;
+    const message = `The list of types is written as "anyOf": ${rewriter.profile.provider} does not support lists of types.`;
     rewriter.change(
       "types_as_any_of",
       `${draft.pointer}/type`,
       "lossless",
       message,
-      'Write "anyOf" with one type in each.',
+      'Write "anyOf" with one type per alternative.',
     );
   }
   const bare: Draft = { ...draft, annotations: new Map() };
@@ -127,7 +127,7 @@ export function inferTypes(rewriter: Rewriter, draft: Draft): ReadonlySet<JsonTy
   if (says(NUMBER_KEYWORDS)) types.add("number");
   if (types.size === 0) return null;
   const words = [...types].join(" or ");
-  const message = `The type is taken to be ${words}, as its keywords suggest, so values of other types cannot be given: ${profile.provider} wants it said.`;
+  const message = `The type is assumed to be ${words}, as its keywords suggest, so values of other types can no longer be returned: ${profile.provider} requires a type.`;
   rewriter.change("type_inferred", draft.pointer, "lost", message, `Add "type": ${words}.`);
   return types;
 }

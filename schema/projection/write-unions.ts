@@ -46,13 +46,13 @@ function multiplied(rewriter: Rewriter, draft: Draft, base: Draft): Draft[] {
   }
   if (isUnconstrained(rest)) return options;
   if (rewriter.profile.otherKeywords.value !== "enforced") {
-    const message = `What stands beside "${first!.keyword}" is put into each alternative: ${rewriter.profile.provider} may not combine the two.`;
+    const message = `The siblings of "${first!.keyword}" are moved into each alternative: ${rewriter.profile.provider} may not combine them.`;
     rewriter.change(
       "distributed_union",
       first!.pointer,
       "lossless",
       message,
-      `Put it into each alternative of "${first!.keyword}".`,
+      `Move them into each alternative of "${first!.keyword}".`,
     );
   }
   return options.map((option) => rewriter.reader.intersect(rest, option));
@@ -75,14 +75,14 @@ function keywordFor(rewriter: Rewriter, draft: Draft, bare: Draft, options: read
   const areDisjoint = resolved.every((a, index) => resolved.slice(index + 1).every((b) => isDisjoint(rewriter, a, b)));
   for (const { pointer } of exclusive) {
     const message = areDisjoint
-      ? `"oneOf" is written as "anyOf", which is the same as no value fits two alternatives: ${profile.provider} takes no "oneOf".`
-      : `"oneOf" is written as "anyOf", so an answer may fit two alternatives: ${profile.provider} takes no "oneOf".`;
+      ? `"oneOf" is written as "anyOf", which is equivalent because no value matches two alternatives: ${profile.provider} does not support "oneOf".`
+      : `"oneOf" is written as "anyOf", so an answer may match two alternatives: ${profile.provider} does not support "oneOf".`;
     rewriter.change(
       "one_of_as_any_of",
       pointer,
       areDisjoint ? "lossless" : "checked_after",
       message,
-      'Write "anyOf", and tell the alternatives apart by a constant member.',
+      'Write "anyOf", and distinguish the alternatives by a constant member.',
     );
   }
   return "anyOf";

@@ -57,11 +57,11 @@ function writeListed(
   if (values.keyword === "const" && profile.const.value) schema.members.set("const", nodes[0]!);
   else schema.members.set("enum", arrayNode(nodes));
   if (draft.types === null && !profile.untyped.value) {
-    const message = `The type of the values is written beside them: ${profile.provider} wants it said.`;
+    const message = `The type of the values is declared: ${profile.provider} requires it.`;
     rewriter.change("respelled", values.pointer, "lossless", message, 'Add "type".');
   }
   if (values.keyword === "const" && !profile.const.value) {
-    const message = `The constant is written as an enumeration of one value: ${profile.provider} takes no "const".`;
+    const message = `The constant is written as an enumeration of one value: ${profile.provider} does not support "const".`;
     rewriter.change("const_as_enum", values.pointer, "lossless", message, 'Write "enum" with one value.');
   }
   annotate(rewriter, draft, schema, []);
@@ -75,14 +75,8 @@ function foldingStep(rewriter: Rewriter, pointer: string, nodes: readonly JsonNo
   if (strings.every((text) => text.toLowerCase() === text.toUpperCase())) return null;
   const folded = new Set(strings.map((text) => text.toLowerCase()));
   if (folded.size < strings.length) {
-    const message = `Some values differ in case only, and ${rewriter.profile.provider} may write a value in another case.`;
-    rewriter.change(
-      "ambiguous_case",
-      pointer,
-      "checked_after",
-      message,
-      "Give the values names that differ in more than case.",
-    );
+    const message = `Some values differ only in case, and ${rewriter.profile.provider} may change the case of a value.`;
+    rewriter.change("ambiguous_case", pointer, "checked_after", message, "Use values that differ in more than case.");
     return null;
   }
   return { op: "values", pairs: strings.map((text) => ({ given: text, means: text })), ignore_case: true };
@@ -105,7 +99,7 @@ function writeAsStrings(
   });
   const schema = objectNode([["type", stringNode("string")]]);
   schema.members.set("enum", arrayNode(pairs.map(({ given }) => stringNode(given))));
-  const message = `The values are listed as strings and turned back when decoded: ${rewriter.profile.provider} does not list values of these types.`;
+  const message = `The values are listed as strings and converted back when decoded: ${rewriter.profile.provider} does not support enumerations of these types.`;
   rewriter.change("enum_as_strings", values.pointer, "lossless", message, "List strings only.");
   annotate(rewriter, draft, schema, []);
   const ignoresCase = rewriter.profile.enumCase.value === "any" ? { ignore_case: true as const } : {};
@@ -133,7 +127,7 @@ function writeTooMany(
   values: NonNullable<Draft["values"]>,
   nodes: readonly JsonNode[],
 ): Written {
-  const message = `The list of ${nodes.length} values is checked after decoding: ${rewriter.profile.provider} takes no list as long as this.`;
+  const message = `The list of ${nodes.length} values is checked after decoding: ${rewriter.profile.provider} does not support a list of this length.`;
   rewriter.change("dropped", values.pointer, "checked_after", message, "Shorten the list, or split it.");
   const types = new Set(nodes.map(typeOfNode));
   const listable = [...types].filter((type) => type !== "object" && type !== "array" && type !== "null");

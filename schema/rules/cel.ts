@@ -96,14 +96,14 @@ export function compileCel(expression: string): CelCompiled {
 export function compileCelIn(environment: CelEnv, expression: string): CelCompiled {
   if (expression.length > MAX_EXPRESSION_CHARACTERS) {
     return refuse(
-      `An expression has at most ${MAX_EXPRESSION_CHARACTERS} characters, this one has ${expression.length}.`,
+      `An expression may have at most ${MAX_EXPRESSION_CHARACTERS} characters, this one has ${expression.length}.`,
     );
   }
   try {
     const parsed = parse(expression);
     const depth = comprehensionDepth(parsed.expr, 0);
     if (depth > MAX_COMPREHENSION_DEPTH) {
-      return refuse(`At most ${MAX_COMPREHENSION_DEPTH} macros may nest, here are ${depth}.`);
+      return refuse(`Macros may nest at most ${MAX_COMPREHENSION_DEPTH} levels deep, these nest ${depth}.`);
     }
     const program = plan(environment, parsed);
     const literals = countLiterals(parsed.expr);

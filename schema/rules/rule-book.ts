@@ -69,16 +69,16 @@ export function ruleBookProblems(book: RuleBook): RuleProblem[] {
     if (message !== undefined) problems.push({ pointer, message });
   };
   for (const list of ["rules", "overrides", "exceptions"] as const) {
-    if (book[list].length > MAX_RULES) check(`/${list}`, `At most ${MAX_RULES} ${list} may stand at one scope.`);
+    if (book[list].length > MAX_RULES) check(`/${list}`, `A scope may have at most ${MAX_RULES} ${list}.`);
   }
   if (JSON.stringify(book).length > MAX_RULE_BOOK_CHARACTERS) {
-    check("", `A rule book has at most ${MAX_RULE_BOOK_CHARACTERS} characters.`);
+    check("", `A rule book may have at most ${MAX_RULE_BOOK_CHARACTERS} characters.`);
   }
   const names = new Set<string>();
   book.rules.forEach(({ name, expr }, index) => {
     check(`/rules/${index}/name`, nameProblem(name, names));
     const compiled = compileCel(expr);
-    if (!compiled.ok) check(`/rules/${index}/expr`, `The expression cannot be used: ${compiled.refusal}`);
+    if (!compiled.ok) check(`/rules/${index}/expr`, `The expression is invalid: ${compiled.refusal}`);
   });
   book.overrides.forEach(({ pointer }, index) => {
     check(`/overrides/${index}/pointer`, patternProblem(pointer));
@@ -90,7 +90,7 @@ export function ruleBookProblems(book: RuleBook): RuleProblem[] {
     if (owner.trim() === "") check(`/exceptions/${index}/owner`, "An exception needs an owner.");
     if (reason.trim() === "") check(`/exceptions/${index}/reason`, "An exception needs a reason.");
     if (!Number.isSafeInteger(expiresAtMs))
-      check(`/exceptions/${index}/expires_at`, "An exception needs a date on which it ends.");
+      check(`/exceptions/${index}/expires_at`, "An exception needs an expiry date.");
   });
   return problems;
 }
@@ -186,7 +186,7 @@ function overridden(differences: readonly Difference[], book: RuleBook, nowMs: n
     const exception = current.find(({ pointer, kinds }) => matches(difference, pointer, kinds));
     if (exception && decided.severity === "breaking") {
       const { name, owner, reason } = exception;
-      decided = decide(decided, difference, "warn", { type: "exception", name }, `Let through for ${owner}: ${reason}`);
+      decided = decide(decided, difference, "warn", { type: "exception", name }, `Allowed for ${owner}: ${reason}`);
     }
     return decided;
   });
@@ -226,7 +226,7 @@ function evaluates(
 ): boolean | string {
   const outcome = program(variables, budget);
   if (!outcome.ok) return outcome.refusal;
-  return typeof outcome.value === "boolean" ? outcome.value : "it did not give true or false";
+  return typeof outcome.value === "boolean" ? outcome.value : "it did not return true or false";
 }
 
 function matches(difference: Difference, pattern: string | undefined, kinds: readonly string[] | undefined): boolean {
@@ -239,8 +239,8 @@ function matches(difference: Difference, pattern: string | undefined, kinds: rea
 
 function nameProblem(name: string, seen: Set<string>): string | undefined {
   if (name.trim() === "" || name.length > MAX_NAME_CHARACTERS)
-    return `A name has 1 to ${MAX_NAME_CHARACTERS} characters.`;
-  if (seen.has(name)) return `"${name}" stands here twice.`;
+    return `A name must have 1 to ${MAX_NAME_CHARACTERS} characters.`;
+  if (seen.has(name)) return `"${name}" occurs twice.`;
   seen.add(name);
   return undefined;
 }
@@ -248,5 +248,5 @@ function nameProblem(name: string, seen: Set<string>): string | undefined {
 function patternProblem(pattern: string): string | undefined {
   return /^(?:#|#?\/.*|\*\*(?:\/.*)?)$/.test(pattern)
     ? undefined
-    : `A pointer pattern begins with "/" or "**", got "${pattern}".`;
+    : `A pointer pattern must begin with "/" or "**", got "${pattern}".`;
 }

@@ -140,5 +140,5 @@ function concluded(rule: RuleSetRule, evaluated: Evaluated, before: unknown): Ra
   if (!evaluated.ok) return evaluated;
   if (rule.kind !== "CONDITION") return ok(evaluated.value);
   if (evaluated.value === true) return ok(before);
-  return refuse(rule.doc ?? `The condition "${rule.expr ?? ""}" does not hold`);
+  return refuse(rule.doc ?? `The condition "${rule.expr ?? ""}" is false`);
 }

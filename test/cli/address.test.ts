@@ -25,7 +25,7 @@ describe("parseAddress", () => {
 });
 
 describe("networkProblem", () => {
-  it("says in words what fetch says by a code", async () => {
+  it("describes fetch's error codes in words", async () => {
     const error = await fetch("http://no-such-host.invalid").catch((thrown: unknown) => thrown);
 
     expect(networkProblem(error)).toMatch(/^(?:there is no such host|the host's name cannot be resolved)/);
@@ -34,7 +34,7 @@ describe("networkProblem", () => {
 });
 
 describe("callRegistry", () => {
-  it("sends the address's headers beside its own", async () => {
+  it("sends the address's headers in addition to its own", async () => {
     const seen: object[] = [];
     const server = createServer((incoming, outgoing) => {
       seen.push({ url: incoming.url, user: incoming.headers.authorization, type: incoming.headers["content-type"] });

@@ -65,7 +65,7 @@ function run(command: "lint" | "project", ...args: string[]): { code: number; ou
 }
 
 describe("llmsr lint", () => {
-  it("says for each target whether it takes the schema, where not, and what would help", () => {
+  it("reports for each target whether it accepts the schema, the locations, and the fixes", () => {
     const { code, output } = run("lint", file("schema.json"), "--targets", "openai,mcp");
 
     expect(code).toBe(0);
@@ -75,7 +75,7 @@ describe("llmsr lint", () => {
     expect(output).toMatch(/ready +mcp@/);
   });
 
-  it("looks into tool definitions, one report for each", () => {
+  it("finds the schemas in tool definitions, and reports on each", () => {
     const { output } = run("lint", file("mcp.json"), "--targets", "openai", "--json");
 
     expect(JSON.parse(output)).toMatchObject({
@@ -104,7 +104,7 @@ describe("llmsr lint", () => {
     [["schema.json", "--require", "perfect"], "--require"],
     [["schema.json", "--colour"], "colour"],
     [[], "takes one file"],
-  ])("exits with 2 for %j and says why", (args, said) => {
+  ])("exits with 2 for %j and prints the reason", (args, said) => {
     const { code, errors } = run("lint", ...args.map((arg) => (arg.endsWith(".json") ? file(arg) : arg)));
 
     expect(code).toBe(2);
@@ -113,7 +113,7 @@ describe("llmsr lint", () => {
 });
 
 describe("llmsr project", () => {
-  it("prints the schema as the provider takes it, with properties in their order", () => {
+  it("prints the schema in the provider's form, keeping the order of properties", () => {
     const { code, output } = run("project", file("ordered.json"), "--target", "openai");
 
     expect(code).toBe(0);
@@ -122,7 +122,7 @@ describe("llmsr project", () => {
     );
   });
 
-  it("prints the request around it, named as the tool is", () => {
+  it("prints the request that carries it, named after the tool", () => {
     const { output } = run("project", file("mcp.json"), "--target", "anthropic", "--shape", "anthropic-tool");
 
     const [first, second] = output
@@ -146,7 +146,7 @@ describe("llmsr project", () => {
     });
   });
 
-  it("reads Gemini's own spelling", () => {
+  it("reads Gemini's spelling", () => {
     const { output } = run("project", file("gemini.json"), "--target", "openai");
 
     expect(JSON.parse(output)).toMatchObject({ type: "object", properties: { a: { type: ["string", "null"] } } });
@@ -159,7 +159,7 @@ describe("llmsr project", () => {
     ).toBe(0);
   });
 
-  it("exits with 1 where there is no form for the schema", () => {
+  it("exits with 1 if the schema cannot be expressed", () => {
     expect(run("project", file("never.json"), "--target", "openai")).toMatchObject({
       code: 1,
       errors: expect.stringContaining("allows no value"),

@@ -47,7 +47,7 @@ describe("llmsr --rules", () => {
   };
   const exception = { name: "e", owner: "ana", reason: "migration", expires_at: "2999-01-01T00:00:00Z" };
 
-  it("lets a rule decide, and says that it did", () => {
+  it("applies a rule and reports that it decided", () => {
     const rule = { name: "shorter", expr: "difference.kind == 'MAX_LENGTH_DECREASED'", action: "warn" };
 
     const checked = withBook("check", { rules: [rule] });
@@ -57,7 +57,7 @@ describe("llmsr --rules", () => {
     expect(shown.output).toContain('rule "shorter" made it so; it was breaking');
   });
 
-  it("lets an exception through until its date, and asks for a major all the same", () => {
+  it("allows a break under an exception until its date, and still requires a major", () => {
     expect(withBook("check", { exceptions: [exception] }).code).toBe(0);
     expect(withBook("check", { exceptions: [{ ...exception, expires_at: "2001-01-01T00:00:00Z" }] }).code).toBe(1);
     expect(withBook("bump", { exceptions: [exception] }).output).toMatch(/^major/);
@@ -81,7 +81,7 @@ describe("llmsr --rules", () => {
 });
 
 describe("llmsr check", () => {
-  it("exits with 0 if the change is compatible and 1 if it is breaking, with a message that breaks", () => {
+  it("exits with 0 if the change is compatible, and with 1 and a witness if it is breaking", () => {
     const fine = llmsr("check", file("a.json"), file("c.json"));
     const broken = llmsr("check", file("a.json"), file("b.json"));
 
@@ -91,12 +91,12 @@ describe("llmsr check", () => {
     expect(broken.output).toMatch(/for example \{"name":"\w{6,10}"\}/);
   });
 
-  it("checks the direction that the level names", () => {
+  it("checks the direction of the level", () => {
     expect(llmsr("check", file("b.json"), file("a.json"), "--level", "BACKWARD").code).toBe(0);
     expect(llmsr("check", file("b.json"), file("a.json"), "--level", "forward").code).toBe(1);
   });
 
-  it("gives one JSON document on request, and the same one every time", () => {
+  it("prints one JSON document on request, the same on every run", () => {
     const first = llmsr("check", file("a.json"), file("b.json"), "--json", "--seed", "7");
     const second = llmsr("check", file("a.json"), file("b.json"), "--json", "--seed", "7");
 
@@ -109,24 +109,24 @@ describe("llmsr check", () => {
     expect(second).toEqual(first);
   });
 
-  it("names the sides as the role does", () => {
+  it("names the sides by the role", () => {
     const { output } = llmsr("check", file("a.json"), file("b.json"), "--role", "tool_input");
 
     expect(output).toContain("The tool accepts");
     expect(output).not.toContain("the reader");
   });
 
-  it("colours nothing that is not a terminal", () => {
+  it("prints no colours unless the output is a terminal", () => {
     expect(llmsr("diff", file("a.json"), file("b.json")).output).not.toContain("\u001b");
   });
 });
 
 describe("llmsr bump", () => {
-  it("gives the step and the version after it", () => {
+  it("prints the step and the next version", () => {
     expect(llmsr("bump", file("a.json"), file("b.json"), "--from", "1.4.0").output).toMatch(/^major → 2\.0\.0\n {2}\S/);
   });
 
-  it("gives none where nothing has changed but the spelling", () => {
+  it("prints none if only the spelling has changed", () => {
     writeFileSync(file("a-spaced.json"), JSON.stringify(JSON.parse(FILES["a.json"]!), null, 4));
 
     const { output } = llmsr("bump", file("a.json"), file("a-spaced.json"), "--from", "1.4.0");
@@ -134,7 +134,7 @@ describe("llmsr bump", () => {
     expect(output).toBe("none → 1.4.0\n  Nothing has changed.\n");
   });
 
-  it("names the direction of each reason, and the sides of the role", () => {
+  it("names the direction of each reason, and the role's sides", () => {
     const asTool = llmsr("bump", file("a.json"), file("b.json"), "--role", "tool_input").output;
 
     expect(asTool).toMatch(/^major\n {2}Backward: .*[Tt]he (?:tool|model)/);
@@ -150,7 +150,7 @@ describe("llmsr", () => {
     [["check", "a.json", "b.json", "--level", "SIDEWAYS"], "--level"],
     [["check", "a.json", "b.json", "--bogus"], "bogus"],
     [["check", "a.json", "b.json", "--ref", "nothing"], "NAME=FILE"],
-  ])("exits with 2 and says why on %j", (args, reason) => {
+  ])("exits with 2 and prints the reason for %j", (args, reason) => {
     const { code, output, errors } = llmsr(...args);
 
     expect(code).toBe(2);
@@ -158,7 +158,7 @@ describe("llmsr", () => {
     expect(output).toBe("");
   });
 
-  it("says where a schema is wrong", () => {
+  it("prints the location of a schema's error", () => {
     const { code, errors } = llmsr("check", file("broken.avsc"), file("a.avsc"));
 
     expect(code).toBe(2);
@@ -169,7 +169,7 @@ describe("llmsr", () => {
     expect(llmsr("diff", file("a.avsc"), file("a.json"))).toMatchObject({ code: 2 });
   });
 
-  it("finds what a schema imports among the references it is given", () => {
+  it("finds a schema's imports among the given references", () => {
     const alone = llmsr("check", file("user.proto"), file("user.proto"));
     const together = llmsr(
       "check",
@@ -183,14 +183,14 @@ describe("llmsr", () => {
     expect(together.code).toBe(0);
   });
 
-  it("explains itself", () => {
+  it("prints its usage", () => {
     expect(llmsr("--help")).toMatchObject({ code: 0, output: expect.stringContaining("llmsr check A B") });
     expect(llmsr().code).toBe(2);
   });
 });
 
 describe("llmsr with a role", () => {
-  it("compares as the role's level says where none is given", () => {
+  it("uses the role's default level", () => {
     const output = llmsr("check", file("a.json"), file("b.json"), "--role", "model_output");
     const given = llmsr("check", file("a.json"), file("b.json"), "--role", "model_output", "--level", "BACKWARD");
 
@@ -211,7 +211,7 @@ describe("llmsr with files that wrap a schema", () => {
     ["an Anthropic tool", (inner: object) => ({ name: "f", input_schema: inner })],
     ["an MCP tool", (inner: object) => ({ name: "f", inputSchema: inner, outputSchema: { type: "object" } })],
     ["a list of one tool", (inner: object) => [{ name: "f", inputSchema: inner }]],
-  ])("compares the schema inside %s and says so", (_, wrap) => {
+  ])("compares the schema inside %s and reports that", (_, wrap) => {
     const a = write("tool-a.json", wrap(schema(10)));
     const b = write("tool-b.json", wrap(schema(5)));
 
@@ -221,7 +221,7 @@ describe("llmsr with files that wrap a schema", () => {
     expect(errors).toMatch(/tool-a\.json: This is an? .*\. The schema at \/\S+ is compared\./);
   });
 
-  it("asks which schema of several is meant, and takes a pointer", () => {
+  it("asks the user to select one of several schemas, and accepts a pointer", () => {
     const tools = [
       { name: "f", inputSchema: schema(10) },
       { name: "g", inputSchema: schema(5) },
@@ -237,7 +237,7 @@ describe("llmsr with files that wrap a schema", () => {
     expect(lost).toMatchObject({ code: 2, errors: expect.stringContaining("nothing at /tools/2") });
   });
 
-  it("keeps an OpenAPI document around the schema that a pointer names, for its references", () => {
+  it("keeps the OpenAPI document around the selected schema, for its references", () => {
     const api = (maxLength: number) => ({
       openapi: "3.1.0",
       components: {
@@ -254,7 +254,7 @@ describe("llmsr with files that wrap a schema", () => {
     expect(llmsr("check", `${a}#/components/schemas/User`, `${a}#/components/schemas/User`).code).toBe(0);
   });
 
-  it("warns of keywords that are spelled almost right", () => {
+  it("warns about misspelled keywords", () => {
     const odd = write("odd.json", { type: "object", propertees: {} });
 
     const { code, errors } = llmsr("check", odd, odd);

@@ -120,7 +120,7 @@ describe("creating associations", () => {
     });
   });
 
-  it("with a schema registers it, and makes it strong and frozen under the resource's default subject", async () => {
+  it("registers a schema that comes with one, and makes it strong and frozen under the resource's default subject", async () => {
     const { body: created } = await create({ associationType: "value", schema: { schema: record("a") } });
 
     expect(created).toEqual({
@@ -138,7 +138,7 @@ describe("creating associations", () => {
     expect(await versionsOf(standard)).toEqual([1]);
   });
 
-  it("with a schema normalises it where that is asked for", async () => {
+  it("normalises its schema on request", async () => {
     const loose = '{"type":"record","name":"R","fields":[{"name":"a","type":"int","z":1,"b":2}]}';
 
     const { body: created } = await create({ schema: { schema: loose }, normalize: true });
@@ -181,7 +181,7 @@ describe("creating associations", () => {
     expect(await registry.post("/associations", asked)).toMatchObject(invalid(property));
   });
 
-  it("takes a resource name of 256 characters", async () => {
+  it("accepts a resource name of 256 characters", async () => {
     const subject = `${topic}-s`;
     await registry.register(subject, record("a"));
 
@@ -190,7 +190,7 @@ describe("creating associations", () => {
     expect(created.status).toBe(200);
   });
 
-  it("refuses an unknown lifecycle as unreadable", async () => {
+  it("refuses an unknown lifecycle as malformed", async () => {
     expect(await associate(`${topic}-s`, { lifecycle: "strong" })).toMatchObject(error(400, /lifecycle/));
   });
 
@@ -203,7 +203,7 @@ describe("creating associations", () => {
     );
   });
 
-  it("refuses frozen ones beside others", async () => {
+  it("refuses to mix frozen ones with others", async () => {
     await registry.register(`${topic}-k`, record("a"));
     const loose = { subject: `${topic}-k`, associationType: "key", lifecycle: "STRONG" };
     const frozen = { associationType: "value", schema: { schema: record("a") } };
@@ -214,7 +214,7 @@ describe("creating associations", () => {
     expect(await versionsOf(standard)).toMatchObject({ error_code: 40401 });
   });
 
-  it("adds a frozen one to a frozen one", async () => {
+  it("adds a frozen association to a frozen one", async () => {
     await create({ associationType: "key", schema: { schema: record("a") } });
 
     await upsert({ associationType: "value", frozen: true, schema: { schema: record("b") } });
@@ -225,7 +225,7 @@ describe("creating associations", () => {
     ]);
   });
 
-  it("keeps the default subject from weak ones, but not from strong ones", async () => {
+  it("reserves the default subject for strong associations", async () => {
     await registry.register(standard, record("a"));
 
     expect(await create({ subject: standard, lifecycle: "WEAK" })).toMatchObject(invalid("subject"));
@@ -234,14 +234,14 @@ describe("creating associations", () => {
     });
   });
 
-  it("refuses a frozen one for a subject that has schemas already", async () => {
+  it("refuses a frozen association for a subject that already has schemas", async () => {
     await registry.register(standard, record("a"));
 
     expect(await create({ schema: { schema: record("b?") } })).toMatchObject(invalid("frozen"));
     expect(await versionsOf(standard)).toEqual([1]);
   });
 
-  it("needs a live version where no schema comes along", async () => {
+  it("requires a live version unless it comes with a schema", async () => {
     const subject = `${topic}-none`;
     const missing = error(40907, `No active (non-deleted) version exists for subject '${subject}'`);
 
@@ -251,7 +251,7 @@ describe("creating associations", () => {
     expect(await create({ subject })).toMatchObject(missing);
   });
 
-  it("registers nothing where one of several schemas is refused", async () => {
+  it("registers nothing if one of several schemas is refused", async () => {
     const refused = await create(
       { associationType: "key", schema: { schema: record("a") } },
       { associationType: "value", schema: { schema: "no schema" } },
@@ -262,7 +262,7 @@ describe("creating associations", () => {
     expect(await ofResource()).toEqual([]);
   });
 
-  it("is repeated without harm, and refused where the repeated one differs", async () => {
+  it("may be repeated, and is refused if the repeat differs", async () => {
     const subject = `${topic}-a`;
     await associate(subject, { lifecycle: "STRONG" });
     const exists = error(40903, `An association of type 'value' already exists for resource '${topic}'`);
@@ -273,7 +273,7 @@ describe("creating associations", () => {
     expect(await associate(`${topic}-b`)).toMatchObject(exists);
   });
 
-  it("with a schema is repeated with that schema only", async () => {
+  it("with a schema may be repeated only with the same schema", async () => {
     const first = await create({ schema: { schema: record("a") } });
     const again = await create({ schema: { schema: record("a") } });
     const other = await create({ schema: { schema: record("a", "b?") } });
@@ -283,7 +283,7 @@ describe("creating associations", () => {
     expect(await versionsOf(standard)).toEqual([1]);
   });
 
-  it("acts on the subject that an alias stands for", async () => {
+  it("applies to the target of an alias", async () => {
     const [alias, subject] = [`${topic}-alias`, `${topic}-real`];
     await registry.register(subject, record("a"));
     await registry.put(`/config/${alias}`, { alias: subject });
@@ -305,7 +305,7 @@ describe("creating associations", () => {
     expect(await remove()).toMatchObject(refused);
   });
 
-  it("takes an unqualified subject in the context that the request names", async () => {
+  it("resolves an unqualified subject in the request's context", async () => {
     const context = unique("ctx");
     await registry.register(`:.${context}:s`, record("a"));
     const inContext = { associations: [{ subject: `:.${context}:s` }] };
@@ -344,7 +344,7 @@ describe("strong and weak associations", () => {
     );
   });
 
-  it("a strong one is not created beside a weak one, which others may share", async () => {
+  it("refuses a strong association next to a weak one, which allows others", async () => {
     const subject = `${topic}-weak`;
     await associate(subject);
 
@@ -357,7 +357,7 @@ describe("strong and weak associations", () => {
     );
   });
 
-  it("a changing one does not conflict with itself", async () => {
+  it("does not conflict with itself when changed", async () => {
     const subject = `${topic}-own`;
     await associate(subject, { lifecycle: "STRONG" });
     const [before] = (await ofResource()) as unknown as { createTs: number; guid: string }[];
@@ -369,7 +369,7 @@ describe("strong and weak associations", () => {
     expect(after).toMatchObject({ createTs: before!.createTs, guid: before!.guid, lifecycle: "WEAK" });
   });
 
-  it("both keep their subject alive", async () => {
+  it("prevent the deletion of their subject", async () => {
     const subject = `${topic}-alive`;
     await associate(subject);
 
@@ -385,7 +385,7 @@ describe("strong and weak associations", () => {
 });
 
 describe("PUT of associations", () => {
-  it("creates what is missing, and keeps what is not named", async () => {
+  it("creates missing associations and keeps the others", async () => {
     const subject = `${topic}-a`;
     await registry.register(subject, record("a"));
 
@@ -410,7 +410,7 @@ describe("PUT of associations", () => {
     expect(await upsert({ lifecycle: "WEAK" })).toMatchObject(invalid("lifecycle"));
   });
 
-  it("changes nothing of a frozen one but its schema", async () => {
+  it("changes nothing of a frozen association but its schema", async () => {
     await create({ schema: { schema: record("a") } });
 
     expect(await upsert({ lifecycle: "STRONG", frozen: false })).toMatchObject(invalid("frozen"));
@@ -424,14 +424,14 @@ describe("PUT of associations", () => {
     expect(await versionsOf(standard)).toEqual([1, 2]);
   });
 
-  it("freezes nothing that exists", async () => {
+  it("does not freeze an existing association", async () => {
     const subject = `${topic}-a`;
     await associate(subject, { lifecycle: "STRONG" });
 
     expect(await upsert({ subject, frozen: true })).toMatchObject({ status: 422, body: { error_code: 42212 } });
   });
 
-  it("takes the resource's id from the path, and refuses another one in the body", async () => {
+  it("uses the path's resource id, and refuses a different one in the body", async () => {
     const subject = `${topic}-a`;
     await registry.register(subject, record("a"));
     const { resourceId: _, ...anonymous } = body({ subject });
@@ -444,7 +444,7 @@ describe("PUT of associations", () => {
 });
 
 describe("dry runs", () => {
-  it("say who they were about, change nothing, and need no resource id", async () => {
+  it("report the resource, change nothing, and need no resource id", async () => {
     const subject = `${topic}-dry`;
     await registry.register(subject, record("a"));
     const { resourceId: _, ...anonymous } = resource();
@@ -485,7 +485,7 @@ describe("dry runs", () => {
 });
 
 describe("deleting associations", () => {
-  it("takes those of the named types, or all", async () => {
+  it("deletes those of the given types, or all", async () => {
     await associate(`${topic}-v`);
     await associate(`${topic}-k`, { associationType: "key" });
 
@@ -507,7 +507,7 @@ describe("deleting associations", () => {
     expect((await registry.get(`/subjects?deleted=true&subjectPrefix=${topic}`)).body).toEqual([`${topic}-k`]);
   });
 
-  it("of a frozen one needs cascadeLifecycle", async () => {
+  it("of a frozen association requires cascadeLifecycle", async () => {
     await create({ schema: { schema: record("a") } });
     const frozen = error(40908, `The association of type  'value' is frozen for subject '${standard}'`);
 
@@ -518,7 +518,7 @@ describe("deleting associations", () => {
     expect((await create({ schema: { schema: record("b") } })).status).toBe(200);
   });
 
-  it("with cascadeLifecycle keeps everything where a subject is referenced", async () => {
+  it("with cascadeLifecycle keeps everything if a subject is referenced", async () => {
     const subject = `${topic}-base`;
     await registry.register(subject, '{"type":"record","name":"Base","fields":[]}');
     await registry.register(`${topic}-top`, {
@@ -537,7 +537,7 @@ describe("batches", () => {
   const batch = (...requests: object[]) => registry.post("/associations:batchMutate", { requests });
   const second = () => ({ ...resource(), resourceName: `${topic}b`, resourceId: `${resourceId}-2` });
 
-  it("run each request's operations in order, and answer what the resource has then", async () => {
+  it("run each request's operations in order, and answer with the resulting resource", async () => {
     for (const type of ["key", "value"]) await registry.register(`${topic}-${type}`, record("a"));
     await create({ subject: `${topic}-key`, associationType: "key" });
 
@@ -603,7 +603,7 @@ describe("batches", () => {
     expect(results.map((result) => Object.keys(result))).toEqual([["error"], ["error"], ["error"], ["result"]]);
   });
 
-  it("refuse frozen operations beside others before anything is done", async () => {
+  it("refuse a mix of frozen operations and others before executing any", async () => {
     await registry.register(`${topic}-s`, record("a"));
 
     const answer = await batch({
@@ -618,7 +618,7 @@ describe("batches", () => {
     expect(await ofResource()).toEqual([]);
   });
 
-  it("delete what is not there without an error, and subjects with cascadeLifecycle", async () => {
+  it("delete missing associations without an error, and subjects with cascadeLifecycle", async () => {
     await create({ schema: { schema: record("a") } });
     const deletion = (more: object) => batch({ ...resource(), associations: [{ opType: "DELETE", ...more }] });
 
@@ -630,7 +630,7 @@ describe("batches", () => {
     expect(await versionsOf(standard)).toMatchObject({ error_code: 40401 });
   });
 
-  it("are only tried with dryRun", async () => {
+  it("change nothing with dryRun", async () => {
     await registry.register(`${topic}-s`, record("a"));
     const asked = { ...resource(), associations: [{ opType: "CREATE", subject: `${topic}-s` }] };
 
@@ -646,7 +646,7 @@ describe("batches", () => {
     }
   });
 
-  it("refuse an operation of no known type as unreadable", async () => {
+  it("refuse an operation of unknown type as malformed", async () => {
     expect(await batch({ ...resource(), associations: [{ opType: "NONSENSE" }] })).toMatchObject(error(400, /opType/));
     expect(await batch({ ...resource(), associations: [{}] })).toMatchObject(error(400, /opType/));
   });
@@ -710,7 +710,7 @@ describe("GET /schemas by association", () => {
     await registry.register(`${topic}-z`, record("a"));
   });
 
-  it("shows the associations that were asked for beside each schema", async () => {
+  it("shows the matching associations with each schema", async () => {
     expect(await list("resourceType=topic")).toMatchObject([
       { subject: `${topic}-k`, associations: [{ associationType: "key", resourceId }] },
       { subject: `${topic}-v`, associations: [{ associationType: "value", lifecycle: "STRONG", resourceName: topic }] },
@@ -722,7 +722,7 @@ describe("GET /schemas by association", () => {
     for (const item of await list("")) expect(item).not.toHaveProperty("associations");
   });
 
-  it("keeps the schemas with one of the lifecycles, NONE being those without an association", async () => {
+  it("selects schemas by lifecycle, with NONE for those without an association", async () => {
     const subjects = async (query: string) => (await list(query)).map(({ subject }) => subject.slice(topic.length + 1));
 
     expect(await subjects("lifecycle=STRONG")).toEqual(["v"]);

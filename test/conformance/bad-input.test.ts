@@ -46,7 +46,7 @@ describe("bad input", () => {
     expect((await registry.get(`/subjects/${subject}/versions`)).body).toEqual([1]);
   });
 
-  it("refuses half a character", async () => {
+  it("refuses a lone surrogate", async () => {
     const body = '{"schema":"\\"string\\"","metadata":{"properties":{"a":"\\ud800"}}}';
 
     expect(await registry.post(`/subjects/${unique("bad")}/versions`, body)).toMatchObject({ status: 400 });
@@ -58,7 +58,7 @@ describe("bad input", () => {
     return empty.replace('""', `"${"x".repeat(bytes - empty.length)}"`);
   };
 
-  it("takes a schema whose canonical text has a megabyte, however much space stands in it", async () => {
+  it("accepts a schema whose canonical text has a megabyte, regardless of white space", async () => {
     const schema = schemaOfBytes(1024 * 1024).replace("{", `{${" ".repeat(1024 * 1024)}`);
 
     expect(await registry.register(unique("large"), schema)).toMatchObject({ version: 1 });
@@ -100,7 +100,7 @@ describe("bad input", () => {
     expect((await registry.post(`/subjects/${unique("deep")}/versions`, body)).status).toBeLessThan(500);
   });
 
-  it("answers a reference name that is used twice", async () => {
+  it("handles a reference name that is used twice", async () => {
     const subject = unique("twice");
     for (const n of [1, 2]) await registry.register(`${subject}-${n}`, '{"type":"record","name":"Base","fields":[]}');
 
@@ -112,7 +112,7 @@ describe("bad input", () => {
     expect(answer).toMatchObject({ status: 200 });
   });
 
-  it("answers names that refer in a circle", async () => {
+  it("handles names that reference each other in a circle", async () => {
     const subject = unique("circle");
     await registry.put(`/config/${subject}`, { compatibility: "NONE" });
     await registry.register(subject, '{"type":"record","name":"A","fields":[]}');
@@ -133,12 +133,12 @@ describe("bad input", () => {
     expect((await registry.get(`/subjects/${segment}/versions`)).status).toBe(400);
   });
 
-  it("answers an empty subject as the unknown path it is", async () => {
+  it("answers an empty subject as an unknown path", async () => {
     expect((await registry.get("/subjects//versions")).status).toBe(404);
     expect((await registry.post("/subjects//versions", { schema: AVRO })).status).toBe(404);
   });
 
-  it.each(["offset=x", "limit=99999999999"])("answers the query %s as the unknown path it is", async (query) => {
+  it.each(["offset=x", "limit=99999999999"])("answers the query %s as an unknown path", async (query) => {
     expect((await registry.get(`/subjects?${query}`)).status).toBe(404);
   });
 

@@ -6,7 +6,7 @@ const registry = useRegistry();
 type Check = { is_compatible: boolean; messages?: string[] };
 
 describe("compatibility of one version", () => {
-  it("answers whether the schema could follow it", async () => {
+  it("answers whether the schema could be registered next", async () => {
     const subject = unique("check");
     await registry.register(subject, record("a"));
     const check = (schema: string, query = "") =>
@@ -63,7 +63,7 @@ describe("compatibility of one version", () => {
     ]);
   });
 
-  it("cuts the older schema at 10 KiB", async () => {
+  it("truncates the older schema at 10 KiB", async () => {
     const subject = unique("long");
     await registry.register(subject, record(`a${"a".repeat(11 * 1024)}`));
 
@@ -84,7 +84,7 @@ describe("compatibility of one version", () => {
       'syntax = "proto3"; message M { int32 a = 1; }',
       /^\{errorType:"[A-Z_]+", description:".*"\}$/s,
     ],
-  ])("says the differences of %s in its own way", async (schemaType, older, newer, line) => {
+  ])("describes the differences of %s in its own words", async (schemaType, older, newer, line) => {
     const subject = unique("format");
     await registry.register(subject, { schemaType, schema: older });
 
@@ -96,7 +96,7 @@ describe("compatibility of one version", () => {
     expect((body as Required<Check>).messages[0]).toMatch(line);
   });
 
-  it("answers an invalid schema with 42201, or with its reason where reasons were asked for", async () => {
+  it("answers an invalid schema with 42201, or with its reason if verbose", async () => {
     const path = `/compatibility/subjects/${unique("invalid")}/versions`;
 
     expect(await registry.post(path, { schema: "{" })).toMatchObject(error(42201, /Invalid schema/));
@@ -107,7 +107,7 @@ describe("compatibility of one version", () => {
 });
 
 describe("messages of 40901", () => {
-  it("says what differs, from which version, and under what", async () => {
+  it("name the differences, the earlier version and the settings", async () => {
     const subject = unique("incompatible");
     await registry.register(subject, record("a"));
     await registry.register(subject, record("a", "b?"));
@@ -125,7 +125,7 @@ describe("messages of 40901", () => {
     expect(message.slice(-end.length)).toBe(end);
   });
 
-  it("shows ten kilobytes of the earlier schema at most", async () => {
+  it("show at most ten kilobytes of the earlier schema", async () => {
     const subject = unique("incompatible");
     const long = { type: "record", name: "R", doc: "x".repeat(11 * 1024), fields: [] };
     await registry.register(subject, JSON.stringify(long));
@@ -165,7 +165,7 @@ describe("levels", () => {
     ["BACKWARD", true, false],
     ["FORWARD", false, true],
     ["FULL", false, false],
-  ])("%s lets a field go: %s, a field come: %s", async (compatibility, goes, comes) => {
+  ])("%s lets a field be removed: %s, a field be added: %s", async (compatibility, goes, comes) => {
     const subject = unique("level");
     await registry.put(`/config/${subject}`, { compatibility });
     await registry.register(subject, record("a", "b"));
@@ -179,7 +179,7 @@ describe("levels", () => {
   it.each([
     ["BACKWARD", true],
     ["BACKWARD_TRANSITIVE", false],
-  ])("%s looks at the newest version only: %s", async (compatibility, onlyNewest) => {
+  ])("%s compares only with the newest version: %s", async (compatibility, onlyNewest) => {
     const subject = unique("transitive");
     await registry.put(`/config/${subject}`, { compatibility: "NONE" });
     await registry.register(subject, record("a"));
@@ -234,7 +234,7 @@ describe("levels", () => {
     expect(await registry.register(subject, json)).toMatchObject({ version: 2 });
   });
 
-  it("compares versions of one group only", async () => {
+  it("compares only versions of the same group", async () => {
     const subject = unique("group");
     await registry.put(`/config/${subject}`, { compatibilityGroup: "major" });
     const body = (schema: string, major?: string) => ({

@@ -9,7 +9,7 @@ beforeEach(() => {
 });
 
 describe("config of a subject", () => {
-  it("is missing until it is set, and then what was set", async () => {
+  it("is missing until it is set, and then returned as set", async () => {
     const missing = error(40408, `Subject '${subject}' does not have subject-level compatibility configured`);
 
     expect(await registry.get(`/config/${subject}`)).toMatchObject(missing);
@@ -23,7 +23,7 @@ describe("config of a subject", () => {
   });
 
   it.each(["NONE", "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE"])(
-    "takes %s in any case",
+    "accepts %s in any case",
     async (level) => {
       await registry.put(`/config/${subject}`, { compatibility: level.toLowerCase() });
 
@@ -40,7 +40,7 @@ describe("config of a subject", () => {
     );
   });
 
-  it("keeps what is absent, clears what is null, sets the rest, and answers the whole", async () => {
+  it("keeps absent fields, clears null ones, sets the rest, and answers the merged config", async () => {
     await registry.put(`/config/${subject}`, { compatibility: "FULL", normalize: true, compatibilityGroup: "g" });
 
     const { body } = await registry.put(`/config/${subject}`, { normalize: null, validateFields: false });
@@ -92,7 +92,7 @@ describe("config of a subject", () => {
     });
   });
 
-  it("checks rules of defaults and overrides", async () => {
+  it("checks the rules in defaults and overrides", async () => {
     const defaultRuleSet = { domainRules: [{ name: "1st", type: "CEL" }] };
 
     expect(await registry.put(`/config/${subject}`, { defaultRuleSet })).toMatchObject(
@@ -110,7 +110,7 @@ describe("config of a subject", () => {
 });
 
 describe("the top level", () => {
-  it("always has a level, also in the answer to what is put", async () => {
+  it("always has a level, also in the response to PUT", async () => {
     expect((await registry.get("/config")).body).toEqual({ compatibilityLevel: "BACKWARD" });
     expect((await registry.put("/config", { compatibility: "FULL" })).body).toEqual({ compatibility: "FULL" });
     expect((await registry.put("/config", { normalize: true })).body).toEqual({
@@ -127,7 +127,7 @@ describe("the top level", () => {
     expect((await registry.delete("/config")).body).toEqual({ compatibilityLevel: "BACKWARD" });
   });
 
-  it("is also :.: and the empty subject", async () => {
+  it("is the same as :.: and the empty subject", async () => {
     await registry.put("/config/:.:", { compatibility: "NONE" });
 
     expect((await registry.get("/config")).body).toEqual({ compatibilityLevel: "NONE" });
@@ -138,11 +138,11 @@ describe("the top level", () => {
 describe("effective config", () => {
   const effective = async (name: string) => (await registry.get(`/config/${name}?defaultToGlobal=true`)).body;
 
-  it("is the server's where nothing is set", async () => {
+  it("is the server's default if nothing is set", async () => {
     expect(await effective(subject)).toEqual({ compatibilityLevel: "BACKWARD" });
   });
 
-  it("of a subject with settings takes some from the top level, and not the level", async () => {
+  it("of a subject with settings inherits some from the top level, but not the level", async () => {
     await registry.put("/config", { compatibility: "FULL", normalize: true, compatibilityGroup: "top" });
     await registry.put(`/config/${subject}`, {
       compatibilityGroup: "own",
@@ -162,7 +162,7 @@ describe("effective config", () => {
     expect(other).toEqual({ compatibilityLevel: "FULL", normalize: true, compatibilityGroup: "top" });
   });
 
-  it("falls from the context to the global context to the server", async () => {
+  it("falls back from the context to the global context to the server", async () => {
     const name = `:.${subject}:s`;
     await registry.put("/config/:.__GLOBAL:", { compatibility: "FORWARD" });
     const global = await effective(name);

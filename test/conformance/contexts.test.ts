@@ -33,7 +33,7 @@ describe("qualified subjects", () => {
 });
 
 describe("paths under /contexts/{c}", () => {
-  it.each([["c"], [".c"], [":.c:"]])("take %s for the same context", async (form) => {
+  it.each([["c"], [".c"], [":.c:"]])("treat %s as the same context", async (form) => {
     await registry.register(`:.${name}:s`, record("a"));
     const spelled = form.replace("c", name);
 
@@ -61,7 +61,7 @@ describe("paths under /contexts/{c}", () => {
     expect(check.body).toEqual({ is_compatible: false });
   });
 
-  it("mean the context itself by /config and /mode", async () => {
+  it("mean the context itself for /config and /mode", async () => {
     await registry.put(`/contexts/${name}/config`, { compatibility: "NONE" });
     await registry.put(`/contexts/${name}/mode`, { mode: "READONLY" });
 
@@ -69,7 +69,7 @@ describe("paths under /contexts/{c}", () => {
     expect((await registry.get(`/mode/:.${name}:`)).body).toEqual({ mode: "READONLY" });
   });
 
-  it("look for ids in the context, and list only what lies in it", async () => {
+  it("look up ids in the context, and list only its contents", async () => {
     const text = recordNamed(name, "a");
     await registry.register(`:.${name}:s`, text);
 
@@ -118,7 +118,7 @@ describe("unqualified names", () => {
     });
   });
 
-  it("do not find lists there, and qualified names nothing anywhere else", async () => {
+  it("are not searched by lists, and qualified names only in their context", async () => {
     const subject = unique("only");
     await registry.register(`:.${name}:${subject}`, record("a"));
 
@@ -126,7 +126,7 @@ describe("unqualified names", () => {
     expect(await registry.get(`/subjects/:.other-${name}:${subject}/versions/1`)).toMatchObject({ status: 404 });
   });
 
-  it("fall back to the id in the default context whatever its subject", async () => {
+  it("fall back to the id in the default context, under any subject", async () => {
     const { id } = await registry.register(unique("first"), recordNamed(name, "a"));
 
     const { body } = await registry.get(`/schemas/ids/${id}?subject=${unique("never")}`);
@@ -183,7 +183,7 @@ describe("aliases", () => {
     expect(await registry.get(`/mode/${alias}`)).toMatchObject({ status: 404 });
   });
 
-  it("act on the version lists, referrers, metadata, tags, uses and deletes of what they stand for", async () => {
+  it("apply to their target's version lists, referrers, metadata, tags, uses and deletes", async () => {
     const [subject, alias] = [unique("real"), unique("alias")];
     const { id } = await registry.register(subject, record("a"));
     await registry.put(`/config/${alias}`, { alias: subject });
@@ -201,7 +201,7 @@ describe("aliases", () => {
     expect((await registry.get(`/config/${alias}`)).body).toEqual({ alias: subject });
   });
 
-  it("may lead into another context, and are cleared by an empty name", async () => {
+  it("may point to another context, and are cleared by an empty name", async () => {
     const alias = unique("alias");
     await registry.register(`:.${name}:real`, record("a"));
     await registry.put(`/config/${alias}`, { alias: `:.${name}:real` });
@@ -211,7 +211,7 @@ describe("aliases", () => {
     expect(await registry.get(`/subjects/${alias}/versions`)).toMatchObject({ status: 404 });
   });
 
-  it("go one hop", async () => {
+  it("are followed once", async () => {
     const [first, second, real] = [unique("one"), unique("two"), unique("real")];
     await registry.register(real, record("a"));
     await registry.put(`/config/${first}`, { alias: second });
@@ -228,7 +228,7 @@ describe("aliases", () => {
     expect((await registry.get(`/subjects/:.${name}:alias/versions`)).body).toEqual([1]);
   });
 
-  it("are listed with the schemas they stand for", async () => {
+  it("are listed with their target's schemas", async () => {
     const [subject, alias] = [unique("real"), unique("alias")];
     await registry.register(subject, record("a"));
     await registry.put(`/config/${alias}`, { alias: subject });
@@ -243,7 +243,7 @@ describe("aliases", () => {
 });
 
 describe("contexts", () => {
-  it("can only be deleted by themselves", async () => {
+  it("support only DELETE on the context itself", async () => {
     for (const path of [`/contexts/${name}`, `/contexts/${name}/`]) {
       const answer = await registry.get(path);
 
@@ -252,7 +252,7 @@ describe("contexts", () => {
     }
   });
 
-  it("are there from the first registration, the default one first", async () => {
+  it("exist from the first registration, the default one first", async () => {
     await registry.register(`:.${name}:s`, record("a"));
 
     const { body } = await registry.get("/contexts");

@@ -6,7 +6,7 @@ const registry = useRegistry();
 const RULE = { name: "r", kind: "CONDITION", mode: "WRITE", type: "CEL", expr: "true" };
 
 describe("merging", () => {
-  it("lets later metadata win per key and unites what is sensitive", async () => {
+  it("lets later metadata win per key and unites sensitive sets", async () => {
     const subject = unique("merge");
     await registry.put(`/config/${subject}`, {
       defaultMetadata: { tags: { "**.a": ["x"], "**.b": ["x"] }, properties: { k: "default" }, sensitive: ["k"] },
@@ -74,7 +74,7 @@ describe("validation of rules", () => {
     expect(answer).toMatchObject(error(42210, message));
   });
 
-  it("accepts names of 256 letters, digits, underscores and dashes, and pairs of actions where two modes are", async () => {
+  it("accepts names of 256 letters, digits, underscores and dashes, and paired actions for paired modes", async () => {
     const ruleSet = domain({ name: `_${"a-1".repeat(85)}`, mode: "WRITEREAD", onFailure: "DLQ,ERROR" });
 
     expect(await registry.register(unique("rules"), { schema: record("a"), ruleSet })).toMatchObject({ ruleSet });
@@ -120,7 +120,7 @@ describe("changes of tags", () => {
     });
   });
 
-  it("refuse a rule set beside changes of it, and versions that are missing", async () => {
+  it("refuse a rule set combined with changes of it, and missing versions", async () => {
     const subject = unique("tags");
     await registry.register(subject, record("a"));
     const path = `/subjects/${subject}/versions`;
@@ -178,7 +178,7 @@ describe("execution on the server", () => {
     expr,
   });
 
-  it("holds a message to conditions", async () => {
+  it("checks conditions on a message", async () => {
     const subject = await withRules({ ...RULE, name: "adult", expr: "message.age >= 18" });
 
     expect((await execute(subject, { mode: "WRITE", message })).body).toMatchObject({
@@ -193,7 +193,7 @@ describe("execution on the server", () => {
     expect((await execute(subject, { mode: "READ", message })).body).toEqual({ passed: true, message, executed: [] });
   });
 
-  it("runs in order when writing, and from the last to the first when reading", async () => {
+  it("runs in order when writing, and in reverse order when reading", async () => {
     const subject = await withRules(
       transform("a", "WRITEREAD", "name == 'name' ; value + 'a'"),
       transform("b", "WRITEREAD", "name == 'name' ; value + 'b'"),
@@ -203,7 +203,7 @@ describe("execution on the server", () => {
     expect((await execute(subject, { mode: "READ", message })).body).toMatchObject({ message: { name: "Adaba" } });
   });
 
-  it("shows fields their names, types and tags", async () => {
+  it("gives rules the names, types and tags of fields", async () => {
     const subject = await withRules(
       { ...transform("tagged", "WRITE", "value + fullName"), tags: ["PII"] },
       { ...transform("mail", "WRITE", "'x'"), tags: ["MAIL"] },
@@ -216,7 +216,7 @@ describe("execution on the server", () => {
     });
   });
 
-  it("goes on after a failure whose action is NONE, and pairs actions with modes", async () => {
+  it("continues after a failure whose action is NONE, and pairs actions with modes", async () => {
     const subject = await withRules(
       { ...RULE, name: "never", mode: "WRITEREAD", expr: "false", onFailure: "NONE,DLQ" },
       { ...RULE, name: "off", expr: "false", disabled: true },
@@ -233,7 +233,7 @@ describe("execution on the server", () => {
     });
   });
 
-  it("fails rules of types it does not run", async () => {
+  it("fails rules of unsupported types", async () => {
     const subject = await withRules({ ...RULE, name: "secret", kind: "TRANSFORM", type: "ENCRYPT" });
 
     expect((await execute(subject, { mode: "WRITE", message })).body).toMatchObject({
@@ -286,7 +286,7 @@ describe("execution on the server", () => {
     expect(await execute(subject, { mode: "WRITE", message })).toMatchObject({ status: 200 });
   });
 
-  it("asks for a mode and a message", async () => {
+  it("requires a mode and a message", async () => {
     const subject = await withRules(RULE);
 
     expect(await execute(subject, { message })).toMatchObject({ status: 422 });

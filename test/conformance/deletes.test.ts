@@ -81,7 +81,7 @@ describe("soft delete", () => {
     );
   });
 
-  it("answers the numbers of a whole subject, and refuses to do so twice", async () => {
+  it("answers with the numbers of the whole subject, and refuses a repeat", async () => {
     await registerThree();
     await registry.delete(`/subjects/${subject}/versions/2`);
 
@@ -208,7 +208,7 @@ describe("references", () => {
     expect((await registry.delete(`/subjects/${subject}?permanent=true`)).body).toEqual([1, 2]);
   });
 
-  it("to a soft-deleted version cannot be made anew", async () => {
+  it("to a soft-deleted version cannot be added", async () => {
     const { base, referrer } = await registerReference();
     await registry.delete(`/subjects/${referrer}`);
     await registry.delete(`/subjects/${base}`);

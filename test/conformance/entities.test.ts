@@ -5,7 +5,7 @@ const registry = useRegistry();
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 describe("shapes of entities", () => {
-  it("gives a version every field it has and none that is empty", async () => {
+  it("gives a version all its nonempty fields", async () => {
     const subject = unique("entity");
     const { id } = await registry.register(subject, record("a"));
 
@@ -21,7 +21,7 @@ describe("shapes of entities", () => {
     });
   });
 
-  it("gives metadata, rules and references where there are some", async () => {
+  it("gives metadata, rules and references if present", async () => {
     const subject = unique("contract");
     await registry.register(`${subject}-base`, JSON.stringify({ type: "record", name: "Base", fields: [] }));
     const references = [{ name: "Base", subject: `${subject}-base`, version: 1 }];
@@ -44,7 +44,7 @@ describe("shapes of entities", () => {
     expect(text.indexOf('"a":"2"')).toBeLessThan(text.indexOf('"z":"1"'));
   });
 
-  it("answers a lookup by content without a time", async () => {
+  it("answers a lookup by content without a timestamp", async () => {
     const subject = unique("lookup");
     const { id } = await registry.register(subject, record("a"));
 
@@ -58,7 +58,7 @@ describe("shapes of entities", () => {
     });
   });
 
-  it("answers a registration with what it stored", async () => {
+  it("answers a registration with the stored version", async () => {
     const subject = unique("register");
 
     const { body } = await registry.post(`/subjects/${subject}/versions`, { schema: ` ${record("a")} ` });
@@ -72,7 +72,7 @@ describe("shapes of entities", () => {
     });
   });
 
-  it("answers an id with the content alone", async () => {
+  it("answers an id with only the content", async () => {
     const text = recordNamed(unique("content"), "a");
     const { id, guid } = await registry.register(unique("id"), text);
 

@@ -24,11 +24,11 @@ const registry = useRegistry();
 const names = hasCorpus ? readdirSync(HISTORIES).sort() : [];
 
 describe.skipIf(!hasCorpus)("real histories", () => {
-  it("are there to be registered", () => {
+  it("exist in the corpus", () => {
     expect(names.length).toBeGreaterThan(40);
   });
 
-  it.each(names)("%s registers version by version and is found again", { timeout: 240_000 }, async (name) => {
+  it.each(names)("%s registers version by version, and each is found again", { timeout: 240_000 }, async (name) => {
     const { format, versions } = JSON.parse(readFileSync(join(HISTORIES, name, "meta.json"), "utf8")) as History;
     const subject = unique(name);
     await registry.put(`/config/${subject}`, { compatibility: "NONE" });

@@ -7,7 +7,7 @@ const registry = useRegistry();
 const proto = (body: string) => `syntax = "proto3";\n${body}`;
 
 describe("registration", () => {
-  it("gives known content its version and id, and the next content the next ones", async () => {
+  it("gives known content its version and id, and new content the next ones", async () => {
     const subject = unique("register");
     const first = await registry.register(subject, recordNamed(subject, "a"));
     const second = await registry.register(subject, recordNamed(subject, "a", "b?"));
@@ -73,7 +73,7 @@ describe("registration", () => {
     expect(await registry.register(subject, { schema, version: -1 })).toMatchObject({ id, version: 1 });
   });
 
-  it("copies the newest text where only metadata or rules are sent", async () => {
+  it("copies the newest text if only metadata or rules are sent", async () => {
     const subject = unique("copy");
     const schema = recordNamed(subject, "a");
     await registry.register(subject, schema);
@@ -132,7 +132,7 @@ describe("registration", () => {
     expect((await registry.post(`/subjects/${subject}/versions?force=true`, body)).body).toMatchObject({ version: 2 });
   });
 
-  it("gives one of many racing writers of one content the id, and the others the same", async () => {
+  it("gives one of many concurrent writers of one content the id, and the others the same", async () => {
     const subject = unique("race");
     const schema = recordNamed(subject, "a");
 
@@ -170,7 +170,7 @@ describe("canonical text", () => {
     expect((await registry.get(`/schemas/ids/${id}/schema`)).text).toBe(expected);
   });
 
-  it("of a Protobuf schema may be asked for by its descriptor", async () => {
+  it("of a Protobuf schema may be looked up by its descriptor", async () => {
     const subject = unique("descriptor");
     const { id } = await registry.register(subject, {
       schemaType: "PROTOBUF",
@@ -187,7 +187,7 @@ describe("canonical text", () => {
 });
 
 describe("normalize=true", () => {
-  it("makes one of schemas that differ in order only", async () => {
+  it("unifies schemas that differ only in order", async () => {
     const subject = unique("normalise");
     const first = { schemaType: "JSON", schema: '{"type":"object","properties":{"b":{},"a":{}}}' };
     const second = { schemaType: "JSON", schema: '{"properties":{"a":{},"b":{}},"type":"object"}' };
@@ -229,7 +229,7 @@ describe("normalize=true", () => {
 });
 
 describe("guid", () => {
-  it("is the MD5 of the text, and of references, metadata and rules where there are some", async () => {
+  it("is the MD5 of the text with references, metadata and rules, if present", async () => {
     const subject = unique("guid");
     const schema = recordNamed(subject, "a");
     const md5 = (...parts: (string | Uint8Array)[]) => {
@@ -257,7 +257,7 @@ describe("guid", () => {
 });
 
 describe("lookup", () => {
-  it("finds a version by its text however it is written", async () => {
+  it("finds a version by any spelling of its text", async () => {
     const subject = unique("lookup");
     await registry.register(subject, recordNamed(subject, "a"));
 
@@ -265,7 +265,7 @@ describe("lookup", () => {
     expect((await registry.post(`/subjects/${subject}`, { schema: spaced })).body).toMatchObject({ version: 1 });
   });
 
-  it("takes an Avro schema with references written inline for the one that refers", async () => {
+  it("matches an Avro schema with inline references to one that references them", async () => {
     const subject = unique("inline");
     await registry.register(`${subject}-base`, '{"type":"record","name":"Base","fields":[]}');
     await registry.register(subject, {
@@ -279,7 +279,7 @@ describe("lookup", () => {
     expect((await registry.post(`/subjects/${subject}`, { schema: inline })).body).toMatchObject({ version: 1 });
   });
 
-  it("takes the latest version's metadata and rules where none are sent", async () => {
+  it("uses the latest version's metadata and rules if none are sent", async () => {
     const subject = unique("lookup-metadata");
     await registry.register(subject, { schema: record("a"), metadata: { properties: { owner: "x" } } });
 
@@ -321,7 +321,7 @@ describe("lookup of an empty schema", () => {
 });
 
 describe("registration of version -1", () => {
-  it("is the next one, with its number in the metadata", async () => {
+  it("gets the next number, and stores it in the metadata", async () => {
     const subject = unique("minus-one");
     const first = await registry.post(`/subjects/${subject}/versions`, { schema: record("a"), version: -1 });
     const next = await registry.post(`/subjects/${subject}/versions`, { schema: record("a", "b?"), version: -1 });
@@ -338,7 +338,7 @@ describe("registration of version -1", () => {
 });
 
 describe("references", () => {
-  it("lead to schemas of the same type only", async () => {
+  it("must have the same schema type", async () => {
     const subject = unique("cross");
     await registry.register(`${subject}-avro`, '{"type":"record","name":"Base","fields":[]}');
     await registry.register(`${subject}-json`, { schemaType: "JSON", schema: '{"type":"string"}' });
@@ -365,7 +365,7 @@ describe("references", () => {
     }
   });
 
-  it("may be a thousand and no more", async () => {
+  it("are limited to a thousand", async () => {
     const subject = unique("many");
     await registry.register(subject, '{"type":"record","name":"Base","fields":[]}');
     const referring = (count: number) =>
@@ -399,7 +399,7 @@ describe("references", () => {
     [{ name: "n", version: 1 }],
     [{ name: "n", subject: "s" }],
     [{ name: "", subject: "s", version: 1 }],
-  ])("need name, subject and version, unlike %j", async (reference) => {
+  ])("need a name, subject and version, unlike %j", async (reference) => {
     const answer = await registry.post(`/subjects/${unique("reference")}/versions`, {
       schema: record("a"),
       references: [reference],
@@ -408,7 +408,7 @@ describe("references", () => {
     expect(answer).toMatchObject(error(42201, /^Invalid reference: /));
   });
 
-  it("to nothing are refused", async () => {
+  it("that do not resolve are refused", async () => {
     const subject = unique("nothing");
 
     const answer = await registry.post(`/subjects/${subject}/versions`, {
@@ -421,7 +421,7 @@ describe("references", () => {
     );
   });
 
-  it("are not needed for the imports that Protobuf brings", async () => {
+  it("are not needed for built-in Protobuf imports", async () => {
     const imports = [
       "google/protobuf/timestamp.proto",
       "google/type/money.proto",
@@ -448,7 +448,7 @@ describe("references", () => {
     expect(await registry.post(`/subjects/${subject}-remote/versions`, remote)).toMatchObject(error(42201, /./));
   });
 
-  it("of Protobuf are found by the path of the import", async () => {
+  it("of Protobuf are found by the import path", async () => {
     const subject = unique("proto-reference");
     await registry.register(`${subject}-base`, {
       schemaType: "PROTOBUF",

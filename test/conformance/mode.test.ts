@@ -38,7 +38,7 @@ describe("mode", () => {
     );
   });
 
-  it("FORWARD belongs to the global context alone", async () => {
+  it("FORWARD is allowed for the global context only", async () => {
     for (const scope of [`/mode/${subject}`, `/mode/:.${subject}:`, "/mode", "/mode/:.:"]) {
       expect(await registry.put(scope, { mode: "FORWARD" })).toMatchObject(
         error(42204, "Forward mode only supported on global level"),
@@ -53,7 +53,7 @@ describe("mode", () => {
     expect(forwarded.body).toMatchObject({ id: 70_000 });
   });
 
-  it("is echoed as it was sent, and stored in capitals", async () => {
+  it("is echoed as sent, and stored in upper case", async () => {
     expect((await registry.put(`/mode/${subject}`, { mode: "readonly" })).body).toEqual({ mode: "readonly" });
     expect((await registry.get(`/mode/${subject}`)).body).toEqual({ mode: "READONLY" });
   });
@@ -78,7 +78,7 @@ describe("mode", () => {
 });
 
 describe("scopes", () => {
-  it("count from the subject over its context to the global context", async () => {
+  it("apply from the subject over its context to the global context", async () => {
     const effective = async () => (await registry.get(`/mode/:.${subject}:s?defaultToGlobal=true`)).body;
     await registry.put("/mode/:.__GLOBAL:", { mode: "READONLY" });
     const global = await effective();
@@ -116,7 +116,7 @@ describe("READONLY", () => {
 describe("IMPORT", () => {
   const context = () => `:.${subject}:`;
 
-  it("takes ids and versions as they come, unchecked", async () => {
+  it("accepts any ids and versions, unchecked", async () => {
     await registry.put(`/mode/${context()}`, { mode: "IMPORT" });
 
     const first = await registry.register(`${context()}s`, { schema: record("a"), id: 40, version: 7 });
@@ -129,7 +129,7 @@ describe("IMPORT", () => {
     expect(await registry.register(`${context()}t`, recordNamed(subject, "new"))).toMatchObject({ id: 41 });
   });
 
-  it("goes on after the highest version that came, whichever came last", async () => {
+  it("continues after the highest imported version, in any order", async () => {
     await registry.put(`/mode/${context()}`, { mode: "IMPORT" });
     await registry.register(`${context()}s`, { schema: record("a"), id: 40, version: 7 });
     await registry.register(`${context()}s`, { schema: record("a", "b?"), id: 30, version: 3 });
@@ -141,7 +141,7 @@ describe("IMPORT", () => {
     expect((await registry.get(`/subjects/${context()}s/versions`)).body).toEqual([3, 7, 8]);
   });
 
-  it("needs an id", async () => {
+  it("requires an id", async () => {
     await registry.put(`/mode/${context()}`, { mode: "IMPORT" });
 
     expect(await registry.post(`/subjects/${context()}s/versions`, { schema: record("a") })).toMatchObject(
@@ -149,7 +149,7 @@ describe("IMPORT", () => {
     );
   });
 
-  it("lets one id mean one content", async () => {
+  it("allows one content per id", async () => {
     await registry.put(`/mode/${context()}`, { mode: "IMPORT" });
     await registry.register(`${context()}s`, { schema: record("a"), id: 5, version: 1 });
 
@@ -161,7 +161,7 @@ describe("IMPORT", () => {
     ).toMatchObject(error(42205, `Overwrite new schema with id 5 in context ${context()} is not permitted.`));
   });
 
-  it("can be repeated", async () => {
+  it("allows repeats", async () => {
     await registry.put(`/mode/${context()}`, { mode: "IMPORT" });
     const body = { schema: record("a"), id: 5, version: 2 };
     await registry.register(`${context()}s`, body);
@@ -172,7 +172,7 @@ describe("IMPORT", () => {
     expect((await registry.get(`/subjects/${context()}s/versions`)).body).toEqual([2]);
   });
 
-  it("takes what a registration would refuse, which can then be registered again", async () => {
+  it("accepts content that a registration would refuse, which can then be registered again", async () => {
     await registry.register(subject, '{"type":"record","name":"Base","fields":[]}');
     const refused = [
       { schema: '{"type":"record","name":"R","fields":[{"name":"a","type":"int","default":"x"}]}' },
@@ -193,7 +193,7 @@ describe("IMPORT", () => {
     }
   });
 
-  it("is refused where subjects live, unless it is forced", async () => {
+  it("is refused if subjects are live, unless forced", async () => {
     await registry.register(`${context()}s`, record("a"));
 
     expect(await registry.put(`/mode/${context()}`, { mode: "IMPORT" })).toMatchObject(
@@ -202,7 +202,7 @@ describe("IMPORT", () => {
     expect((await registry.put(`/mode/${context()}?force=true`, { mode: "IMPORT" })).body).toEqual({ mode: "IMPORT" });
   });
 
-  it("hard-deletes soft-deleted leftovers", async () => {
+  it("hard-deletes soft-deleted versions", async () => {
     await registry.register(`${context()}s`, record("a"));
     await registry.delete(`/subjects/${context()}s`);
 
@@ -211,7 +211,7 @@ describe("IMPORT", () => {
     expect(await registry.get(`/subjects/${context()}s/versions?deleted=true`)).toMatchObject({ status: 404 });
   });
 
-  it("is refused where a soft-deleted leftover is referenced", async () => {
+  it("is refused if a soft-deleted version is referenced", async () => {
     await registry.register(`${subject}-base`, '{"type":"record","name":"Base","fields":[]}');
     await registry.register(`${subject}-top`, {
       schema: '{"type":"record","name":"Top","fields":[{"name":"b","type":"Base"}]}',

@@ -16,7 +16,7 @@ const KEPT = {
   "a list of one element": 'option (names) = ["a"];\nmessage A { string x = 1; }',
 };
 
-describe("Protobuf that the server keeps as text", () => {
+describe("Protobuf that the Confluent server keeps as text", () => {
   it.each(Object.entries(KEPT))("registers %s, finds it again and checks it", async (_, body) => {
     const subject = unique("kept");
     const first = await registry.register(subject, protobuf(body));
@@ -29,7 +29,7 @@ describe("Protobuf that the server keeps as text", () => {
     expect((await registry.get(`/subjects/${subject}/versions/1?format=serialized`)).status).toBe(200);
   });
 
-  it("refuses a type of an import that is missing", async () => {
+  it("refuses a missing type of an import", async () => {
     const body = 'import "other.proto";\nmessage A { other.B b = 1; }';
 
     expect(await registry.post(`/subjects/${unique("type")}/versions`, protobuf(body))).toMatchObject(
@@ -37,7 +37,7 @@ describe("Protobuf that the server keeps as text", () => {
     );
   });
 
-  it("refuses what it cannot resolve where validateFields is set, meta options aside", async () => {
+  it("refuses unresolved names if validateFields is set, except meta options", async () => {
     const subject = unique("validate");
     await registry.put(`/config/${subject}`, { validateFields: true });
     const meta = "a meta option without its import";
@@ -49,7 +49,7 @@ describe("Protobuf that the server keeps as text", () => {
     expect(await registry.register(subject, protobuf(KEPT[meta]))).toMatchObject({ version: 1 });
   });
 
-  it("gives what was imported its version again, though it could not be registered anew", async () => {
+  it("returns the version of imported content that could not be registered anew", async () => {
     const subject = unique("imported");
     const invalid = protobuf("message A { B b = 1; }");
     await registry.put(`/mode/${subject}`, { mode: "IMPORT" });
@@ -63,7 +63,7 @@ describe("Protobuf that the server keeps as text", () => {
 });
 
 describe("Protobuf text", () => {
-  it("keeps the brackets of lists with one element and ranges of one number", async () => {
+  it("keeps the brackets of single-element lists and ranges of one number", async () => {
     const subject = unique("text");
     const body =
       'message A { reserved 5 to 5, 7; string x = 1 [(confluent.field_meta) = {tags: ["PII"]}]; extensions 10 to 10; }';
@@ -78,7 +78,7 @@ describe("Protobuf text", () => {
     expect(schema).toContain('[(confluent.field_meta) = {\n    tags: [\n      "PII"\n    ]\n  }]');
   });
 
-  it("counts messages alike in the text and in the descriptor", async () => {
+  it("counts messages in the text and in the descriptor alike", async () => {
     const subject = unique("indexes");
     await registry.register(
       subject,

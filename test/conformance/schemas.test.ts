@@ -4,7 +4,7 @@ import { error, record, recordNamed, unique, useRegistry } from "./registry.ts";
 const registry = useRegistry();
 
 describe("GET /schemas", () => {
-  it("lists the default context by subject and version, or what a prefix asks for", async () => {
+  it("lists the default context by subject and version, or the subjects with a prefix", async () => {
     const [name, context] = [unique("list"), unique("ctx")];
     await registry.register(`${name}-b`, record("a"));
     await registry.register(`${name}-a`, record("a"));
@@ -31,7 +31,7 @@ describe("GET /schemas", () => {
     expect(await listed(`subjectPrefix=${name}&offset=1&limit=1`)).toEqual([[`${name}-a`, 2]]);
   });
 
-  it("shows deleted versions where asked to", async () => {
+  it("shows deleted versions on request", async () => {
     const subject = unique("list-deleted");
     await registry.register(subject, record("a"));
     await registry.delete(`/subjects/${subject}`);
@@ -42,7 +42,7 @@ describe("GET /schemas", () => {
     ]);
   });
 
-  it("finds schemas that have a type of rule", async () => {
+  it("finds schemas with a rule of a given type", async () => {
     const subject = unique("rule-type");
     const rule = { name: "r", kind: "CONDITION", type: "CEL", mode: "WRITE", expr: "true", params: { type: "OTHER" } };
     await registry.register(subject, record("a"));
@@ -66,7 +66,7 @@ describe("GET /schemas", () => {
 });
 
 describe("GET /schemas/ids/{id}", () => {
-  it("adds subject and version where a subject is named", async () => {
+  it("adds subject and version if a subject is given", async () => {
     const subject = unique("id");
     const { id } = await registry.register(subject, recordNamed(subject, "a"));
 
@@ -77,7 +77,7 @@ describe("GET /schemas/ids/{id}", () => {
     });
   });
 
-  it("adds the highest id where asked to", async () => {
+  it("adds the highest id on request", async () => {
     const subject = unique("max");
     const { id } = await registry.register(subject, recordNamed(subject, "a"));
 
@@ -96,7 +96,7 @@ describe("GET /schemas/ids/{id}", () => {
     expect(await registry.get("/schemas/ids/1000000/versions")).toMatchObject(error(40403, "Schema not found"));
   });
 
-  it("can be kept by its ETag, for a bounded time (a deviation)", async () => {
+  it("can be cached by its ETag, for a limited time (a deviation)", async () => {
     const subject = unique("etag");
     const { id, guid } = await registry.register(subject, recordNamed(subject, "a"));
 
@@ -126,7 +126,7 @@ describe("GET /schemas/ids/{id}", () => {
     expect((await registry.get(`/schemas/ids/${id}?format=other`)).status).toBe(200);
   });
 
-  it("drops what extends Protobuf messages with format=ignore_extensions", async () => {
+  it("removes Protobuf extensions with format=ignore_extensions", async () => {
     const subject = unique("extensions");
     const schema =
       'syntax = "proto2";\nimport "google/protobuf/descriptor.proto";\nextend google.protobuf.FieldOptions { optional string note = 50001; }\nmessage M { optional string a = 1; }';
@@ -138,7 +138,7 @@ describe("GET /schemas/ids/{id}", () => {
     expect(text).toMatch(/message M/);
   });
 
-  it("answers registration, lookup and metadata in the format that is asked for", async () => {
+  it("answers registration, lookup and metadata in the requested format", async () => {
     const subject = unique("formatted");
     const body = { schemaType: "PROTOBUF", schema: 'syntax = "proto3";\nmessage M {\n  string a = 1;\n}\n' };
     const serialized = { schema: expect.stringMatching(/^[A-Za-z0-9+/]+=*$/) };
@@ -157,7 +157,7 @@ describe("GET /schemas/ids/{id}", () => {
     });
   });
 
-  it("finds a guid in capitals", async () => {
+  it("finds a guid in upper case", async () => {
     const { guid } = await registry.register(unique("guid"), record("a"));
 
     expect((await registry.get(`/schemas/guids/${guid.toUpperCase()}`)).body).toMatchObject({ guid });
@@ -180,7 +180,7 @@ describe("GET /schemas/ids/{id}", () => {
 });
 
 describe("uses of an id", () => {
-  it("are the newest version of each subject", async () => {
+  it("lists the newest version of each subject", async () => {
     const subject = unique("uses");
     const schema = recordNamed(subject, "a");
     const { id } = await registry.register(`${subject}-1`, schema);

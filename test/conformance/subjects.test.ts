@@ -4,7 +4,7 @@ import { error, record, unique, useRegistry } from "./registry.ts";
 const registry = useRegistry();
 
 describe("GET /subjects", () => {
-  it("lists every context, sorted, and what a prefix asks for", async () => {
+  it("lists every context, sorted, or the subjects with a prefix", async () => {
     const [name, context] = [unique("subjects"), unique("ctx")];
     const names = [`${name}-b`, `${name}-a`, `:.${context}:${name}`];
     for (const subject of names) await registry.register(subject, record("a"));
@@ -36,7 +36,7 @@ describe("GET /subjects", () => {
 });
 
 describe("versions", () => {
-  it("may be read by number, by latest in any case, and by -1", async () => {
+  it("can be read by number, by latest in any case, and by -1", async () => {
     const subject = unique("version");
     await registry.register(subject, record("a"));
     await registry.register(subject, record("a", "b?"));
@@ -103,7 +103,7 @@ describe("unusual names", () => {
 });
 
 describe("referencedby", () => {
-  it("gives the ids of referring schemas, deleted ones where asked to", async () => {
+  it("gives the ids of referring schemas, including deleted ones on request", async () => {
     const subject = unique("referenced");
     await registry.register(subject, '{"type":"record","name":"Base","fields":[]}');
     const { id } = await registry.register(`${subject}-top`, {

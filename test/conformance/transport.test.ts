@@ -29,7 +29,7 @@ describe("content types", () => {
     expect(headers.get("Content-Type")).toBe("application/json");
   });
 
-  it("refuses an Accept it cannot meet with 406", async () => {
+  it("answers 406 for an unsupported Accept", async () => {
     expect(await registry.get("/subjects", { Accept: "text/html" })).toMatchObject({ status: 406 });
   });
 
@@ -75,13 +75,13 @@ describe("content types", () => {
     expect(answer).toMatchObject({ status: 200, body: { schema: expect.stringContaining("grün ☂") } });
   });
 
-  it("refuses bytes that are no text with 400", async () => {
+  it("refuses undecodable bytes with 400", async () => {
     const answer = await registry.send("/subjects/none/versions", Uint8Array.from([0x7b, 0xff, 0xfe, 0x7d]));
 
     expect(answer).toMatchObject(error(400, "The body is neither valid UTF-8 nor valid UTF-16."));
   });
 
-  it("sets the reference's headers on answers and errors", async () => {
+  it("sets the Confluent server's headers on responses and errors", async () => {
     const paths = ["/subjects", "/subjects/none/versions", "/config", "/nothing"];
 
     for (const { headers } of await Promise.all(paths.map((path) => registry.get(path)))) {
@@ -91,7 +91,7 @@ describe("content types", () => {
     }
   });
 
-  it("sets them on reads by id too, which may be cached, whatever they come from", async () => {
+  it("sets them also on cacheable reads by id, from any source", async () => {
     const subject = unique("headers");
     const { id } = await registry.register(subject, record("a"));
 
@@ -108,7 +108,7 @@ describe("content types", () => {
     expect(answer).toMatchObject(error(415, "HTTP 415 Unsupported Media Type"));
   });
 
-  it("ignores fields it does not know", async () => {
+  it("ignores unknown fields", async () => {
     const answer = await registry.post(`/subjects/${unique("unknown")}/versions`, {
       schema: record("a"),
       more: { x: 1 },
@@ -117,7 +117,7 @@ describe("content types", () => {
     expect(answer.status).toBe(200);
   });
 
-  it("ignores headers of the reference's own deployments", async () => {
+  it("ignores headers of Confluent's own deployments", async () => {
     const answer = await registry.get("/subjects", {
       "X-Forward": "true",
       "Confluent-Accept-Unknown-Properties": "true",
@@ -131,7 +131,7 @@ describe("content types", () => {
 });
 
 describe("paths", () => {
-  it("tolerates a slash at the end", async () => {
+  it("tolerates a trailing slash", async () => {
     const subject = unique("slash");
     await registry.register(subject, record("a"));
 
@@ -139,7 +139,7 @@ describe("paths", () => {
     expect((await registry.get("/config/")).status).toBe(200);
   });
 
-  it("reads colons as they are and encoded", async () => {
+  it("accepts colons both literally and encoded", async () => {
     const context = `.${unique("colon")}`;
     await registry.register(`:${context}:s`, record("a"));
 
@@ -147,7 +147,7 @@ describe("paths", () => {
     expect((await registry.get(`/subjects/%3A${context}%3As/versions`)).body).toEqual([1]);
   });
 
-  it("takes %2F for a slash in a subject", async () => {
+  it("accepts %2F for a slash in a subject", async () => {
     const subject = `${unique("a")}/b`;
     await registry.register(subject, record("a"));
 
@@ -180,7 +180,7 @@ describe("query parameters", () => {
     expect((await registry.get("/subjects?unknown=1&more")).status).toBe(200);
   });
 
-  it.each(["TRUE", "True", "true"])("takes %s for true, and anything else for false", async (value) => {
+  it.each(["TRUE", "True", "true"])("treats %s as true, and anything else as false", async (value) => {
     const subject = unique("flag");
     await registry.register(subject, record("a"));
     await registry.delete(`/subjects/${subject}`);
@@ -196,7 +196,7 @@ describe("error bodies", () => {
   });
 
   it.each(["abc", "1.5", "99999999999", "-99999999999"])(
-    "answers the id %s, no 32-bit integer, with 404",
+    "answers the id %s, which is not a 32-bit integer, with 404",
     async (id) => {
       expect(await registry.get(`/schemas/ids/${id}`)).toMatchObject(error(404, "HTTP 404 Not Found"));
     },
@@ -227,11 +227,11 @@ describe("error bodies", () => {
     expect(await registry.post("/subjects/none/versions", body)).toMatchObject(error(400, /./));
   });
 
-  it.each(["null", ""])("answers the body %j, which is missing, with 422", async (body) => {
+  it.each(["null", ""])("answers the missing body %j with 422", async (body) => {
     expect(await registry.post("/subjects/none/versions", body)).toMatchObject(error(422, /./));
   });
 
-  it("names the request in the answer", async () => {
+  it("includes the request id in the response", async () => {
     const { headers } = await registry.get("/subjects", { "X-Request-ID": "my-request" });
 
     expect(headers.get("X-Request-ID")).toBe("my-request");
@@ -244,7 +244,7 @@ describe("the server", () => {
     expect((await registry.post("/", {})).body).toEqual({});
   });
 
-  it("says which cluster it is", async () => {
+  it("names its cluster", async () => {
     const { body } = await registry.get("/v1/metadata/id");
 
     expect(body).toEqual({
@@ -256,7 +256,7 @@ describe("the server", () => {
     });
   });
 
-  it("says its version and deployment", async () => {
+  it("names its version and deployment", async () => {
     expect((await registry.get("/v1/metadata/version")).body).toEqual({
       version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
       commitId: expect.any(String),
@@ -264,7 +264,7 @@ describe("the server", () => {
     expect((await registry.get("/v1/metadata/deployment")).body).toEqual({ attributes: [] });
   });
 
-  it("lists the types of schemas", async () => {
+  it("lists the schema types", async () => {
     expect((await registry.get("/schemas/types")).body).toEqual(["JSON", "PROTOBUF", "AVRO"]);
   });
 });

@@ -28,19 +28,19 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
 );
 
 describe("contract/openapi.json", () => {
-  it("says what openapi.yaml says", () => {
+  it("matches openapi.yaml", () => {
     const yaml = readFileSync(join(import.meta.dirname, "../../contract/openapi.yaml"), "utf8");
 
     expect(published).toEqual(JSON.parse(openapiJson(yaml)));
   });
 
-  it("is what contract/openapi-types.ts was made from", async () => {
+  it("matches contract/openapi-types.ts", async () => {
     const types = readFileSync(join(import.meta.dirname, "../../contract/openapi-types.ts"), "utf8");
 
     expect(types === (await openapiTypes(JSON.stringify(published))), "run npm run openapi").toBe(true);
   });
 
-  it("holds no value that the source cut off at a comma", () => {
+  it("contains no value that the YAML cut off at a comma", () => {
     expect(JSON.stringify(published)).not.toMatch(/:null[,}]/);
   });
 
@@ -56,7 +56,7 @@ describe("contract/openapi.json", () => {
     expect(lost).toEqual([]);
   });
 
-  it("names every component it defines", () => {
+  it("uses every component it defines", () => {
     const text = JSON.stringify(published);
     const { securitySchemes: _, ...components } = document.components;
     const unused = Object.entries(components).flatMap(([kind, entries]) =>
@@ -68,7 +68,7 @@ describe("contract/openapi.json", () => {
     expect(unused).toEqual([]);
   });
 
-  it("gives every operation an id of its own, a known tag and an answer for any refusal", () => {
+  it("gives every operation a unique id, a known tag and a response for any refusal", () => {
     const ids = operations.map(({ operation }) => operation.operationId);
 
     expect(new Set(ids).size).toBe(ids.length);
@@ -79,7 +79,7 @@ describe("contract/openapi.json", () => {
     }
   });
 
-  it("declares every parameter that a path holds", () => {
+  it("declares every path parameter", () => {
     for (const { path, item, operation } of operations) {
       const held = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
       const declared = [...(item.parameters ?? []), ...(operation.parameters ?? [])]
@@ -95,7 +95,7 @@ describe("contract/openapi.json", () => {
     }
   });
 
-  it("lists every code that a refusal can carry, and no other", () => {
+  it("lists exactly the codes that a refusal may have", () => {
     const problem = document.components.schemas!.Problem as { properties: { code: { enum: string[] } } };
 
     expect([...problem.properties.code.enum].sort()).toEqual(

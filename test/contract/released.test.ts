@@ -20,7 +20,7 @@ describe.skipIf(!hasGo)("the contract, for callers of the newest release", { tim
   const folder = mkdtempSync(join(tmpdir(), "registry-contract-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it.skipIf(released === undefined)("breaks nobody without a major", async () => {
+  it.skipIf(released === undefined)("has no breaking change without a major", async () => {
     const { version, file } = released!;
 
     const changes = mayBreak(version, read().info.version) ? [] : await breakingChanges(file, CONTRACT);
@@ -28,7 +28,7 @@ describe.skipIf(!hasGo)("the contract, for callers of the newest release", { tim
     expect(changes.map(({ operation, path, text }) => `${operation} ${path}: ${text}`)).toEqual([]);
   });
 
-  it("is seen to break when an operation goes", async () => {
+  it("detects a removed operation as breaking", async () => {
     const changed = read();
     delete changed.paths["/schemas"]!.post;
     const file = join(folder, "openapi.json");
@@ -48,17 +48,17 @@ describe("mayBreak", () => {
     ["1.4.0", "2.0.0", true],
     ["1.4.0", "1.4.0", false],
     ["0.2.0", "0.1.0", false],
-  ])("says of %s to %s: %s", (from, to, expected) => {
+  ])("answers for %s to %s: %s", (from, to, expected) => {
     expect(mayBreak(from, to)).toBe(expected);
   });
 });
 
 describe("newestRelease", () => {
-  it("goes by semver, not by the alphabet", () => {
+  it("sorts by semver, not alphabetically", () => {
     expect(newestRelease(["openapi-0.9.0.json", "openapi-0.10.0.json", "notes.md"])?.version).toBe("0.10.0");
   });
 
-  it("is nothing before the first", () => {
+  it("is undefined before the first release", () => {
     expect(newestRelease([])).toBeUndefined();
   });
 });

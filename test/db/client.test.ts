@@ -23,7 +23,7 @@ describe.each(DATABASES)("database access on $name", ({ name, open, available })
       return rows[0]?.value;
     };
 
-    it("reads every kind of value as the driver's types say", async () => {
+    it("reads every kind of value with the driver's types", async () => {
       const { rows } = await readDatabase(database.access, (db) =>
         db.execute(sql`SELECT ${41}::int + 1 AS number, ${"ü'\";--\\ 漢"}::text AS text, NULL::text AS nothing, true AS truth,
           ARRAY['a', 'b,"c'] AS list, '{"a": [1]}'::jsonb AS json, '2026-01-02T03:04:05Z'::timestamptz AS at`),
@@ -42,7 +42,7 @@ describe.each(DATABASES)("database access on $name", ({ name, open, available })
       ]);
     });
 
-    it("commits what a transaction did, and answers with what it returned", async () => {
+    it("commits a transaction, and returns its result", async () => {
       const answer = await inTransaction(database.access, async (transaction) => {
         await transaction.execute(sql`INSERT INTO counters VALUES ('committed', 1)`);
         return "done";
@@ -52,28 +52,25 @@ describe.each(DATABASES)("database access on $name", ({ name, open, available })
       expect(await counterOf("committed")).toBe(1);
     });
 
-    it("takes tables that are missing for a database that is not there yet", async () => {
+    it("treats missing tables as an unavailable database", async () => {
       const reading = readDatabase(database.access, (db) => db.execute(sql`SELECT 1 FROM not_migrated`));
 
       await expect(reading).rejects.toBeInstanceOf(DatabaseUnreachable);
     });
 
     // PGlite has no timers inside a statement.
-    it.skipIf(name === PGLITE.name)(
-      "takes a statement that is given up for taking too long for a database that does not answer",
-      async () => {
-        const reading = readDatabase(database.access, (db) =>
-          db.batch([
-            db.execute(sql`SELECT set_config('statement_timeout', '20', true)`),
-            db.execute(sql`SELECT count(*) FROM generate_series(1, 100000000)`),
-          ]),
-        );
+    it.skipIf(name === PGLITE.name)("treats a statement that times out as an unavailable database", async () => {
+      const reading = readDatabase(database.access, (db) =>
+        db.batch([
+          db.execute(sql`SELECT set_config('statement_timeout', '20', true)`),
+          db.execute(sql`SELECT count(*) FROM generate_series(1, 100000000)`),
+        ]),
+      );
 
-        await expect(reading).rejects.toBeInstanceOf(DatabaseUnreachable);
-      },
-    );
+      await expect(reading).rejects.toBeInstanceOf(DatabaseUnreachable);
+    });
 
-    it("leaves nothing of a transaction whose work throws", async () => {
+    it("rolls back a transaction whose work throws", async () => {
       const failing = inTransaction(database.access, async (transaction) => {
         await transaction.execute(sql`INSERT INTO counters VALUES ('thrown', 1)`);
         throw new Error("changed my mind");
@@ -83,7 +80,7 @@ describe.each(DATABASES)("database access on $name", ({ name, open, available })
       expect(await counterOf("thrown")).toBeUndefined();
     });
 
-    it("names the SQLSTATE of a statement that is refused, by HTTP and in a transaction, and works on", async () => {
+    it("reports the SQLSTATE of a refused statement, by HTTP and in a transaction, and stays usable", async () => {
       const statement = sql`INSERT INTO counters VALUES ('refused', 1000)`;
       const byHttp = await readDatabase(database.access, (db) => db.execute(statement)).catch(sqlState);
       const inside = await inTransaction(database.access, (transaction) => transaction.execute(statement)).catch(
@@ -94,7 +91,7 @@ describe.each(DATABASES)("database access on $name", ({ name, open, available })
       expect(await counterOf("refused")).toBeUndefined();
     });
 
-    it("gives concurrent transactions on one row their turns, and loses no update", async () => {
+    it("serialises concurrent transactions on one row without losing an update", async () => {
       await readDatabase(database.access, (db) => db.execute(sql`INSERT INTO counters VALUES ('shared', 0)`));
 
       await Promise.all(
@@ -111,7 +108,7 @@ describe.each(DATABASES)("database access on $name", ({ name, open, available })
       expect(await counterOf("shared")).toBe(20);
     });
 
-    it("carries a value of a megabyte both ways", async () => {
+    it("transfers a value of a megabyte in both directions", async () => {
       const large = "schema ".repeat(150_000);
 
       const { rows } = await inTransaction(database.access, (transaction) =>
@@ -129,13 +126,13 @@ describe.each(DATABASES)("database access on $name", ({ name, open, available })
 describe("DatabaseUnreachable", () => {
   const nobody = { DATABASE_URL: "postgres://a:b@127.0.0.1:1/c", DATABASE_PROXY: "127.0.0.1:1" };
 
-  it("says that no database is configured", async () => {
+  it("reports that no database is configured", async () => {
     const reading = readDatabase({}, (db) => db.execute(sql`SELECT 1`));
 
     await expect(reading).rejects.toMatchObject({ name: "DatabaseUnreachable", reason: "not_configured" });
   });
 
-  it("is what a read and a transaction end in where nothing listens", async () => {
+  it("is thrown by reads and transactions if no server listens", async () => {
     const reading = readDatabase(nobody, (db) => db.execute(sql`SELECT 1`));
     const writing = inTransaction(nobody, (transaction) => transaction.execute(sql`SELECT 1`));
 

@@ -21,13 +21,13 @@ function newestSnapshot() {
 }
 
 describe("db/tables.ts", () => {
-  it("has nothing that drizzle-kit would write into a next migration", async () => {
+  it("needs no further drizzle-kit migration", async () => {
     const before = newestSnapshot();
 
     expect(await generateMigration(before, generateDrizzleJson(tables, before.id))).toEqual([]);
   });
 
-  it("makes drizzle-kit write the next migration once it changes", async () => {
+  it("makes drizzle-kit generate a migration once it changes", async () => {
     const before = newestSnapshot();
     const changed = { ...tables, added: pgTable("added", { tenant: text("tenant").notNull() }) };
 
@@ -48,7 +48,7 @@ describe("the migrated database", () => {
   const described = Object.values(tables).filter((value) => is(value, PgTable)) as PgTable[];
 
   it.each(described.map((table) => [getTableName(table), table] as const))(
-    "has the columns of %s as they are described",
+    "has the described columns of %s",
     async (name, table) => {
       const { rows } = await database.query<{ column_name: string; data_type: string; is_nullable: string }>(
         `SELECT attname AS column_name, format_type(atttypid, atttypmod) AS data_type,

@@ -50,7 +50,7 @@ describe("the proxy in front of PGlite's one session", () => {
     expect(await seen).toBe(1);
   });
 
-  it("rolls back a client that dies in a transaction, and lets the next one in", async () => {
+  it("rolls back a client that dies in a transaction, and admits the next one", async () => {
     const access = await start();
     const dying = withConnection(access, 30_000, async (client) => {
       await client.query("BEGIN");
@@ -63,7 +63,7 @@ describe("the proxy in front of PGlite's one session", () => {
     expect(await count(access)).toBe(0);
   });
 
-  it("rolls back who is idle in a transaction for too long", async () => {
+  it("rolls back a client that is idle in a transaction for too long", async () => {
     const access = await start({ idleInTransactionMs: 200 });
     const sleeping = inTransaction(access, async (tx) => {
       await tx.execute(sql`INSERT INTO t VALUES (1)`);
@@ -77,7 +77,7 @@ describe("the proxy in front of PGlite's one session", () => {
     await expect(sleeping).rejects.toThrow();
   });
 
-  it("lets a transaction that works last longer than one may be idle", async () => {
+  it("allows an active transaction to outlast the idle limit", async () => {
     const access = await start({ idleInTransactionMs: 300 });
 
     await inTransaction(access, async (tx) => {
@@ -90,7 +90,7 @@ describe("the proxy in front of PGlite's one session", () => {
     expect(await count(access)).toBe(6);
   });
 
-  it("refuses who would wait for a turn too long", async () => {
+  it("refuses a client that would wait for its turn too long", async () => {
     const access = await start({ turnWaitMs: 100 });
     const [written, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const holding = inTransaction(access, async (tx) => {
@@ -106,7 +106,7 @@ describe("the proxy in front of PGlite's one session", () => {
     expect(await count(access)).toBe(1);
   });
 
-  it("runs a batch of reads in one transaction, and nothing of one that fails", async () => {
+  it("runs a batch of reads in one transaction, and nothing of a failing batch", async () => {
     const access = await start();
 
     const failing = readDatabase(access, (db) =>
@@ -117,7 +117,7 @@ describe("the proxy in front of PGlite's one session", () => {
     expect(await count(access)).toBe(0);
   });
 
-  it("has no socket of a transaction that is over, done or failed", async () => {
+  it("closes the socket of a finished transaction, committed or failed", async () => {
     const access = await start();
 
     await inTransaction(access, (tx) => tx.execute(sql`SELECT 1`));
@@ -127,7 +127,7 @@ describe("the proxy in front of PGlite's one session", () => {
     await expect.poll(() => proxy!.openSockets()).toBe(0);
   });
 
-  it("asks everybody for the password", async () => {
+  it("requires the password from everyone", async () => {
     const access = await start();
     const wrong = { ...access, DATABASE_URL: access.DATABASE_URL!.replace(/:[^:@]+@/, ":guess@") };
 
@@ -140,7 +140,7 @@ describe("the proxy in front of PGlite's one session", () => {
     ["noise", Buffer.from("GET / HTTP/1.1\r\n\r\n")],
     ["a message before the start", simpleQuery("SELECT 1")],
     ["a message that says it is endless", Buffer.from([0x7f, 0xff, 0xff, 0xff, 0, 3, 0, 0])],
-  ])("sends a client away that begins with %s", async (_what, bytes) => {
+  ])("rejects a client that begins with %s", async (_what, bytes) => {
     const access = await start();
     const socket = new WebSocket(`ws://${proxy!.address}/v2`);
     const closed = new Promise((resolve) => socket.once("close", resolve));
@@ -153,7 +153,7 @@ describe("the proxy in front of PGlite's one session", () => {
 });
 
 describe("MessageReader", () => {
-  it("gives messages that come in pieces, whole and in order", () => {
+  it("returns fragmented messages complete and in order", () => {
     const reader = new MessageReader();
     const bytes = Buffer.concat([simpleQuery("SELECT 1"), simpleQuery("SELECT 22")]);
     const seen: number[] = [];
@@ -169,7 +169,7 @@ describe("MessageReader", () => {
     ["as long as the bound", MAX_MESSAGE_BYTES, false],
     ["longer than the bound", MAX_MESSAGE_BYTES + 1, true],
     ["shorter than its own length", 3, true],
-  ])("judges a message that says it is %s", (_what, length, refused) => {
+  ])("handles a message with the length %s", (_what, length, refused) => {
     const reader = new MessageReader();
     const head = Buffer.alloc(5);
     head.write("Q");

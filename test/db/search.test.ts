@@ -49,7 +49,7 @@ describe.each(DATABASES)("searchVersions among a few subjects on $name", ({ open
     const found = async (query: string, more: Partial<SearchRequest> = {}) =>
       (await search(query, more)).items.map(({ record }) => record.subject);
 
-    it("puts the subject of that name first, then those that begin like it, then names, fields and texts", async () => {
+    it("ranks the subject of that name first, then prefixes of it, then names, fields and texts", async () => {
       const subjects = await found("address");
 
       expect(subjects.slice(0, 4)).toEqual(["address", "address-value", "user_address", "checkout.order"]);
@@ -84,7 +84,7 @@ describe.each(DATABASES)("searchVersions among a few subjects on $name", ({ open
       ],
       ["warehuose", "warehouse", [{ from: "warehuose", to: ["warehouse"] }]],
       ["adress", "address", [{ from: "adress", to: ["address"] }]],
-    ])("finds what %s was meant to be, and says what it took it for", async (query, subject, corrections) => {
+    ])("finds the intended word for %s, and reports the correction", async (query, subject, corrections) => {
       const { items, match, corrections: made } = await search(query);
 
       expect(items[0]!.record.subject).toBe(subject);
@@ -92,18 +92,18 @@ describe.each(DATABASES)("searchVersions among a few subjects on $name", ({ open
       expect(made).toMatchObject(corrections);
     });
 
-    it("falls back to any of the words, and says so", async () => {
+    it("falls back to any of the words, and reports that", async () => {
       const { items, match } = await search("warehouse xylophone");
 
       expect(items.map(({ record }) => record.subject)).toEqual(["warehouse"]);
       expect(match).toBe("any");
     });
 
-    it("finds nothing where there is nothing", async () => {
+    it("finds nothing if nothing matches", async () => {
       expect(await search("xylophone")).toMatchObject({ items: [], total: 0, totalRelation: "eq", match: "all" });
     });
 
-    it("gives the record as it was registered, references included", async () => {
+    it("returns the record as it was registered, including references", async () => {
       await writeSearchable(database.access, "other", [
         {
           subject: "refers",
@@ -153,11 +153,11 @@ describe.each(DATABASES)("searchVersions among a few subjects on $name", ({ open
       ["subject prefix, capitals included", { subjectPrefix: "User" }, []],
       ["a subject prefix with signs of a pattern", { subjectPrefix: "user%" }, []],
       ["a tag that nothing has", { tags: ["nobody"] }, []],
-    ])("filters by %s, newest first where there is no query", async (_what, filters, expected) => {
+    ])("filters by %s, newest first without a query", async (_what, filters, expected) => {
       expect(await found("", filters as Partial<SearchRequest>)).toEqual(expected);
     });
 
-    it("filters what the words found", async () => {
+    it("filters the matches of words", async () => {
       expect(await found("address", { tags: ["pii"] })).toEqual(["user_address", "checkout.order"]);
     });
 
@@ -171,7 +171,7 @@ describe.each(DATABASES)("searchVersions among a few subjects on $name", ({ open
       "%_%",
       "ad\u0000dress",
       "<->",
-    ])("takes %j for what it is: words and signs", async (query) => {
+    ])("treats %j as plain words and signs", async (query) => {
       const outcome = await searchVersions(database.access, TENANT, { query, limit: 5, versions: "latest" });
       const filtered = await search("", {
         owner: query,
@@ -185,7 +185,7 @@ describe.each(DATABASES)("searchVersions among a few subjects on $name", ({ open
       expect(await found("warehouse")).toEqual(["warehouse"]);
     });
 
-    it("marks what was found and where", async () => {
+    it("marks the matches and their places", async () => {
       const { items } = await search("shipping address");
 
       expect(items[0]!.highlights).toContainEqual({
@@ -204,7 +204,7 @@ describe.each(DATABASES)("searchVersions among a few subjects on $name", ({ open
   });
 });
 
-describe.each(DATABASES)("searchVersions as versions come and go on $name", ({ open, available }) => {
+describe.each(DATABASES)("searchVersions as versions are added and removed on $name", ({ open, available }) => {
   describe.skipIf(!available)("follows them", () => {
     let database: TestDatabase;
 
@@ -240,7 +240,7 @@ describe.each(DATABASES)("searchVersions as versions come and go on $name", ({ o
       expect(await numbers("all")).toEqual([3, 2, 1]);
     });
 
-    it("follows what is said of a version, its deletion and its return", async () => {
+    it("reflects changes, deletion and undelete of a version", async () => {
       const [key] = await writeSearchable(database.access, TENANT, [
         { subject: "changing", text: avroText("Changing", { field: null }), state: "active" },
       ]);
@@ -268,7 +268,7 @@ describe.each(DATABASES)("searchVersions as versions come and go on $name", ({ o
       expect(await wordsKnown()).not.toContain("unusual");
     });
 
-    it("says that the copy is being emptied rather than finding less", async () => {
+    it("reports that the copy is being emptied instead of finding less", async () => {
       await change(sql`UPDATE tenants SET rebuild = 'emptying' WHERE tenant = ${TENANT}`);
       const outcome = await searchVersions(database.access, TENANT, { query: "many", limit: 1, versions: "latest" });
       await change(sql`UPDATE tenants SET rebuild = NULL WHERE tenant = ${TENANT}`);
@@ -310,7 +310,7 @@ describe.each(DATABASES)("searchVersions page by page on $name", ({ open, availa
     const subjectsOf = (pages: readonly SearchPage[]) =>
       pages.flatMap(({ items }) => items.map(({ record }) => record.subject));
 
-    it("gives every hit once, the best first, whatever the size of a page, while new ones come in", async () => {
+    it("returns every match once, best first, for any page size, while new ones are added", async () => {
       let came = 0;
       const inSmallPages = await readAll({ query: "few common", limit: 7 }, () => {
         came += 1;
@@ -327,7 +327,7 @@ describe.each(DATABASES)("searchVersions page by page on $name", ({ open, availa
       expect(scores).toEqual([...scores].sort((a, b) => b - a));
     });
 
-    it("counts exactly up to the bound, and says that there are more beyond it", async () => {
+    it("counts exactly up to the limit, and reports a lower bound beyond it", async () => {
       const under = toPage(await read({ query: "few" }));
       const over = toPage(await read({ query: "common" }));
 
@@ -367,7 +367,7 @@ describe.each(DATABASES)("searchVersions page by page on $name", ({ open, availa
       ["more groups than a query has", ({ groups }) => groups.push(...Array(20).fill(groups[0]))],
       ["a correction that is none", ({ corrections }) => corrections.push(null)],
       ["a correction into nothing", ({ corrections }) => corrections.push({ from: "common", to: [] })],
-    ])("refuses a cursor in which somebody has put %s", async (_what, forge) => {
+    ])("refuses a cursor into which %s was inserted", async (_what, forge) => {
       const { nextCursor } = toPage(await read({ query: "common" }));
       const forged = JSON.parse(Buffer.from(nextCursor!, "base64url").toString()) as Forged;
       forge(forged);

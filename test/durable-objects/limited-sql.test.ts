@@ -16,7 +16,7 @@ describe("the SQLite of the tests' objects", () => {
     ["blob", (bytes: number) => new Uint8Array(bytes)],
     ["string", (bytes: number) => "x".repeat(bytes)],
     ["string of two-byte characters", (bytes: number) => "é".repeat(bytes / 2) + "x".repeat(bytes % 2)],
-  ])("takes a %s of 2 MB and no byte more", async (_, make) => {
+  ])("accepts a %s of 2 MB and no more", async (_, make) => {
     await inDatabase((sql) => {
       const insert = (bytes: number) => sql.exec("INSERT INTO things (a) VALUES (?)", make(bytes));
 
@@ -26,7 +26,7 @@ describe("the SQLite of the tests' objects", () => {
     });
   });
 
-  it("takes a row of 2 MB and no byte more", async () => {
+  it("accepts a row of 2 MB and no more", async () => {
     await inDatabase((sql) => {
       const half = new Uint8Array(MAX_SQL_VALUE_BYTES / 2);
       const insert = (more: number) =>
@@ -37,7 +37,7 @@ describe("the SQLite of the tests' objects", () => {
     });
   });
 
-  it("takes 100 bound parameters and not one more", async () => {
+  it("accepts 100 bound parameters and not one more", async () => {
     await inDatabase((sql) => {
       const select = (count: number) =>
         sql.exec(`SELECT 1 WHERE 1 IN (${Array(count).fill("?").join()})`, ...Array(count).fill(1)).toArray();

@@ -15,7 +15,7 @@ export const ANTHROPIC_STRICT_2026_11: Profile = {
     value: "object",
     confidence: "observed",
     source: "400 for oneOf, anyOf or allOf at the top of input_schema, in many public issues; also without strict",
-    note: "JSON outputs may take more; an object at the top is right for both.",
+    note: "JSON outputs may accept more; an object at the top level is valid for both.",
   },
   additionalProperties: {
     value: "false",
@@ -55,7 +55,7 @@ export const ANTHROPIC_STRICT_2026_11: Profile = {
     pattern: {
       value: "enforced",
       ...documented,
-      note: "Both SDKs move it into the description all the same.",
+      note: "Both SDKs still move it into the description.",
     },
     format: { value: "enforced", ...documented },
     minItems: { value: "enforced", ...documented },
@@ -80,7 +80,7 @@ export const ANTHROPIC_STRICT_2026_11: Profile = {
     value: "simple",
     ...documented,
     uncertain: true,
-    note: 'How large a counted repetition may be is not said; 100 is our reading of "small".',
+    note: 'The maximum counted repetition is not documented; 100 is our reading of "small".',
   },
   minItemsValues: { value: [0, 1], ...documented },
   propertyNames: {
@@ -99,7 +99,8 @@ export const ANTHROPIC_STRICT_2026_11: Profile = {
       prudentOptionalProperties: {
         value: 10,
         confidence: "source",
-        source: "@ai-sdk/anthropic 4.0.105: compiling was seen to fail from about 13 on (API, Bedrock) or 11 (Vertex)",
+        source:
+          "@ai-sdk/anthropic 4.0.105: compilation was observed to fail from about 13 on (API, Bedrock) or 11 (Vertex)",
       },
       maxUnions: { value: 16, ...documented },
       maxStrictTools: { value: 20, ...documented },

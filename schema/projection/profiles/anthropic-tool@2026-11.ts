@@ -7,7 +7,8 @@ export const ANTHROPIC_TOOL_2026_11: Profile = {
   name: "anthropic-tool",
   date: "2026-11",
   provider: "Anthropic",
-  purpose: "Tools without strict: any JSON Schema with an object at the top; the model is guided, not bound.",
+  purpose:
+    "Tools without strict: any JSON Schema with an object at the top level; it guides the model without binding it.",
   shapes: ["anthropic-tool"],
   root: { value: "object", ...observed },
   additionalProperties: { value: "any", confidence: "source", source: TYPES },
@@ -32,7 +33,7 @@ export const ANTHROPIC_TOOL_2026_11: Profile = {
     value: "enforced",
     confidence: "documented",
     source: "Anthropic docs, tool use",
-    note: "Taken as written and shown to the model. Without strict the schema guides the model and binds it to nothing, so answers are validated in any case.",
+    note: "Accepted unmodified and shown to the model. Without strict the schema guides the model without binding it, so answers are always validated.",
   },
   formats: { value: ["*"], confidence: "source", source: TYPES },
   patterns: { value: "any", confidence: "source", source: TYPES },

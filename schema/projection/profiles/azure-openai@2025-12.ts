@@ -7,7 +7,7 @@ const refused = {
   confidence: "documented",
   source: DOCS,
   uncertain: true,
-  note: "The page still states the limits that OpenAI's own service had in 2024; what the live service takes today is not known.",
+  note: "The page still states the limits that OpenAI's own service had in 2024; what the live service accepts today is unknown.",
 } as const;
 
 export const AZURE_OPENAI_2025_12: Profile = {
@@ -15,7 +15,8 @@ export const AZURE_OPENAI_2025_12: Profile = {
   name: "azure-openai",
   date: "2025-12",
   provider: "Azure OpenAI",
-  purpose: "Structured outputs and strict tools on Azure, by its own page and so more careful than OpenAI's.",
+  purpose:
+    "Structured outputs and strict tools on Azure, by its own documentation, which is more restrictive than OpenAI's.",
   annotations: {
     value: ["title", "description"],
     confidence: "observed",

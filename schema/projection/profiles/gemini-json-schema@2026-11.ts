@@ -19,7 +19,7 @@ export const GEMINI_JSON_SCHEMA_2026_11: Profile = {
     confidence: "assumed",
     source: DOCSTRING,
     uncertain: true,
-    note: 'The legacy form answers "should be non-empty for OBJECT type"; not seen for this one.',
+    note: 'The legacy form answers "should be non-empty for OBJECT type"; not observed for this one.',
   },
   untyped: { value: false, confidence: "assumed", source: DOCSTRING, uncertain: true },
   typeArrays: {
@@ -62,7 +62,7 @@ export const GEMINI_JSON_SCHEMA_2026_11: Profile = {
     value: "ignored",
     ...source,
     uncertain: true,
-    note: "What is not in the list is said to be ignored, or to fail the request.",
+    note: "Unlisted keywords are documented as ignored, or as failing the request.",
   },
   formats: {
     value: ["date-time", "date", "time"],

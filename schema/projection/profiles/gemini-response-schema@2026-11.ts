@@ -14,7 +14,7 @@ export const GEMINI_RESPONSE_SCHEMA_2026_11: Profile = {
   additionalProperties: {
     value: "absent",
     confidence: "executed",
-    source: `${TYPES}: the Developer API knows no such field, and the SDK raises on any true value; Vertex accepts it`,
+    source: `${TYPES}: the Developer API has no such field, and the SDK raises on any true value; Vertex accepts it`,
   },
   optionalProperties: { value: true, ...source },
   emptyObjects: {
@@ -34,7 +34,7 @@ export const GEMINI_RESPONSE_SCHEMA_2026_11: Profile = {
   references: {
     value: { local: false, forms: [], siblings: "none", recursion: "refused" },
     ...source,
-    note: "ref and defs are known on Vertex only.",
+    note: "ref and defs are supported only on Vertex.",
   },
   enumTypes: {
     value: ["string"],
@@ -64,7 +64,7 @@ export const GEMINI_RESPONSE_SCHEMA_2026_11: Profile = {
   formats: {
     value: ["date-time"],
     confidence: "observed",
-    source: "reports of 2025: the Developer API takes enum and date-time only",
+    source: "reports of 2025: the Developer API accepts only enum and date-time",
     uncertain: true,
   },
   patterns: { value: "no_lookaround", confidence: "assumed", source: TYPES, uncertain: true },

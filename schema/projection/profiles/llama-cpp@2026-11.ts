@@ -3,16 +3,20 @@ import type { Profile } from "../profile.ts";
 const README = "ggml-org/llama.cpp grammars/README.md";
 const source = { confidence: "source", source: README } as const;
 const enforced = { value: "enforced", ...source } as const;
-const ignored = { value: "ignored", ...source, note: "Unknown keywords are skipped without a word." } as const;
+const ignored = { value: "ignored", ...source, note: "Unknown keywords are silently skipped." } as const;
 
 export const LLAMA_CPP_2026_11: Profile = {
   name: "llama-cpp",
   date: "2026-11",
   provider: "llama.cpp",
-  purpose: "json_schema and response_format of the llama.cpp server. The schema is not put into the prompt.",
+  purpose: "json_schema and response_format of the llama.cpp server. The schema is not added to the prompt.",
   shapes: ["llama-cpp-json-schema", "openai-chat-response-format"],
   root: { value: "any", ...source },
-  additionalProperties: { value: "any", ...source, note: "Objects that do not say are taken as closed." },
+  additionalProperties: {
+    value: "any",
+    ...source,
+    note: "Objects without additionalProperties are treated as closed.",
+  },
   optionalProperties: { value: true, ...source },
   emptyObjects: { value: true, ...source },
   untyped: { value: true, ...source },
@@ -24,7 +28,7 @@ export const LLAMA_CPP_2026_11: Profile = {
     value: { local: true, forms: ["#/$defs/", "#/definitions/"], siblings: "annotations", recursion: "kept" },
     ...source,
     uncertain: true,
-    note: "Nested $ref is said to be broken; references to definitions at the top are in wide use.",
+    note: "Nested $ref is reported as broken; references to definitions at the top level are widely used.",
   },
   enumTypes: { value: ["null", "boolean", "number", "string", "array", "object"], ...source },
   const: { value: true, ...source },
@@ -40,7 +44,7 @@ export const LLAMA_CPP_2026_11: Profile = {
     format: enforced,
     minItems: enforced,
     maxItems: enforced,
-    prefixItems: { value: "ignored", ...source, uncertain: true, note: "Said to be broken." },
+    prefixItems: { value: "ignored", ...source, uncertain: true, note: "Reported as broken." },
   },
   otherKeywords: ignored,
   formats: { value: ["date", "time", "date-time", "uuid"], ...source, note: "uri and email are not enforced." },

@@ -7,7 +7,8 @@ export const MCP_2026_07: Profile = {
   name: "mcp",
   date: "2026-07",
   provider: "MCP",
-  purpose: "inputSchema and outputSchema of tools; an object at the top also serves clients before 2026-07-28.",
+  purpose:
+    "inputSchema and outputSchema of tools; an object at the top level also works for clients before 2026-07-28.",
   shapes: ["mcp-tool", "mcp-tool-output"],
   root: {
     value: "object",

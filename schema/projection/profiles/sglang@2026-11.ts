@@ -6,6 +6,6 @@ export const SGLANG_2026_11: Profile = {
   name: "sglang",
   date: "2026-11",
   provider: "SGLang",
-  purpose: "response_format and sampling_params of SGLang with its usual backend, xgrammar.",
+  purpose: "response_format and sampling_params of SGLang with its default backend, xgrammar.",
   shapes: ["sglang-sampling-params", "openai-chat-response-format"],
 };

@@ -14,13 +14,13 @@ export const TENSORRT_LLM_2026_11: Profile = {
   name: "tensorrt-llm",
   date: "2026-11",
   provider: "TensorRT-LLM",
-  purpose: "Guided decoding of TensorRT-LLM under either of its backends, xgrammar or llguidance.",
+  purpose: "Guided decoding of TensorRT-LLM with either of its backends, xgrammar or llguidance.",
   shapes: ["tensorrt-llm-guided-decoding", "openai-chat-response-format"],
   additionalProperties: {
     value: "any",
     confidence: "executed",
     source: BOTH,
-    note: "An object that does not say is closed to xgrammar and open to llguidance.",
+    note: "An object without additionalProperties is closed for xgrammar and open for llguidance.",
   },
   keywords: {
     ...VLLM_2026_11.keywords,
@@ -33,6 +33,6 @@ export const TENSORRT_LLM_2026_11: Profile = {
     value: ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"],
     confidence: "executed",
     source: BOTH,
-    note: "llguidance refuses a schema with a format that it does not know.",
+    note: "llguidance refuses a schema with an unknown format.",
   },
 };

@@ -20,7 +20,7 @@ const properties = (count: number, value: object = { type: "string" }) =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`p${n}`, value]));
 
 describe("deriveContent", () => {
-  it("gives fields with their paths and last names, in the format's own words", () => {
+  it("returns fields with their paths and last names, in the format's terms", () => {
     const { fields } = jsonSchema(
       { emails: { type: "array", items: { type: "object", properties: { address: { type: "string" } } } } },
       { required: ["emails"] },
@@ -30,7 +30,7 @@ describe("deriveContent", () => {
     expect(fields[0]).toMatchObject({ path: "emails", name: "emails", type: "array", required: true });
   });
 
-  it("gives the words of names, of documentation and of the text", () => {
+  it("returns the words of names, of documentation and of the text", () => {
     const derived = jsonSchema({ firstName: { type: "string", description: "Given to a child" } });
 
     expect(derived.fieldWords).toBe("firstname first name");
@@ -38,7 +38,7 @@ describe("deriveContent", () => {
     expect(derived.contentWords.split(" ")).toEqual(expect.arrayContaining(["properties", "firstname", "child"]));
   });
 
-  it("gives the words of a text that its format no longer reads", () => {
+  it("returns the words of a text that its format no longer parses", () => {
     expect(derive("{ no schema at all")).toMatchObject({
       content: "{ no schema at all",
       fields: [],
@@ -46,19 +46,19 @@ describe("deriveContent", () => {
     });
   });
 
-  it("keeps so much of a text and no more", () => {
+  it("keeps a text up to the limit", () => {
     const comment = (length: number) => `{"$comment":"${"x".repeat(length - 15)}"}`;
 
     expect(derive(comment(MAX_INDEXED_TEXT_CHARACTERS)).content).toBe(comment(MAX_INDEXED_TEXT_CHARACTERS));
     expect(derive(comment(MAX_INDEXED_TEXT_CHARACTERS + 1)).content).toHaveLength(MAX_INDEXED_TEXT_CHARACTERS);
   });
 
-  it("keeps so many fields and no more", () => {
+  it("keeps fields up to the limit", () => {
     expect(jsonSchema(properties(MAX_INDEXED_FIELDS)).fields).toHaveLength(MAX_INDEXED_FIELDS);
     expect(jsonSchema(properties(MAX_INDEXED_FIELDS + 1)).fields).toHaveLength(MAX_INDEXED_FIELDS);
   });
 
-  it("keeps so much of all fields together and no more", () => {
+  it("keeps all fields together up to the limit", () => {
     const documented = (count: number) =>
       jsonSchema(properties(count, { type: "string", description: "d".repeat(4_000) }));
     const fit = Math.floor(MAX_FIELDS_CHARACTERS / 4_010);
@@ -67,7 +67,7 @@ describe("deriveContent", () => {
     expect(documented(fit + 5).fields).toHaveLength(fit);
   });
 
-  it("cuts what is longer than an index or a reader takes", () => {
+  it("truncates values beyond the limit of an index or a reader", () => {
     const name = "n".repeat(MAX_INDEXED_PATH_CHARACTERS + 1);
     const { fields } = jsonSchema({
       [name]: { type: "string", description: "d".repeat(MAX_DOCUMENTATION_CHARACTERS + 1) },
@@ -80,7 +80,7 @@ describe("deriveContent", () => {
 });
 
 describe("joinedWords", () => {
-  it("keeps so many words and no more", () => {
+  it("keeps words up to the limit", () => {
     const words = (count: number) =>
       joinedWords([Array.from({ length: count }, (_, n) => `w${"x".repeat(n % 50)}y${n}`).join("/")]);
 
@@ -90,7 +90,7 @@ describe("joinedWords", () => {
 });
 
 describe("cut", () => {
-  it("never leaves half of a character", () => {
+  it("never splits a surrogate pair", () => {
     expect(cut("ab🙂", 3)).toBe("ab");
     expect(cut("ab🙂", 4)).toBe("ab🙂");
   });
@@ -104,7 +104,7 @@ describe("storableJson", () => {
     ["a whole pair", "a🙂b", "a🙂b"],
     ["an escape that is only spelled", "a\\u0000b", "a\\u0000b"],
     ["a backslash before the character 0", "a\\\0b", "a\\\ufffdb"],
-  ])("holds %s as Postgres can", (_what, text, expected) => {
+  ])("stores %s in a form that Postgres accepts", (_what, text, expected) => {
     expect(JSON.parse(storableJson({ [text]: [text] }))).toEqual({ [expected]: [expected] });
   });
 });

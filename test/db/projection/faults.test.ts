@@ -74,7 +74,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expected);
     });
 
-    it("is repaired from the present state once possible, including later changes", async () => {
+    it("is repaired from the current state once possible, including later changes", async () => {
       await poisoned(database);
       const registry = madeRegistry();
       const poison = registry.register(POISON, ["a"]);
@@ -95,7 +95,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
     });
 
-    it("once repaired is not undone by earlier entries", async () => {
+    it("is not undone by earlier entries once repaired", async () => {
       await poisoned(database);
       const registry = madeRegistry();
       const attributes = { description: "first", tags: ["old"], owner: null, metadata: {}, role: null };
@@ -122,7 +122,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
     });
 
-    it("is found among 500, and those around it are applied", async () => {
+    it("is found among 500, and the others are applied", async () => {
       await poisoned(database);
       const registry = madeRegistry();
       const poisons: number[] = [];
@@ -140,7 +140,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
     });
 
-    it("is not blamed for a table that is missing", async () => {
+    it("is not blamed for a missing table", async () => {
       const registry = madeRegistry();
       registry.register(PLAIN, ["a"]);
       const env = registry.bindings(database.access);
@@ -157,7 +157,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(after).toMatchObject({ outcome: "current", applied: 1 });
     });
 
-    it("of any kind, is made good whatever it was and whatever followed", async () => {
+    it("of any kind is repaired, whatever follows", async () => {
       const property = fc.asyncProperty(anyHistory, fc.nat(59), async (history, at) => {
         const registry = madeRegistry();
         for (const command of history) perform(registry, command);

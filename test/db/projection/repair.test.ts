@@ -55,7 +55,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
     slices.flatMap(({ discrepancies }) => discrepancies.map(({ table, problem }) => `${table} ${problem}`));
 
   describe.skipIf(!available)("reconcileSlice", () => {
-    it("finds nothing in a copy that is right, and compares every row", async () => {
+    it("finds nothing in a correct copy, and compares every row", async () => {
       const registry = await copied();
 
       const slices = await reconcile(registry, false);
@@ -70,7 +70,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       }
     });
 
-    it("says that it cannot tell while the copy is being emptied, and changes nothing", async () => {
+    it("reports that the copy is being emptied, and changes nothing", async () => {
       const registry = await copied(30);
       await beginRebuild(database.access, registry.tenant, { epoch: 1, nowMs: 0 });
       const before = await copiedRows(database.access, registry.tenant);
@@ -142,7 +142,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
     });
 
-    it("fills an empty copy whose checkpoint says that it is full", async () => {
+    it("fills an empty copy whose checkpoint is at the end", async () => {
       const registry = await copied();
       for (const table of [
         "versions",
@@ -161,7 +161,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
     });
 
-    it("brings up what lags instead of calling it wrong", async () => {
+    it("catches up entries that lag instead of reporting them", async () => {
       const registry = await copied(50);
       registry.register({ context: ".", subject: "new" }, ["a"]);
 
@@ -171,7 +171,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(await readCheckpointOf(database.access, registry.tenant)).toBe(registry.seq);
     });
 
-    it("cannot tell, and says so, of a subject that moves on while a failing entry holds the copy back", async () => {
+    it("reports a subject as unsettled if it changes while a failing entry blocks the copy", async () => {
       const registry = await copied(50);
       const key = registry.register({ context: ".", subject: "moving" }, ["a"]);
       await replicate(registry.bindings(database.access), registry.tenant);
@@ -189,7 +189,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
   });
 
   describe.skipIf(!available)("underCheckpoint", () => {
-    it("reads again where the copy has overtaken what was read, and gives up when it always does", async () => {
+    it("reads again if the copy is ahead of the state, and gives up if that persists", async () => {
       const registry = new MadeRegistry(`repair-${tenants++}`);
       for (const field of ["a", "b", "c"]) registry.register({ context: ".", subject: "s" }, [field]);
       const env = registry.bindings(database.access);
@@ -219,7 +219,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
   });
 
   describe.skipIf(!available)("rebuildSlice", () => {
-    it("makes the same rows again, from the beginning and a slice at a time, and everything in KV old", async () => {
+    it("derives the same rows again, slice by slice from the beginning, and invalidates KV", async () => {
       const registry = await copied(700);
       const edge = edgeOf(registry, database);
       const generation = await generationOf(edge);
@@ -236,7 +236,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(await readModelStatus(edge.env, registry.tenant, 0)).toMatchObject({ rebuild: null, lagEntries: 0 });
     });
 
-    it("follows another log after it", async () => {
+    it("switches to a different log", async () => {
       const registry = await copied(50);
       const other = new MadeRegistry(registry.tenant);
       other.register({ context: ".", subject: "other" }, ["a"]);
@@ -248,7 +248,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(other));
     });
 
-    it("is over at once where the log is empty", async () => {
+    it("finishes immediately if the log is empty", async () => {
       const registry = new MadeRegistry(`repair-${tenants++}`);
 
       const progress = await rebuildSlice(edgeOf(registry, database), true);

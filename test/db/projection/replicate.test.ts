@@ -28,7 +28,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
     const madeRegistry = () => new MadeRegistry(`tenant-${tenants++}`);
 
     it(
-      "gives the rows of the registry's state, whatever its history and wherever it is cut",
+      "produces the rows of the registry's state, for any history in any batches",
       async () => {
         const cuts = fc.array(fc.record({ size: fc.integer({ min: 1, max: 12 }), repeated: fc.boolean() }), {
           minLength: 1,
@@ -48,7 +48,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
     );
 
     it(
-      "follows a registry that goes on while it is being copied",
+      "follows a registry that changes while it is being copied",
       async () => {
         const property = fc.asyncProperty(fc.array(anyHistory, { minLength: 2, maxLength: 4 }), async (histories) => {
           const registry = madeRegistry();
@@ -65,7 +65,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       PROPERTY_TIMEOUT_MS,
     );
 
-    it("applies, of entries that the copy holds in part, those that it lacks", async () => {
+    it("applies the missing part of partly applied entries", async () => {
       const registry = madeRegistry();
       for (const field of ["a", "b", "c"]) registry.register({ context: ".", subject: "s" }, [field]);
       const all = await projected(registry);
@@ -78,7 +78,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(again).toEqual({ outcome: "advanced", seq: 3, applied: 0, parked: [] });
     });
 
-    it("applies nothing where entries before them are missing", async () => {
+    it("applies nothing if earlier entries are missing", async () => {
       const registry = madeRegistry();
       for (const field of ["a", "b"]) registry.register({ context: ".", subject: "s" }, [field]);
 
@@ -88,7 +88,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect((await copiedRows(database.access, registry.tenant)).versions).toEqual([]);
     });
 
-    it("applies no entry that names another before it than the checkpoint's, and none of another epoch", async () => {
+    it("refuses an entry with a different predecessor than the checkpoint, and one of another epoch", async () => {
       const registry = madeRegistry();
       for (const field of ["a", "b"]) registry.register({ context: ".", subject: "s" }, [field]);
       const [first, second] = (await projected(registry)) as [ProjectedEntry, ProjectedEntry];
@@ -137,7 +137,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       }
     });
 
-    it("says that the copy follows another log, and leaves it as it is", async () => {
+    it("detects that the copy follows a different log, and leaves it unchanged", async () => {
       const registry = madeRegistry();
       registry.register({ context: ".", subject: "before" }, ["a"]);
       await replicate(registry.bindings(database.access), registry.tenant);
@@ -152,7 +152,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
     });
 
-    it("resumes where its time ran out", async () => {
+    it("resumes where its time limit was reached", async () => {
       const registry = madeRegistry();
       for (let n = 0; n < 600; n += 1) registry.register({ context: ".", subject: `s-${n % 9}` }, [`f_${n}`]);
 

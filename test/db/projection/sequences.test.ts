@@ -52,7 +52,7 @@ describe("the read model of any sequence of calls", () => {
     rmSync(distDir, { recursive: true, force: true });
   });
 
-  it("holds what the primary holds", { timeout: 240_000 }, async () => {
+  it("equals the primary's state", { timeout: 240_000 }, async () => {
     const property = fc.asyncProperty(sequences, async (commands) => {
       const tenant = `sequence-${tenants++}`;
       const primary = primaryAt(url, tenant);
@@ -75,7 +75,7 @@ describe("the read model of any sequence of calls", () => {
     await fc.assert(property, { numRuns: RUNS, seed: SEED });
   });
 
-  it("keeps the dialect of each record where one text is read in two", async () => {
+  it("keeps the dialect of each record if one text is read in two", async () => {
     const tenant = `sequence-${tenants++}`;
     for (const dialect of ["draft-07", "2020-12"]) {
       const response = await fetch(`${url}/api/v1/schemas`, {

@@ -20,8 +20,8 @@ const ALL = { subjects: null, types: null };
  */
 const MAX_ATTACHMENT_BYTES = 2_048;
 
-describe("A subscriber that does not acknowledge", () => {
-  it("is sent a window of events and not one more", async () => {
+describe("a subscriber that does not acknowledge", () => {
+  it("is sent a window of events and no more", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await appendEntries(primary, MAX_UNACKED_EVENTS);
@@ -36,7 +36,7 @@ describe("A subscriber that does not acknowledge", () => {
     expect(client.seqs).toEqual(seqsBetween(1, MAX_UNACKED_EVENTS));
   });
 
-  it("is sent a window of bytes and not one event more", async () => {
+  it("is sent a window of bytes and no more", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await registerLarge(primary, 80);
@@ -54,7 +54,7 @@ describe("A subscriber that does not acknowledge", () => {
     expect(client.seqs).toEqual(seqsBetween(1, 80));
   });
 
-  it("holds nobody else back", async () => {
+  it("does not hold back other subscribers", async () => {
     const { primary, feed } = await followed();
     await FeedClient.subscribe(feed);
     const prompt = await FeedClient.subscribe(feed);
@@ -68,7 +68,7 @@ describe("A subscriber that does not acknowledge", () => {
     expect(await statusOf(feed)).toMatchObject({ stalled: 1 });
   });
 
-  it("goes on where it stopped when it acknowledges, over an eviction too", async () => {
+  it("resumes when it acknowledges, also after an eviction", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await appendEntries(primary, 1_500);
@@ -84,7 +84,7 @@ describe("A subscriber that does not acknowledge", () => {
     expect(await statusOf(feed)).toMatchObject({ stalled: 0 });
   });
 
-  it("is closed with 4008 after the grace, and misses nothing when it comes back", async () => {
+  it("is closed with 4008 after the grace period, and misses nothing after reconnecting", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await appendEntries(primary, 1_200);
@@ -106,7 +106,7 @@ describe("A subscriber that does not acknowledge", () => {
     expect([...client.seqs, ...again.seqs]).toEqual(seqsBetween(1, 1_200));
   });
 
-  it("gets no new grace from what happens meanwhile", async () => {
+  it("gets no extra grace period from other activity", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await appendEntries(primary, 1_200);
@@ -124,7 +124,7 @@ describe("A subscriber that does not acknowledge", () => {
     expect(client.closed).toMatchObject({ code: 4008 });
   });
 
-  it("is closed by the alarm of a feed that slept meanwhile", async () => {
+  it("is closed by the alarm of a feed that has hibernated", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await appendEntries(primary, 1_200);
@@ -139,7 +139,7 @@ describe("A subscriber that does not acknowledge", () => {
     expect(client.closed).toMatchObject({ code: 4008 });
   });
 
-  it("is left alone while there is nothing more to send", async () => {
+  it("is not closed while nothing is left to send", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await appendEntries(primary, MAX_UNACKED_EVENTS);
@@ -155,7 +155,7 @@ describe("A subscriber that does not acknowledge", () => {
 });
 
 describe("Subscriber", () => {
-  it("has credit for one message, however large, while nothing is outstanding", () => {
+  it("has credit for one message of any size while nothing is outstanding", () => {
     const subscriber = Subscriber.after(0, ALL);
 
     expect(subscriber.hasCredit(MAX_UNACKED_BYTES * 2, MAX_UNACKED_BYTES)).toBe(true);
@@ -163,7 +163,7 @@ describe("Subscriber", () => {
     expect(subscriber.hasCredit(1, MAX_UNACKED_BYTES)).toBe(false);
   });
 
-  it("counts bytes to the last one", () => {
+  it("counts bytes up to the last message", () => {
     const subscriber = Subscriber.after(0, ALL);
     subscriber.noteSent(1, 60, 100);
 
@@ -171,7 +171,7 @@ describe("Subscriber", () => {
     expect(subscriber.hasCredit(41, 100)).toBe(false);
   });
 
-  it("gets back no more credit than was acknowledged, and an eighth of the window less at most", () => {
+  it("regains at most the acknowledged credit, within an eighth of the window", () => {
     const subscriber = Subscriber.after(0, ALL);
     for (const seq of seqsBetween(1, MAX_UNACKED_EVENTS)) subscriber.noteSent(seq, 1, MAX_UNACKED_BYTES);
 
@@ -186,7 +186,7 @@ describe("Subscriber", () => {
     expect(more).toBeGreaterThanOrEqual(499 - MAX_UNACKED_EVENTS / 8);
   });
 
-  it("gets all of it back for the last message, and for one that is acknowledged again nothing", () => {
+  it("regains all credit with the last message, and none for a repeated acknowledgement", () => {
     const subscriber = Subscriber.after(0, ALL);
     for (const seq of seqsBetween(1, MAX_UNACKED_EVENTS)) subscriber.noteSent(seq, 1, MAX_UNACKED_BYTES);
 
@@ -196,7 +196,7 @@ describe("Subscriber", () => {
     expect(subscriber.attachment()).toMatchObject({ sent: [1_000, 1_000], released: [1_000, 1_000], marks: [] });
   });
 
-  it("refuses what was not sent", () => {
+  it("refuses to acknowledge unsent events", () => {
     const subscriber = Subscriber.after(5, ALL);
     subscriber.noteSent(7, 1, MAX_UNACKED_BYTES);
 
@@ -205,7 +205,7 @@ describe("Subscriber", () => {
     expect(subscriber.hasCredit(MAX_UNACKED_BYTES, MAX_UNACKED_BYTES)).toBe(false);
   });
 
-  it("fits what a socket keeps, whatever it asks for and however much it owes", async () => {
+  it("fits into a socket's attachment with any filter and any outstanding credit", async () => {
     const subjects = Array.from({ length: 16 }, (_, n) => `${n % 10}`);
     subjects[0] += "界".repeat(MAX_SUBJECTS_CHARACTERS - subjects.join(",").length);
     const far = Number.MAX_SAFE_INTEGER - MAX_UNACKED_EVENTS;

@@ -11,7 +11,7 @@ import { appendEntries, commit, register } from "../primary/commands.ts";
 import { type Followed, followed, statusOf, tell } from "./followed.ts";
 
 describe("FeedObject.fetch", () => {
-  it("sends a subscriber what happens from now on, in order", async () => {
+  it("sends a subscriber new events, in order", async () => {
     const { primary, feed } = await followed();
     await registerMany(primary, 2);
     const client = await FeedClient.subscribe(feed);
@@ -31,7 +31,7 @@ describe("FeedObject.fetch", () => {
     });
   });
 
-  it("begins at any seq, the whole log included", async () => {
+  it("begins after any seq, including the whole log", async () => {
     const { primary, feed } = await followed();
     await appendEntries(primary, 4);
 
@@ -44,7 +44,7 @@ describe("FeedObject.fetch", () => {
     expect(half.seqs).toEqual([3, 4]);
   });
 
-  it("begins at the end of the log as it is, whether or not it was told of it", async () => {
+  it("begins at the current end of the log, with or without a nudge", async () => {
     const { primary, feed } = await followed();
     const first = await FeedClient.subscribe(feed);
     await appendEntries(primary, 3);
@@ -57,13 +57,13 @@ describe("FeedObject.fetch", () => {
     expect(second.events).toEqual([]);
   });
 
-  it("refuses to resume after what never was", async () => {
+  it("refuses to resume after a seq beyond the log", async () => {
     const { feed } = await followed();
 
     await expect(FeedClient.subscribe(feed, { after: 1 })).rejects.toThrow(/^400: .*"rule":"after"/);
   });
 
-  it("takes as many subscribers as it may and refuses the next, until one leaves", async () => {
+  it("accepts the maximum of subscribers and refuses the next until one leaves", async () => {
     const { feed } = await followed();
     await runInDurableObject(feed, (object: FeedObject) => {
       object.maxSubscribers = 2;
@@ -78,7 +78,7 @@ describe("FeedObject.fetch", () => {
     expect(await statusOf(feed)).toMatchObject({ subscribers: 2 });
   });
 
-  it("refuses what another version of the edge asks for", async () => {
+  it("refuses another version of the protocol", async () => {
     const { feed } = await followed();
     const url = `https://feed.internal/?v=${PROTOCOL_VERSION + 1}&subscription={}`;
     const request = new Request(url, { headers: { Upgrade: "websocket" } });
@@ -91,7 +91,7 @@ describe("FeedObject.fetch", () => {
 });
 
 describe("FeedObject's subscribers", () => {
-  it("hear only of the subjects and types they ask for", async () => {
+  it("receive only the subjects and types of their filter", async () => {
     const { primary, feed } = await followed();
     const subjects = await FeedClient.subscribe(feed, { filter: { subjects: ["orders-*", ":.eu:*"], types: null } });
     const types = await FeedClient.subscribe(feed, { filter: { subjects: null, types: ["config.changed"] } });
@@ -106,7 +106,7 @@ describe("FeedObject's subscribers", () => {
     expect(types.events.map(({ type }) => type)).toEqual(["dev.llm-schema-registry.config.changed"]);
   });
 
-  it("are told where they are when nothing they ask for happens", async () => {
+  it("receive their position if nothing matches their filter", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed, { filter: { subjects: ["unheard-of"], types: null } });
 
@@ -142,7 +142,7 @@ describe("FeedObject's subscribers", () => {
     expect(await statusOf(feed)).toMatchObject({ subscribers: 0 });
   });
 
-  it("may send a message as long as any", async () => {
+  it("may send a message of the maximum length", async () => {
     const { feed } = await followed();
     const client = await FeedClient.subscribe(feed);
 
@@ -156,7 +156,7 @@ describe("FeedObject's subscribers", () => {
 });
 
 describe("FeedObject after eviction", () => {
-  it("goes on with every subscriber where it was, what it asks for included", async () => {
+  it("resumes every subscriber at its position with its filter", async () => {
     const { primary, feed } = await followed();
     const all = await FeedClient.subscribe(feed);
     const some = await FeedClient.subscribe(feed, { filter: { subjects: ["subject-1"], types: null } });
@@ -174,7 +174,7 @@ describe("FeedObject after eviction", () => {
     expect(await statusOf(feed)).toMatchObject({ subscribers: 2, tip: 3, sent: 4 });
   });
 
-  it("goes on with those who were behind, by its alarm", async () => {
+  it("resumes subscribers that were behind, by its alarm", async () => {
     const { primary, feed } = await followed();
     await appendEntries(primary, 300);
     await statusOf(feed);
@@ -191,7 +191,7 @@ describe("FeedObject after eviction", () => {
     expect(client.seqs).toEqual(seqsBetween(1, 300));
   });
 
-  it("remembers what was acknowledged", async () => {
+  it("remembers acknowledgements", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await appendEntries(primary, 900);
@@ -211,7 +211,7 @@ describe("FeedObject after eviction", () => {
 });
 
 describe("FeedObject.nudge", () => {
-  it("keeps and reads nothing while nobody listens", async () => {
+  it("stores and reads nothing without subscribers", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await appendEntries(primary, 3);
@@ -238,7 +238,7 @@ describe("FeedObject.nudge", () => {
     expect(refused).toMatch(reason);
   });
 
-  it("believes the log and not the nudge", async () => {
+  it("relies on the log instead of the nudge", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await appendEntries(primary, 2);
@@ -249,7 +249,7 @@ describe("FeedObject.nudge", () => {
     expect(await statusOf(feed)).toMatchObject({ tip: 2 });
   });
 
-  it("sends every event once, in order, whatever the queue does with nudges", async () => {
+  it("sends every event once, in order, for any order and repetition of nudges", async () => {
     const { primary, feed } = await followed();
     const random = seededRandom(11);
     const queue = new HostileQueue<{ upToSeq: number }>(random);
@@ -279,7 +279,7 @@ describe("FeedObject.nudge", () => {
     }
   });
 
-  it("fails while the primary is away, and the alarm makes up for it", async () => {
+  it("fails while the primary is unreachable, and the alarm retries", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await appendEntries(primary, 1);
@@ -295,7 +295,7 @@ describe("FeedObject.nudge", () => {
     expect(client.seqs).toEqual([1]);
   });
 
-  it("says so to those who come while the primary is away", async () => {
+  it("refuses new subscribers while the primary is unreachable", async () => {
     const { feed } = await followed();
     await takePrimaryAway(feed);
 
@@ -324,7 +324,7 @@ describe("FeedObject's ring", () => {
     expect(await statusOf(feed)).toMatchObject({ kept: MAX_KEPT_EVENTS, droppedSlow: 0 });
   });
 
-  it("serves those who return without asking the primary for what it holds", async () => {
+  it("serves returning subscribers without querying the primary", async () => {
     const { primary, feed } = await followed();
     const stays = await FeedClient.subscribe(feed);
     await appendEntries(primary, 600);
@@ -339,7 +339,7 @@ describe("FeedObject's ring", () => {
     expect(await pages.read()).toBe(0);
   });
 
-  it("shares what it reads from the primary among those who return together", async () => {
+  it("shares one read of the primary among returning subscribers", async () => {
     const { primary, feed } = await followed();
     await appendEntries(primary, 1_000);
     const stays = await FeedClient.subscribe(feed);
@@ -359,7 +359,7 @@ describe("FeedObject's ring", () => {
     expect(await pages.read()).toBeLessThan(20);
   });
 
-  it("lets go of what a hard delete erases, and shows it to nobody who comes later", async () => {
+  it("drops hard-deleted data, and does not show it to later subscribers", async () => {
     const { primary, feed } = await followed();
     const early = await FeedClient.subscribe(feed);
     const attributes = { description: "sensitive words", tags: [], owner: null, metadata: {}, role: null };
@@ -383,7 +383,7 @@ describe("FeedObject's ring", () => {
 });
 
 describe("FeedObject while it catches up", () => {
-  it("joins what was and what is without a gap, whoever comes when", async () => {
+  it("joins history and new events without a gap, whenever subscribers arrive", async () => {
     const { primary, feed } = await followed();
     const random = seededRandom(7);
     await appendEntries(primary, 300);

@@ -35,7 +35,7 @@ describe("matchesGlob", () => {
     [":.eu:*", "orders", false],
     ["a.c", "abc", false],
     ["[ab]", "a", false],
-  ])("says of %s and %s: %s", (glob, name, expected) => {
+  ])("matches %s against %s: %s", (glob, name, expected) => {
     expect(matchesGlob(glob, name)).toBe(expected);
   });
 
@@ -53,7 +53,7 @@ describe("matchesGlob", () => {
     }
   });
 
-  it("comes to an end however many stars there are", () => {
+  it("terminates for any number of stars", () => {
     const name = "a".repeat(513);
     const glob = `${"*a".repeat(259)}b`;
 
@@ -83,12 +83,12 @@ describe("parseFilter", () => {
         .join(","),
     ],
     ["characters", "a".repeat(MAX_SUBJECTS_CHARACTERS), "a".repeat(MAX_SUBJECTS_CHARACTERS + 1)],
-  ])("takes as many %s as it may and not one more", (_what, most, more) => {
+  ])("accepts the maximum of %s and no more", (_what, most, more) => {
     expect(parseFilter(most, undefined)).toMatchObject({ ok: true });
     expect(parseFilter(more, undefined)).toMatchObject({ ok: false, items: [{ rule: "filter" }] });
   });
 
-  it("takes as many types as it may and not one more", () => {
+  it("accepts the maximum of types and no more", () => {
     expect(parseFilter(undefined, Array(MAX_TYPE_PATTERNS).fill("schema.*").join(","))).toMatchObject({ ok: true });
     expect(
       parseFilter(
@@ -102,7 +102,7 @@ describe("parseFilter", () => {
     });
   });
 
-  it("says everything that is wrong", () => {
+  it("reports all problems", () => {
     const parsed = parseFilter("a,,b", "nothing,schema,.*");
 
     expect(parsed).toMatchObject({ ok: false });
@@ -111,14 +111,14 @@ describe("parseFilter", () => {
 });
 
 describe("matchesFilter", () => {
-  it("lets an event about several subjects through, whatever subjects are asked for", () => {
+  it("passes an event about several subjects for any subject filter", () => {
     const filter = { subjects: ["orders"], types: null };
 
     expect(matchesFilter(filter, { type: "association.changed", subject: null })).toBe(true);
     expect(matchesFilter(filter, { type: "config.changed", subject: "users" })).toBe(false);
   });
 
-  it("asks for the type first", () => {
+  it("applies the type filter too", () => {
     const filter = { subjects: ["orders"], types: ["schema.registered" as const] };
 
     expect(matchesFilter(filter, { type: "association.changed", subject: null })).toBe(false);
@@ -127,7 +127,7 @@ describe("matchesFilter", () => {
 });
 
 describe("Ring", () => {
-  it("keeps the newest events within its bounds, and knows what it begins with", async () => {
+  it("keeps the newest events within its limits, and knows its first one", async () => {
     const { feed } = await followed();
 
     await runInDurableObject(feed, (_object, { storage }) => {
@@ -147,7 +147,7 @@ describe("Ring", () => {
     });
   });
 
-  it("is the same when it is opened again", async () => {
+  it("is unchanged when reopened", async () => {
     const { feed } = await followed();
 
     await runInDurableObject(feed, (_object, { storage }) => {

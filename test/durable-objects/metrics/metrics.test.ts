@@ -27,7 +27,7 @@ const totalsOf = async (stub: Stub) => {
 };
 
 describe("MetricsObject.add", () => {
-  it("adds up what isolates bring, each series by itself", async () => {
+  it("sums the counts of isolates, per series", async () => {
     const stub = fresh();
 
     await stub.add(batch(1, [commits("done", 2), commits("refused")], "a"));
@@ -39,7 +39,7 @@ describe("MetricsObject.add", () => {
     ]);
   });
 
-  it("counts a batch that arrives again once, and one that was overtaken not at all", async () => {
+  it("counts a repeated batch once, and ignores an outdated one", async () => {
     const stub = fresh();
 
     for (const number of [1, 1, 2, 1]) expect(await stub.add(batch(number, [commits("done")]))).toEqual({ ok: true });
@@ -47,7 +47,7 @@ describe("MetricsObject.add", () => {
     expect(await totalsOf(stub)).toEqual([["register done", 2]]);
   });
 
-  it("keeps its sums and what it has seen across eviction", async () => {
+  it("keeps its sums and batch numbers across eviction", async () => {
     const stub = fresh();
     await stub.add(batch(1, [commits("done")]));
 
@@ -71,7 +71,7 @@ describe("MetricsObject.add", () => {
     expect(await totalsOf(stub)).toEqual([["register", 1, 2, 0, 1, 9.5]]);
   });
 
-  it("begins a series anew whose buckets were other ones before", async () => {
+  it("restarts a series whose buckets have changed", async () => {
     const stub = fresh();
     await stub.add(batch(1, []));
     await runInDurableObject(stub, (_object: MetricsObject, state) => {
@@ -88,7 +88,7 @@ describe("MetricsObject.add", () => {
     expect(await totalsOf(stub)).toEqual([["register", 1, 0, 0, 0, 1]]);
   });
 
-  it("takes the last series it has room for, and adds what comes after to the overflow of its metric", async () => {
+  it("accepts the last series within its limit, and adds further ones to their metric's overflow", async () => {
     const stub = fresh();
     await runInDurableObject(stub, (object: MetricsObject) => {
       object.maxSeries = 2;
@@ -112,7 +112,7 @@ describe("MetricsObject.add", () => {
     ["a negative count", { values: [-1] }],
     ["no number", { values: [Number.NaN] }],
     ["a number too many", { values: [1, 2] }],
-  ])("refuses %s, and the whole batch with it", async (_what, wrong) => {
+  ])("refuses %s together with the whole batch", async (_what, wrong) => {
     const stub = fresh();
     const series = [commits("done"), { ...commits("done"), ...wrong } as Series];
 
@@ -120,7 +120,7 @@ describe("MetricsObject.add", () => {
     expect(await totalsOf(stub)).toEqual([]);
   });
 
-  it("takes as many series at once as a flush may bring, and refuses one more", async () => {
+  it("accepts the maximum of series per flush and refuses one more", async () => {
     const stub = fresh();
     const many = (count: number) => Array.from({ length: count }, (_, index) => commits(`o${index}`));
 
@@ -128,14 +128,14 @@ describe("MetricsObject.add", () => {
     expect(await stub.add(batch(2, many(MAX_FLUSHED_SERIES + 1)))).toEqual({ ok: false, reason: "invalid" });
   });
 
-  it("refuses another version, and tells it nothing", async () => {
+  it("refuses another protocol version", async () => {
     const stub = fresh();
 
     expect(await stub.add({ ...batch(1, [commits("done")]), v: 2 })).toEqual({ ok: false, reason: "version" });
     expect(await stub.totals({ v: 2 })).toEqual({ ok: false, reason: "version" });
   });
 
-  it("forgets isolates that are long gone, and nothing of what they counted", async () => {
+  it("forgets old isolates, but none of their counts", async () => {
     const stub = fresh();
     await stub.add(batch(1, [commits("done")], "gone"));
     await runInDurableObject(stub, (object: MetricsObject) => {

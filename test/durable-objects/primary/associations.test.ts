@@ -28,7 +28,7 @@ const associate = (
 });
 
 describe("associations", () => {
-  it("are the same after a replay, changed and deleted ones and subjects that went with them too", async () => {
+  it("are equal after a replay, including changed and deleted ones and their subjects", async () => {
     const primary = await primaryWith();
     for (const subject of ["a", "b"]) await register(primary, subject, "x");
     const strong = { name: { context: ".", subject: "b" }, type: "value", lifecycle: "STRONG", frozen: false } as const;
@@ -58,7 +58,7 @@ describe("associations", () => {
     await expectReplayEqualsState(primary);
   });
 
-  it("write nothing when they are only tried", async () => {
+  it("write nothing in a dry run", async () => {
     const primary = await primaryWith();
     await register(primary, "a", "x");
 

@@ -34,7 +34,7 @@ async function make(primary: PrimaryStub, command: MakeChangesCommand) {
 }
 
 describe("PrimaryObject.commit of a change set", () => {
-  it("gives a state that a replay of the log gives too, also when its versions were deleted for good", async () => {
+  it("produces a state that a replay of the log reproduces, also after hard deletes", async () => {
     const primary = await primaryWith();
 
     await make(primary, changesOf(registerCommand("a", "one"), registerCommand("b", "two")));
@@ -45,7 +45,7 @@ describe("PrimaryObject.commit of a change set", () => {
     expect(await lastSeq(primary)).toBe(7);
   });
 
-  it("leaves nothing behind of a set that is refused at its end", async () => {
+  it("leaves no trace of a set that is refused at its end", async () => {
     const primary = await primaryWith();
     await register(primary, "kept", "one");
     const before = await primary.replayState();

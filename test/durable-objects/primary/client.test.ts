@@ -32,7 +32,7 @@ function namespace(failures: Failure[]) {
 const REQUEST = { commandId: "c-1" } as unknown as Parameters<ReturnType<typeof primaryOf>["commit"]>[0];
 
 describe("primaryOf", () => {
-  it("names the object by tenant and epoch and says which protocol it speaks", async () => {
+  it("addresses the object by tenant and epoch and sends the protocol version", async () => {
     const { env, asked, names } = namespace([]);
 
     await primaryOf(env, "acme").commit(REQUEST);
@@ -49,7 +49,7 @@ describe("primaryOf", () => {
     expect(names).toHaveLength(3);
   });
 
-  it("gives up after three attempts with a refusal that says when to come back", async () => {
+  it("gives up after three attempts with a refusal that has a retry delay", async () => {
     const { env, asked } = namespace(Array(5).fill({ retryable: true }));
 
     const failure = await primaryOf(env, "t")
@@ -60,7 +60,7 @@ describe("primaryOf", () => {
     expect((failure as PrimaryUnreachable).refusal).toMatchObject({ error: "NOT_READY", retryAfterSeconds: 1 });
   });
 
-  it("does not repeat what an overloaded object refused, and says busy", async () => {
+  it("does not repeat a call that an overloaded object refused, and answers busy", async () => {
     const { env, asked } = namespace([{ retryable: true, overloaded: true }]);
 
     const failure = await primaryOf(env, "t")
@@ -78,7 +78,7 @@ describe("primaryOf", () => {
     expect(asked).toHaveLength(1);
   });
 
-  it("leaves an exception of the object's own code what it is: a bug", async () => {
+  it("rethrows an exception from the object's own code as a bug", async () => {
     const { env, asked } = namespace([{ retryable: false, remote: true }]);
 
     const failure = await primaryOf(env, "t")
@@ -89,7 +89,7 @@ describe("primaryOf", () => {
     expect(asked).toHaveLength(1);
   });
 
-  it("stops waiting for a primary that never answers", async () => {
+  it("stops waiting for a primary that does not answer", async () => {
     vi.useFakeTimers();
     const PRIMARIES = { getByName: () => ({ read: () => new Promise(() => undefined) }) };
 
@@ -102,7 +102,7 @@ describe("primaryOf", () => {
     expect(await failure).toBeInstanceOf(PrimaryUnreachable);
   });
 
-  it("lets all calls of one request share its time", async () => {
+  it("shares one deadline among all calls of a request", async () => {
     vi.useFakeTimers();
     const PRIMARIES = { getByName: () => ({ read: () => new Promise(() => undefined) }) };
     const primary = primaryOf({ PRIMARIES }, "t", { giveUpAtMs: Date.now() + 1_000 });
@@ -117,7 +117,7 @@ describe("primaryOf", () => {
     expect(await second).toBeInstanceOf(PrimaryUnreachable);
   });
 
-  it("gives the refusal of a read as a value", async () => {
+  it("returns the refusal of a read as a value", async () => {
     const refusal = { ok: false, error: "NOT_READY", arguments: [], detail: "" };
     const PRIMARIES = { getByName: () => ({ read: async () => ({ refusal }) }) };
 

@@ -44,7 +44,7 @@ describe("CommitTraces", () => {
     ["was done before", REQUEST, { ...DONE, repeated: true }],
     ["came without a trace", { ...REQUEST, trace: undefined as never }, DONE],
     ["came with what is no trace", { ...REQUEST, trace: { traceparent: "x" } }, DONE],
-  ])("has nothing to tell of a commit that %s", (_what, request, answer) => {
+  ])("has no trace for a commit that %s", (_what, request, answer) => {
     const traces = new CommitTraces(undefined);
 
     traces.answered(request, answer);
@@ -68,7 +68,7 @@ describe("CommitTraces", () => {
     expect(log).toHaveBeenCalledTimes(lines);
   });
 
-  it("says whose commit it was and how it ended, under the trace", () => {
+  it("logs the actor, the outcome and the trace of a commit", () => {
     const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
 
     new CommitTraces("writes").answered(REQUEST, DONE);
@@ -89,7 +89,7 @@ describe("CommitTraces", () => {
 });
 
 describe("PrimaryObject.alarm", () => {
-  it("sends the newest commit's trace along with the nudge", async () => {
+  it("sends the newest commit's trace with the nudge", async () => {
     const primaries = (env as unknown as { PRIMARIES: { getByName(name: string): PrimaryStub } }).PRIMARIES;
     const sent: unknown[] = [];
 

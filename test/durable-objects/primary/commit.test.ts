@@ -27,7 +27,7 @@ describe("commit of a registration", () => {
     expect(record.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   });
 
-  it("gives a content the subject already has the version it has, and writes nothing", async () => {
+  it("gives known content its existing version, and writes nothing", async () => {
     const primary = await primaryWith();
     const first = await register(primary, "orders-value", "a");
 
@@ -49,7 +49,7 @@ describe("commit of a registration", () => {
     expect(new Set([one, two, elsewhere].map(({ record }) => record.guid)).size).toBe(1);
   });
 
-  it("answers needs for a reading it does not know and changes nothing", async () => {
+  it("answers needs for an unknown reading and changes nothing", async () => {
     const primary = await primaryWith();
 
     const answer = await primary.commit(request(registerCommand("orders-value", "a")));
@@ -57,7 +57,7 @@ describe("commit of a registration", () => {
     expect(answer).toMatchObject({ type: "needs", needs: [{ type: "reading" }], asOf: { seq: 0 } });
   });
 
-  it("computes what is missing itself when told to", async () => {
+  it("computes missing facts itself on request", async () => {
     const primary = await primaryWith();
 
     const answer = await primary.commit(request(registerCommand("orders-value", "a"), { computeMissing: true }));
@@ -65,7 +65,7 @@ describe("commit of a registration", () => {
     expect(answer).toMatchObject({ type: "done", outcome: { record: { versionNumber: 1 } } });
   });
 
-  it("gives a repeated command the first outcome, also after eviction", async () => {
+  it("returns the first outcome for a repeated command, also after eviction", async () => {
     const primary = await primaryWith();
     const asked = request(registerCommand("orders-value", "a"), { computeMissing: true });
     const first = await primary.commit(asked);
@@ -108,7 +108,7 @@ describe("commit of a registration", () => {
     expect(await lastSeq(primary)).toBe(0);
   });
 
-  it("refuses a call of a protocol version it does not know", async () => {
+  it("refuses an unknown protocol version", async () => {
     const primary = await primaryWith();
 
     const answer = await primary.commit({ ...request(registerCommand("s", "a")), v: PROTOCOL_VERSION + 1 });
@@ -135,7 +135,7 @@ describe("verdicts and races", () => {
     expect(await lastSeq(primary)).toBe(1);
   });
 
-  it("compares with a version that arrived between two calls of one commit", async () => {
+  it("compares with a version that was added between two calls of one commit", async () => {
     const format = lineFormat((reader, writer) =>
       writer.lines[0] === "rival" && reader.lines[0] === "c" ? [BREAKING] : [],
     );
@@ -152,7 +152,7 @@ describe("verdicts and races", () => {
     expect(answer).toMatchObject({ type: "refused", refusal: { error: "INCOMPATIBLE_SCHEMA" } });
   });
 
-  it("obeys a config that appears between two calls of one commit", async () => {
+  it("obeys a config that was set between two calls of one commit", async () => {
     const format = lineFormat(() => [BREAKING]);
     const primary = await primaryWith(format);
     await register(primary, "s", "a");
@@ -175,7 +175,7 @@ describe("verdicts and races", () => {
     expect(answer).toMatchObject({ type: "refused", refusal: { error: "INCOMPATIBLE_SCHEMA" } });
   });
 
-  it("obeys a mode that appears between two calls of one commit", async () => {
+  it("obeys a mode that was set between two calls of one commit", async () => {
     const primary = await primaryWith();
 
     const answer = await commit(primary, registerCommand("s", "a"), {
@@ -192,7 +192,7 @@ describe("verdicts and races", () => {
     expect(answer).toMatchObject({ type: "refused", refusal: { error: "OPERATION_NOT_PERMITTED" } });
   });
 
-  it("reads a reference anew when it was deleted and re-created with other content between two calls", async () => {
+  it("reads a reference again if it was deleted and re-created with other content between two calls", async () => {
     const primary = await primaryWith();
     await register(primary, "common", "old");
     const references = [{ name: "common", subject: "common", version: 1 }];
@@ -211,7 +211,7 @@ describe("verdicts and races", () => {
     expect(answer).toMatchObject({ type: "needs", needs: [{ type: "reading" }] });
   });
 
-  it.each(["NONE", "BACKWARD_TRANSITIVE"] as const)("lets 100 racing writers all through at %s", async (level) => {
+  it.each(["NONE", "BACKWARD_TRANSITIVE"] as const)("accepts all of 100 concurrent writers at %s", async (level) => {
     const format = lineFormat();
     const primary = await primaryWith(format);
     await commit(primary, {
@@ -242,7 +242,7 @@ describe("verdicts and races", () => {
 });
 
 describe("the log", () => {
-  it("chains every entry to its predecessor and keeps the bytes that were hashed", async () => {
+  it("chains every entry to its predecessor and keeps the hashed bytes", async () => {
     const primary = await primaryWith();
     await register(primary, "a", "1");
     await register(primary, "a", "2");
@@ -306,7 +306,7 @@ describe("the log", () => {
     expect(page.asOf.seq).toBe(3);
   });
 
-  it("nudges its followers of the next commit too, although an alarm is set for what is to be forgotten tomorrow", async () => {
+  it("nudges its followers of the next commit even if a cleanup alarm is set for tomorrow", async () => {
     const primary = await primaryWith();
     await register(primary, "first", "a");
     await runDurableObjectAlarm(primary);
@@ -318,7 +318,7 @@ describe("the log", () => {
     expect((alarm ?? Date.now()) - Date.now()).toBeLessThan(5_000);
   });
 
-  it("nudges its followers from the alarm that a commit sets, once, and again where it cannot know that it has", async () => {
+  it("nudges its followers once by the alarm of a commit, and again after a restart", async () => {
     const primary = await primaryWith();
     const sent: unknown[] = [];
     const watch = () =>

@@ -40,7 +40,7 @@ async function deleteForGood(primary: PrimaryStub, subject: string): Promise<voi
 }
 
 describe("ids of a context", () => {
-  it.each([LARGEST_INTEGER, LARGEST_INTEGER - 1, COUNTED_IDS])("go on from 1 when %i was imported", async (id) => {
+  it.each([LARGEST_INTEGER, LARGEST_INTEGER - 1, COUNTED_IDS])("continue from 1 after %i was imported", async (id) => {
     const primary = await primaryWith();
     expect(await importAs(primary, "imported", "a", id)).toMatchObject({ outcome: { record: { confluentId: id } } });
 
@@ -66,14 +66,14 @@ describe("ids of a context", () => {
     await expectReplayEqualsState(primary);
   });
 
-  it("go on after an imported one of the lower half", async () => {
+  it("continue after an imported one of the lower half", async () => {
     const primary = await primaryWith();
     await importAs(primary, "imported", "a", 100);
 
     expect((await register(primary, "s", "b")).record.confluentId).toBe(101);
   });
 
-  it("go on past half of the range, keeping clear of what was imported there", async () => {
+  it("continue past half of the range, avoiding imported ones", async () => {
     const primary = await primaryWith();
     await importAs(primary, "low", "a", COUNTED_IDS - 1);
     await importAs(primary, "high", "b", COUNTED_IDS + 1);
@@ -85,7 +85,7 @@ describe("ids of a context", () => {
     await expectReplayEqualsState(primary);
   });
 
-  it("are not given to other content after a hard delete, also where the largest was imported", async () => {
+  it("are not reused after a hard delete, even if the largest was imported", async () => {
     const primary = await primaryWith();
     await register(primary, "gone", "a");
     await importAs(primary, "imported", "b", LARGEST_INTEGER);
@@ -95,7 +95,7 @@ describe("ids of a context", () => {
     await expectReplayEqualsState(primary);
   });
 
-  it("are not given again after the context was deleted, and the context is listed again", async () => {
+  it("are not reused after the context was deleted, and the context is listed again", async () => {
     const primary = await primaryWith();
     await register(primary, ":.ctx:s", "a");
     await deleteForGood(primary, ":.ctx:s");
@@ -111,7 +111,7 @@ describe("ids of a context", () => {
     await expectReplayEqualsState(primary);
   });
 
-  it("make no context of a draft that is permanently deleted", async () => {
+  it("do not create a context for a draft that is hard-deleted", async () => {
     const primary = await primaryWith();
     await register(primary, ":.ctx:s", "a", { state: "draft" });
     await deleteForGood(primary, ":.ctx:s");
@@ -120,7 +120,7 @@ describe("ids of a context", () => {
     await expectReplayEqualsState(primary);
   });
 
-  it("fit the wire again in a context that an earlier build had counted past the end", async () => {
+  it("are valid again in a context that an earlier build had counted past the end", async () => {
     const primary = await primaryWith();
     const kept = await register(primary, "kept", "a");
     await importAs(primary, "imported", "b", LARGEST_INTEGER);
@@ -168,7 +168,7 @@ describe("version numbers that are imported", () => {
     expect(await lastSeq(primary)).toBe(before + 2);
   });
 
-  it("may be the last but one, and the subject that has used the last says so", async () => {
+  it("may be the last but one; a subject that has used the last one refuses further ones", async () => {
     const primary = await primaryWith();
     await importAs(primary, "s", "a", 1, LARGEST_INTEGER - 1);
 
@@ -181,7 +181,7 @@ describe("version numbers that are imported", () => {
 });
 
 describe("soft-deleted content that is imported again", () => {
-  it("under another id keeps the version that has the first one", async () => {
+  it("under another id keeps the version with the first one", async () => {
     const primary = await primaryWith();
     const first = await register(primary, "s", "a");
     const subject = parseSubjectName("s");

@@ -32,7 +32,7 @@ async function lowerAndMigrate(primary: PrimaryStub, subject: string): Promise<v
 }
 
 describe("a subject's counters", () => {
-  it("stay when soft-deleted content is registered again", async () => {
+  it("are kept when soft-deleted content is registered again", async () => {
     const primary = await primaryWith();
     await register(primary, "s", "a");
     await softDelete(primary, "s");
@@ -68,7 +68,7 @@ describe("a subject's counters", () => {
     await expectReplayEqualsState(primary);
   });
 
-  it("are raised in a database whose counters an earlier build had set back", async () => {
+  it("are repaired in a database in which an earlier build had decreased them", async () => {
     const primary = await primaryWith();
     await register(primary, "s", "a");
     await softDelete(primary, "s");

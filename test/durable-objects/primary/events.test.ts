@@ -11,7 +11,7 @@ import { appendEntries, type PrimaryStub, primaryWith, register } from "./comman
 const ATTRIBUTES = { description: "words", tags: ["a"], owner: "team", metadata: {}, role: null };
 
 describe("PrimaryObject.readEvents", () => {
-  it("tells a record whole while it fits, and without its free parts beyond", async () => {
+  it("shows a record completely while it fits, and without its free-form parts beyond that", async () => {
     const primary = await primaryWith();
     await register(primary, "small", "a", { attributes: ATTRIBUTES });
     const [{ records }] = (await eventsAfter(primary, 0)).events as [EventPage["events"][number]];
@@ -40,7 +40,7 @@ describe("PrimaryObject.readEvents", () => {
     });
   });
 
-  it("gives as many events as one answer may hold, and one at least", async () => {
+  it("returns the events that fit into a response, and at least one", async () => {
     const primary = await primaryWith();
     await appendEntries(primary, 5);
     const { events } = await eventsAfter(primary, 0);

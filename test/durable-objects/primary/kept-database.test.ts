@@ -54,7 +54,7 @@ describe("the database of release 0.1.0, opened by this build", () => {
     await expectReplayEqualsState(primary);
   });
 
-  it("goes on where it stopped", async () => {
+  it("continues where it stopped", async () => {
     const primary = await openKept(kept as Kept);
     // Eviction has restored the real formats; the stored texts are Avro.
     const { record } = await register(primary, "kept", '"string"');

@@ -6,7 +6,7 @@ import { commit, expectReplayEqualsState, lastSeq, primaryWith, register, regist
 describe("deletes", () => {
   const name = { context: ".", subject: "a" };
 
-  it("never gives a number twice while the subject lives, and starts over when it is gone", async () => {
+  it("never reuses a number while the subject exists, and starts over once it is gone", async () => {
     const primary = await primaryWith();
     await register(primary, "a", "1");
     await register(primary, "a", "2");
@@ -36,7 +36,7 @@ describe("deletes", () => {
     await expectReplayEqualsState(primary);
   });
 
-  it("refuses to delete what a live schema refers to, and names the referrer", async () => {
+  it("refuses to delete a version that a live schema references, and names the referrer", async () => {
     const primary = await primaryWith();
     await register(primary, "a", "1");
     await register(primary, "user", "2", { references: [{ name: "a", subject: "a", version: 1 }] });

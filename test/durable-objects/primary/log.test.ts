@@ -15,7 +15,7 @@ const utf8 = (text: string) => new TextEncoder().encode(text);
 
 describe("the bytes of a log entry", () => {
   it.each(vectors.entries)(
-    "are those of the vector: $description",
+    "match the vector: $description",
     ({ salt_hex, payload, payload_digest, header, leaf_hash }) => {
       const bytes = utf8(header);
 
@@ -35,14 +35,14 @@ describe("chainProblem", () => {
   }));
   const start = { seq: 0, leafHash: GENESIS_HASH };
 
-  it("accepts a whole chain, also with an erased payload", () => {
+  it("accepts a complete chain, also with an erased payload", () => {
     const erased = entries.map((entry, index) => (index === 1 ? { ...entry, payload: null } : entry));
 
     expect(chainProblem(start, entries)).toBeUndefined();
     expect(chainProblem(start, erased)).toBeUndefined();
   });
 
-  it("names the entry that is missing, out of order or changed", () => {
+  it("reports a missing, misplaced or changed entry", () => {
     const changed = entries.map((entry, index) =>
       index === 2 ? { ...entry, payload: { ...entry.payload, bytes: utf8("{}") } } : entry,
     );

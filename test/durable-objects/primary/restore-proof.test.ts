@@ -13,7 +13,7 @@ import { type PrimaryStub, primaryWith, register, registerCommand, request } fro
 import { finish, restoreInto, segmentsOf, v } from "./restoring.ts";
 
 describe("finishRestore", () => {
-  it("refuses another end, a payload that nothing accounts for, and other rows than the backup's", async () => {
+  it("refuses a wrong end, an unexplained missing payload, and rows that differ from the backup's", async () => {
     const source = await primaryWith();
     for (const text of ["a", "b"]) await register(source, text, text);
     const [{ segment }] = (await segmentsOf(source)) as [WholeSegment];
@@ -50,7 +50,7 @@ describe("finishRestore", () => {
     expect(await finishing(sound, {})).toMatchObject({ type: "proven", compared: true });
   });
 
-  it("applies a log once more up to its bound, and says so", async () => {
+  it("replays a log up to the limit, and reports that", async () => {
     const source = await primaryWith();
     for (const text of ["a", "b"]) await register(source, text, text);
     const target = await primaryWith();
@@ -69,7 +69,7 @@ describe("finishRestore", () => {
     expect(within).toMatchObject({ type: "proven", compared: true, replayed: true });
   });
 
-  it("refuses state that the log does not account for", async () => {
+  it("refuses state that the log does not explain", async () => {
     const source = await primaryWith();
     await register(source, "a", "a");
     const target = await primaryWith();
@@ -85,7 +85,7 @@ describe("finishRestore", () => {
 });
 
 describe("readSegment", () => {
-  it("ends a segment at its bound of entries and of bytes, and gives at least one entry", async () => {
+  it("ends a segment at its limit of entries and bytes, and returns at least one entry", async () => {
     const many = await primaryWith();
     await runInDurableObject(many, async (object: PrimaryObject) => {
       for (let n = 0; n <= MAX_SEGMENT_ENTRIES; n += 1) {

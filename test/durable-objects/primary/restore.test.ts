@@ -27,7 +27,7 @@ import {
 } from "./restoring.ts";
 
 describe("a log that is exported and restored", () => {
-  it(`ends in the same rows, whatever was done and wherever it was cut (seed ${SEED})`, {
+  it(`produces the same rows, for any history and any segment boundaries (seed ${SEED})`, {
     timeout: 120_000,
   }, async () => {
     await fc.assert(
@@ -72,11 +72,11 @@ describe("a log that is exported and restored", () => {
   });
 });
 
-describe("a text that is erased and registered again while an export is under way", () => {
+describe("a text that is hard-deleted and registered again during an export", () => {
   it.each([
     ["small", "a"],
     ["large", LARGE[0]!],
-  ])("is there after the restore (%s)", async (_, text) => {
+  ])("exists after the restore (%s)", async (_, text) => {
     const source = await primaryWith();
     const records: SchemaRecord[] = [];
     const again: Step = { type: "register", subject: "one", text, draft: false };
@@ -126,7 +126,7 @@ describe("restoreSegment", () => {
     expect(await rowsOf(target)).toEqual(await rowsOf(source));
   });
 
-  it("refuses a segment that leaves a gap, and a log that has something else", async () => {
+  it("refuses a segment that leaves a gap, and a log with other entries", async () => {
     const { segments } = await filled();
     const empty = await primaryWith();
     const other = await primaryWith();
@@ -144,7 +144,7 @@ describe("restoreSegment", () => {
     });
   });
 
-  it("refuses to go on in a registry that is in use, though it holds the same entries", async () => {
+  it("refuses to continue in a registry that is in use, even with the same entries", async () => {
     const { source, segments } = await filled();
     const [beginning] = segments;
     const copy = await primaryWith();
@@ -183,7 +183,7 @@ describe("restoreSegment", () => {
     expect(await commit(target, registerCommand("s", "a"))).toMatchObject({ type: "done" });
   });
 
-  it("writes nothing while R2 cannot take the large texts", async () => {
+  it("writes nothing while R2 refuses the large texts", async () => {
     const source = await primaryWith();
     await source.commit(request(registerCommand("s", LARGE[0]!), { computeMissing: true }));
     const segments = await segmentsOf(source);
@@ -198,7 +198,7 @@ describe("restoreSegment", () => {
     expect((await target.readState({ v })).asOf.seq).toBe(0);
   });
 
-  it("lets no deletion take a text that comes back, though the alarm rings while it is being put", async () => {
+  it("does not delete a restored text, even if the alarm fires during the upload", async () => {
     const source = await primaryWith();
     const records: SchemaRecord[] = [];
     const again: Step = { type: "register", subject: "one", text: LARGE[0]!, draft: false };
@@ -225,7 +225,7 @@ describe("restoreSegment", () => {
     expect(await BINDINGS.TEXTS.head(key)).not.toBeNull();
   });
 
-  it("keeps writers out until the restore is proven, also after eviction", async () => {
+  it("refuses writes until the restore is verified, also after eviction", async () => {
     const { source, segments } = await filled();
     const target = await primaryWith();
     await restoreInto(target, segments.slice(0, 1));
@@ -245,7 +245,7 @@ describe("restoreSegment", () => {
     expect(proven).toMatchObject({ type: "done", asOf: { seq: 5 } });
   });
 
-  it("tells the followers of what came back", async () => {
+  it("nudges the followers about restored entries", async () => {
     const { segments } = await filled();
     const target = await primaryWith();
     const sent: unknown[] = [];
@@ -259,7 +259,7 @@ describe("restoreSegment", () => {
     expect(sent).toMatchObject([{ upToSeq: 4 }]);
   });
 
-  it("marks as restored what it brought, and not what happens afterwards", async () => {
+  it("marks restored entries, but not later ones", async () => {
     const { source, segments } = await filled();
     const target = await primaryWith();
     const marked = async (primary: PrimaryStub = target) => {
@@ -279,7 +279,7 @@ describe("restoreSegment", () => {
     expect(await marked(source)).toEqual([undefined, undefined, undefined, undefined]);
   });
 
-  it("tells no webhook of what it brought, and every one of what comes next", async () => {
+  it("sends no webhook for restored entries, and one for every later entry", async () => {
     const source = await WebhooksUnderTest.open();
     await source.create();
     await source.registerIn("before");
@@ -294,7 +294,7 @@ describe("restoreSegment", () => {
     expect(target.outside.idsTo(URL_OF_ONE)).toEqual([`1.${seq}`]);
   });
 
-  it("reads segments of this size and no larger ones", async () => {
+  it("reads segments up to this size and no larger", async () => {
     const target = await primaryWith();
     const refusal = { detail: expect.stringContaining("larger than") };
 

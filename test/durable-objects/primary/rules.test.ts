@@ -15,7 +15,7 @@ import { BREAKING, lineFormat } from "./line-format.ts";
 describe("enforced versions", () => {
   const scope = { context: ".", subject: "s" };
 
-  it("hold a given label to the change, in whatever state of knowledge, and replay as state", async () => {
+  it("require a given semver to match the change, with any available facts, and replay as state", async () => {
     const format = lineFormat(() => [{ ...BREAKING, severity: "warning" }]);
     const primary = await primaryWith(format);
     await register(primary, "s", "a");
@@ -31,7 +31,7 @@ describe("enforced versions", () => {
     await expectReplayEqualsState(primary);
   });
 
-  it("take a change of format, and one that is too complex to weigh, for a major", async () => {
+  it("treat a change of format, and one that is too complex to classify, as a major", async () => {
     const format = lineFormat();
     format.compare = () => ({ ok: false, refusal: { reason: "too_complex", pointer: "/deep", message: "Too deep." } });
     const primary = await primaryWith(format);
@@ -46,7 +46,7 @@ describe("enforced versions", () => {
     }
   });
 
-  it("find no label after the last one there can be", async () => {
+  it("find no semver after the largest one", async () => {
     const primary = await primaryWith();
     const last = `${Number.MAX_SAFE_INTEGER}.${Number.MAX_SAFE_INTEGER}.${Number.MAX_SAFE_INTEGER}`;
     await register(primary, "s", "a", { compatibilityLevel: "NONE", semver: last });
@@ -60,7 +60,7 @@ describe("enforced versions", () => {
 describe("custom rules", () => {
   const scope = { context: ".", subject: "s" };
 
-  it("decide over the policy, are read back from the log, and say so", async () => {
+  it("override the policy, are read back from the log, and report that", async () => {
     const format = lineFormat(() => [BREAKING]);
     const primary = await primaryWith(format);
     await register(primary, "s", "a");
@@ -77,7 +77,7 @@ describe("custom rules", () => {
     await expectReplayEqualsState(primary);
   });
 
-  it("let an exception through until its date", async () => {
+  it("allow a break under an exception until its date", async () => {
     const format = lineFormat(() => [BREAKING]);
     const primary = await primaryWith(format);
     await register(primary, "s", "a");
@@ -93,7 +93,7 @@ describe("custom rules", () => {
     expect(after).toMatchObject({ type: "refused" });
   });
 
-  it("take one exception more, whoever else writes, and let an expired namesake go", async () => {
+  it("add an exception despite concurrent writes, and replace an expired one of the same name", async () => {
     const primary = await primaryWith();
     await setNow(primary, 1_000);
     const add = (name: string, expiresAtMs: number) =>
@@ -123,7 +123,7 @@ describe("custom rules", () => {
     await expectReplayEqualsState(primary);
   });
 
-  it("make room for an exception among expired ones", async () => {
+  it("drop expired exceptions to make room for a new one", async () => {
     const primary = await primaryWith();
     await setNow(primary, 1_000);
     const exceptions = Array.from({ length: MAX_RULES }, (_, index) => ({
@@ -143,7 +143,7 @@ describe("custom rules", () => {
     expect(fits).toMatchObject({ type: "done" });
   });
 
-  it("are no context's", async () => {
+  it("cannot be set for a context", async () => {
     const primary = await primaryWith();
 
     const answer = await commit(primary, { type: "setRules", scope: { context: ".ctx", subject: "" }, book: null });
@@ -151,7 +151,7 @@ describe("custom rules", () => {
     expect(answer).toMatchObject({ type: "refused", refusal: { error: "UNPROCESSABLE" } });
   });
 
-  it("are refused with the place of every problem", async () => {
+  it("are refused with the location of every problem", async () => {
     const primary = await primaryWith();
 
     const answer = await commit(primary, {

@@ -58,8 +58,8 @@ function putText(key: string, text: string): Promise<unknown> {
   return TEXTS.put(key, deflateRawSync(Buffer.from(text, "utf8")));
 }
 
-describe("a large text that is erased and registered again", () => {
-  it("is deleted from R2 when nothing names it", async () => {
+describe("a large text that is hard-deleted and registered again", () => {
+  it("is deleted from R2 once it is unreferenced", async () => {
     const { primary, key, text } = await withErasedText();
     await putText(key, text);
 
@@ -68,7 +68,7 @@ describe("a large text that is erased and registered again", () => {
     expect(await TEXTS.head(key)).toBeNull();
   });
 
-  it("is asked for again where its deletion came between the put and the commit", async () => {
+  it("is requested again if its deletion came between the upload and the commit", async () => {
     const { primary, text, hash, key } = await withErasedText();
     await putText(key, text);
     let deletions = 0;
@@ -88,7 +88,7 @@ describe("a large text that is erased and registered again", () => {
     expect(await TEXTS.head(key)).not.toBeNull();
   });
 
-  it("is registered once by two calls of one command that both wait to hear whether it is there", async () => {
+  it("is registered once by two calls of one command that both wait for its deletion", async () => {
     const { primary, text, hash, key } = await withErasedText();
     await runDurableObjectAlarm(primary);
     await putText(key, text);
@@ -103,7 +103,7 @@ describe("a large text that is erased and registered again", () => {
     ]);
   });
 
-  it("stays where it was named before its deletion began", async () => {
+  it("stays if it was referenced before its deletion started", async () => {
     const { primary, text, hash, key } = await withErasedText();
     await putText(key, text);
 
@@ -142,7 +142,7 @@ describe("TextDeletions", () => {
     await runInDurableObject(await primaryWith(), async (_object, state) => work(state.storage.sql));
   }
 
-  it("confirms nothing before a deletion under way has ended", async () => {
+  it("confirms nothing before a running deletion has ended", async () => {
     await inObject(async (sql) => {
       const bucket = slowBucket();
       const deletions = new TextDeletions(sql, bucket, String);
@@ -157,7 +157,7 @@ describe("TextDeletions", () => {
     });
   });
 
-  it("confirms what was put after the deletion, and then leaves it alone", async () => {
+  it("confirms an upload after the deletion, and does not delete it", async () => {
     await inObject(async (sql) => {
       const bucket = slowBucket();
       bucket.release();
@@ -172,7 +172,7 @@ describe("TextDeletions", () => {
     });
   });
 
-  it("tries again what failed, and what an object began that died", async () => {
+  it("retries failed deletions and those started by an object that died", async () => {
     await inObject(async (sql) => {
       const failing = slowBucket();
       failing.fail();
@@ -188,7 +188,7 @@ describe("TextDeletions", () => {
     });
   });
 
-  it(`deletes ${MAX_DELETED_AT_ONCE} in one call and however many in all, and forgets them after ten minutes`, async () => {
+  it(`deletes ${MAX_DELETED_AT_ONCE} per call and all of them eventually, and forgets them after ten minutes`, async () => {
     await inObject(async (sql) => {
       const bucket = slowBucket();
       bucket.release();

@@ -57,7 +57,7 @@ async function newestUploads(tenant: string): Promise<number[]> {
 }
 
 describe("texts that a commit never named", () => {
-  it("leave R2 after a refused registration, an hour after they were put", async () => {
+  it("are deleted from R2 an hour after a refused registration", async () => {
     const registry = plainRegistry();
     const primary = primaryOf(registry.platform);
     const named = await registry.register("orders", largeSchema("string"));
@@ -76,7 +76,7 @@ describe("texts that a commit never named", () => {
     expect(body).toMatchObject({ content: named.content });
   });
 
-  it("leave R2 where the edge lost the primary between put and commit", async () => {
+  it("are deleted from R2 if the edge lost the primary between upload and commit", async () => {
     const registry = hostileRegistry();
     const { platform } = registry;
     platform.r2.writeFault = () => {
@@ -95,7 +95,7 @@ describe("texts that a commit never named", () => {
     expect(await keysOf(platform.tenant)).toEqual([]);
   });
 
-  it("stay where a later registration names them, before a sweep or after it", async () => {
+  it("stay if a later registration references them, before a sweep or after it", async () => {
     const registry = plainRegistry();
     const primary = primaryOf(registry.platform);
     await registry.register("orders", largeSchema("string"));
@@ -114,7 +114,7 @@ describe("texts that a commit never named", () => {
   });
 });
 
-describe("a commit while its text is swept", () => {
+describe("a commit whose text is being swept", () => {
   const text = randomBytes(6_000).toString("hex");
 
   async function withOrphan() {
@@ -134,7 +134,7 @@ describe("a commit while its text is swept", () => {
     return answer.needs.flatMap((need) => (need.type === "text" ? [need.contentHash] : []));
   }
 
-  it("names it before the deletion begins, and it stays", async () => {
+  it("references it before the deletion starts, and it stays", async () => {
     const { primary, key, hash } = await withOrphan();
     expect(await primary.sweepTexts({ v: PROTOCOL_VERSION })).toMatchObject({ found: 1 });
 
@@ -145,7 +145,7 @@ describe("a commit while its text is swept", () => {
     expect(await TEXTS.head(key)).not.toBeNull();
   });
 
-  it("hears that it is gone, and puts it again", async () => {
+  it("is told that it is missing, and uploads it again", async () => {
     const { primary, key, hash, put } = await withOrphan();
     await primary.sweepTexts({ v: PROTOCOL_VERSION });
     await runDurableObjectAlarm(primary);
@@ -169,7 +169,7 @@ describe("a commit while its text is swept", () => {
 describe("TextSweep", () => {
   const hashes = Array.from({ length: MAX_SWEPT_TEXTS + 1 }, (_, n) => n.toString(16).padStart(4, "0").padEnd(64, "0"));
 
-  it(`looks at ${MAX_SWEPT_TEXTS} texts in one run and goes on from there, also after an eviction`, async () => {
+  it(`checks ${MAX_SWEPT_TEXTS} texts per run and continues from there, also after an eviction`, async () => {
     const primary = await primaryWith();
     const tenant = tenantOf(primary);
     const put = async (some: readonly string[]) => {
@@ -193,7 +193,7 @@ describe("TextSweep", () => {
     expect(await keysOf(tenantOf(other))).toEqual([]);
   });
 
-  it("takes only texts of its own tenant, and nothing that is not a text", async () => {
+  it("deletes only texts of its own tenant", async () => {
     const primary = await primaryWith();
     const tenant = tenantOf(primary);
     const others = [
@@ -234,14 +234,14 @@ describe("TextSweep", () => {
     });
   }
 
-  it("leaves everything alone while a backup is restored", async () => {
+  it("deletes nothing while a backup is restored", async () => {
     await withOldText(async (_, run) => {
       expect(await run(true)).toEqual({ found: 0, more: true });
       expect(await run(false)).toEqual({ found: 1, more: false });
     });
   });
 
-  it("does not forget that a deletion has begun, however old its own list is", async () => {
+  it("remembers a started deletion, however old its own list is", async () => {
     await withOldText(async (sql, run) => {
       const state = () => sql.exec("SELECT state FROM text_deletions").one().state;
       await run();

@@ -59,7 +59,7 @@ const SPELLINGS: readonly ((bytes: readonly number[], address: number) => string
 ];
 
 describe(`readWebhookUrl (FUZZ_SEED=${SEED})`, () => {
-  it("takes no private address, however it is spelled", () => {
+  it("refuses private addresses in any spelling", () => {
     fc.assert(
       fc.property(
         privateAddress,
@@ -74,7 +74,7 @@ describe(`readWebhookUrl (FUZZ_SEED=${SEED})`, () => {
     );
   });
 
-  it("takes every IPv4 address that is in no such block", () => {
+  it("accepts every IPv4 address outside those blocks", () => {
     fc.assert(
       fc.property(fc.nat(2 ** 32 - 1), (address) => {
         fc.pre(!isInBlock(address) && !(address >= toNumber("192.88.99.0") && address <= toNumber("192.88.99.255")));
@@ -84,7 +84,7 @@ describe(`readWebhookUrl (FUZZ_SEED=${SEED})`, () => {
     );
   });
 
-  it("takes IPv6 addresses of global unicast alone", () => {
+  it("accepts only IPv6 addresses of global unicast", () => {
     const groups = fc.array(fc.nat(0xffff), { minLength: 8, maxLength: 8 });
     fc.assert(
       fc.property(groups, ([first = 0, second = 0, ...rest]) => {
@@ -108,7 +108,7 @@ describe(`readWebhookUrl (FUZZ_SEED=${SEED})`, () => {
     "https://hooks.example.com./",
     "https://1.1.1.1/",
     "https://[2606:4700:4700::1111]/",
-  ])("takes %s", (url) => {
+  ])("accepts %s", (url) => {
     expect(isTaken(url)).toBe(true);
   });
 
@@ -149,14 +149,14 @@ describe(`readWebhookUrl (FUZZ_SEED=${SEED})`, () => {
     expect(isTaken(url)).toBe(false);
   });
 
-  it("gives the URL as it will be requested", () => {
+  it("returns the URL as it will be requested", () => {
     expect(readWebhookUrl("HTTPS://Hooks.Example.COM:443/a b", ANYWHERE)).toEqual({
       ok: true,
       url: "https://hooks.example.com/a%20b",
     });
   });
 
-  it("takes a URL of the greatest length and refuses the next", () => {
+  it("accepts a URL of the maximum length and refuses a longer one", () => {
     const ofLength = (length: number) => "https://hooks.example.com/".padEnd(length, "a");
 
     expect(isTaken(ofLength(MAX_WEBHOOK_URL_CHARACTERS))).toBe(true);
@@ -165,7 +165,7 @@ describe(`readWebhookUrl (FUZZ_SEED=${SEED})`, () => {
 });
 
 describe("parseUrlRules", () => {
-  it("allows what is listed as it stands, and nothing else", () => {
+  it("allows exactly the listed origins", () => {
     const rules = parseUrlRules("http://127.0.0.1:9000, https://hooks.example.com");
 
     expect(isTaken("http://127.0.0.1:9000/hook", rules)).toBe(true);
@@ -176,7 +176,7 @@ describe("parseUrlRules", () => {
     expect(isTaken("http://user@127.0.0.1:9000/hook", rules)).toBe(false);
   });
 
-  it("allows every public address beside them where a star stands in the list", () => {
+  it("additionally allows every public address if the list has a star", () => {
     const rules = parseUrlRules("*,http://127.0.0.1:9000");
 
     expect(isTaken("http://127.0.0.1:9000/hook", rules)).toBe(true);
@@ -189,7 +189,7 @@ describe("parseUrlRules", () => {
     "https://hooks.example.com/path",
     "ftp://hooks.example.com",
     "https://u@h.example.com",
-  ])("refuses %s, which is no origin", (text) => {
+  ])("refuses %s, which is not an origin", (text) => {
     expect(() => parseUrlRules(text)).toThrow("WEBHOOK_ALLOWED_ORIGINS");
   });
 });

@@ -35,7 +35,7 @@ async function until(isSo: () => boolean): Promise<void> {
 }
 
 describe("a delivery", () => {
-  it("is what Standard Webhooks and CloudEvents say", async () => {
+  it("conforms to Standard Webhooks and CloudEvents", async () => {
     const { hooks, webhook, seq } = await withOneDelivery();
 
     await hooks.ring();
@@ -50,7 +50,7 @@ describe("a delivery", () => {
     expect(JSON.parse(body)).toMatchObject({ specversion: "1.0", subject: "orders", data: { seq } });
   });
 
-  it.each([200, 201, 202, 204, 299])("is taken with %i and never sent again", async (status) => {
+  it.each([200, 201, 202, 204, 299])("is accepted with %i and never sent again", async (status) => {
     const { hooks, webhook } = await withOneDelivery();
     hooks.outside.answer = answering(status);
 
@@ -67,7 +67,7 @@ describe("a delivery", () => {
     ["400", answering(400), 400, "Answered 400."],
     ["500", answering(500), 500, "Answered 500."],
     ["no answer", () => Promise.reject(new Error("Network connection lost.")), null, "Network connection lost."],
-  ])("is tried again after %s, with the same id and a fresh time", async (_what, answer, status, error) => {
+  ])("is retried after %s, with the same id and a new timestamp", async (_what, answer, status, error) => {
     const { hooks, webhook } = await withOneDelivery();
     hooks.outside.answer = answer as Outside["answer"];
     await hooks.ring();
@@ -85,7 +85,7 @@ describe("a delivery", () => {
     expect(delivery!.attempts[0]!.error).toContain(error);
   });
 
-  it("is aborted where the endpoint hangs", async () => {
+  it("is aborted if the endpoint hangs", async () => {
     const { hooks, webhook } = await withOneDelivery();
     hooks.attemptTimeoutMs = 50;
     await hooks.equip();
@@ -100,7 +100,7 @@ describe("a delivery", () => {
     });
   });
 
-  it("is taken although its answer's body never ends or breaks off", async () => {
+  it("is accepted even if its response's body never ends or breaks off", async () => {
     const { hooks, webhook } = await withOneDelivery();
     const bodies = [
       // A body that never ends is read until the time limit; a kibibyte suffices.
@@ -115,7 +115,7 @@ describe("a delivery", () => {
     expect(await hooks.deliveries(webhook.id)).toMatchObject([{ status: "delivered" }, { status: "delivered" }]);
   });
 
-  it("waits as long as Retry-After says, the whole endpoint with it, and no longer than an hour", async () => {
+  it("honours Retry-After for the whole endpoint, up to an hour", async () => {
     const { hooks } = await withOneDelivery();
     hooks.outside.answer = answering(429, { "Retry-After": "999999" });
     await hooks.ring();
@@ -132,7 +132,7 @@ describe("a delivery", () => {
     expect(hooks.outside.received).toHaveLength(3);
   });
 
-  it("is a dead letter after 24 hours, tried to the last", async () => {
+  it("is a dead letter after 24 hours with a last attempt", async () => {
     const { hooks, webhook } = await withOneDelivery();
     hooks.outside.answer = answering(500);
     await hooks.ring();
@@ -152,7 +152,7 @@ describe("a delivery", () => {
     });
   });
 
-  it("is sent again after the object died before it could write down what came of it", async () => {
+  it("is sent again if the object died before it recorded the result", async () => {
     const { hooks, webhook, seq } = await withOneDelivery();
     hooks.outside.answer = (_request, signal) => Outside.hang(signal);
     const ringing = hooks.ring().catch(() => undefined);
@@ -170,7 +170,7 @@ describe("a delivery", () => {
     expect(await hooks.deliveries(webhook.id)).toMatchObject([{ status: "delivered" }]);
   });
 
-  it("is sent again, and not at once, after an error of the object's own", async () => {
+  it("is sent again after a delay if the object's own code fails", async () => {
     const { hooks, webhook } = await withOneDelivery();
     hooks.outside.answer = answering(500);
     await runInDurableObject(hooks.object, (object: WebhooksObject) => {
@@ -194,7 +194,7 @@ describe("a delivery", () => {
     expect(await hooks.deliveries(webhook.id)).toMatchObject([{ status: "delivered", attempts: [{ status: 204 }] }]);
   });
 
-  it("waits without blame while the primary cannot be read", async () => {
+  it("waits, without blaming the endpoint, while the primary is unreachable", async () => {
     const { hooks, webhook } = await withOneDelivery();
     await evictDurableObject(hooks.object);
     await hooks.equip();
@@ -232,7 +232,7 @@ describe("WebhooksObject.replay", () => {
     expect(await hooks.object.status()).toMatchObject({ counters: { replayed: 1, dead: 1, delivered: 1 } });
   });
 
-  it("acts once for an idempotency key, for a day, and refuses the key for another request", async () => {
+  it("acts once per idempotency key for a day, and refuses the key for another request", async () => {
     const { hooks, webhook } = await withOneDelivery();
     hooks.outside.answer = answering(204);
     await hooks.ring();
@@ -254,7 +254,7 @@ describe("WebhooksObject.replay", () => {
     expect(hooks.outside.received).toHaveLength(3);
   });
 
-  it("does not take a refusal for an outcome", async () => {
+  it("does not store a refusal as an outcome", async () => {
     const { hooks, webhook } = await withOneDelivery();
     const once = { key: "k", digest: "a" };
 
@@ -294,7 +294,7 @@ describe("WebhooksObject.replay", () => {
     ]);
   });
 
-  it("refuses what it does not know", async () => {
+  it("refuses unknown deliveries", async () => {
     const { hooks, webhook } = await withOneDelivery();
 
     const refused = await hooks.object.replay({ webhookId: webhook.id, deliveryId: "msg_1_999_none" });
@@ -303,8 +303,8 @@ describe("WebhooksObject.replay", () => {
   });
 });
 
-describe("what is kept", () => {
-  it("is bounded in number: the oldest that wait become dead letters, and the oldest that ended are forgotten", async () => {
+describe("stored deliveries", () => {
+  it("are limited in number: the oldest pending ones become dead letters, and the oldest finished ones are deleted", async () => {
     const hooks = await WebhooksUnderTest.open();
     await runInDurableObject(hooks.object, (object: WebhooksObject) => {
       object.kept = {
@@ -334,7 +334,7 @@ describe("what is kept", () => {
     expect(await subjectsOf("delivered")).toEqual(["e", "d"]);
   });
 
-  it("is replayed so many at a time, and says how many remain", async () => {
+  it("are replayed in limited batches, with the number that remains", async () => {
     const { hooks, webhook } = await withOneDelivery();
     await hooks.registerIn("payments", "users");
     await hooks.update(webhook.id, { enabled: false });
@@ -350,7 +350,7 @@ describe("what is kept", () => {
     expect(await hooks.object.replayDead(args)).toEqual({ replayed: 1, remaining: 0 });
   });
 
-  it("is bounded in age", async () => {
+  it("are limited in age", async () => {
     const { hooks, webhook } = await withOneDelivery();
     await hooks.ring();
     const kept = await hooks.deliveries(webhook.id);

@@ -40,7 +40,7 @@ async function until(isSo: () => boolean): Promise<void> {
 }
 
 describe("an endpoint that fails", () => {
-  it("is left alone after five failures for 30 s, then twice as long each time, up to an hour", async () => {
+  it("is not tried for 30 s after five failures, then twice as long each time, up to an hour", async () => {
     const hooks = await WebhooksUnderTest.open();
     const { id } = await hooks.create();
     await hooks.registerIn(...Array.from({ length: 20 }, (_, index) => `s${index}`));
@@ -65,7 +65,7 @@ describe("an endpoint that fails", () => {
     expect(waits).toEqual([30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600]);
   });
 
-  it("gets everything that waited once it is back", async () => {
+  it("receives all waiting deliveries once it recovers", async () => {
     const hooks = await WebhooksUnderTest.open();
     const { id, seq } = await hooks.create();
     hooks.outside.answer = answering(500);
@@ -81,7 +81,7 @@ describe("an endpoint that fails", () => {
     expect(await hooks.object.health({ webhookId: id })).toMatchObject({ circuit: "closed", pending: 0, dead: 0 });
   });
 
-  it("gets everything that waits at once when it is given another URL", async () => {
+  it("receives all waiting deliveries immediately after its URL changes", async () => {
     const hooks = await WebhooksUnderTest.open();
     const { id, seq } = await hooks.create();
     hooks.outside.answer = answering(500);
@@ -100,7 +100,7 @@ describe("an endpoint that fails", () => {
     expect(await hooks.object.health({ webhookId: id })).toMatchObject({ circuit: "closed", pending: 0 });
   });
 
-  it("does not keep others waiting while it hangs", async () => {
+  it("does not delay others while it hangs", async () => {
     const hooks = await WebhooksUnderTest.open();
     hooks.attemptTimeoutMs = 1_000;
     await hooks.equip();
@@ -123,7 +123,7 @@ describe("an endpoint that fails", () => {
     expect(hooks.outside.mostOpen).toBeLessThanOrEqual(MAX_CONCURRENT);
   });
 
-  it("leaves places to those that answer, however many endpoints hang", async () => {
+  it("leaves connections to responsive endpoints, however many hang", async () => {
     const hooks = await WebhooksUnderTest.open();
     hooks.attemptTimeoutMs = 20;
     await hooks.equip();
@@ -159,7 +159,7 @@ describe("an endpoint that fails", () => {
     expect(Math.max(...hangingBeforeGood)).toBeLessThanOrEqual(MAX_CONCURRENT_FAILING);
   });
 
-  it("never has more than its share under way", async () => {
+  it("never has more than its share of connections", async () => {
     const hooks = await WebhooksUnderTest.open();
     await hooks.create();
     await hooks.registerIn("a", "b", "c", "d", "e", "f");
@@ -174,7 +174,7 @@ describe("an endpoint that fails", () => {
     expect(hooks.outside.received).toHaveLength(6);
   });
 
-  it("is switched off in the log when it says that it is gone", async () => {
+  it("is disabled through the log when it answers 410", async () => {
     const { hooks, webhook } = await withOneDelivery();
     hooks.outside.answer = answering(410);
 
@@ -189,7 +189,7 @@ describe("an endpoint that fails", () => {
     await expectReplayEqualsState(hooks.primary);
   });
 
-  it("is left alone, without haste, until the primary can be told that it is gone", async () => {
+  it("is not retried until its 410 can be recorded by the primary", async () => {
     const { hooks, webhook } = await withOneDelivery();
     await hooks.registerIn("payments");
     await hooks.nudge();
@@ -216,7 +216,7 @@ describe("an endpoint that fails", () => {
     expect(answer).toMatchObject({ value: { enabled: false, disabledBy: "gone" } });
   });
 
-  it("stays on where somebody changed it after the request it called gone", async () => {
+  it("stays enabled if it was changed after the request that it answered with 410", async () => {
     const { hooks, webhook } = await withOneDelivery();
     let moved = false;
     hooks.outside.answer = async () => {
@@ -234,7 +234,7 @@ describe("an endpoint that fails", () => {
     expect(answer).toMatchObject({ value: { enabled: true, url: "https://hooks.example.com/moved" } });
   });
 
-  it("keeps what waits while it is disabled, and gives it up when its time is over", async () => {
+  it("keeps waiting deliveries while it is disabled, and gives them up when they expire", async () => {
     const { hooks, webhook } = await withOneDelivery();
     await hooks.update(webhook.id, { enabled: false });
     await hooks.run();

@@ -17,7 +17,7 @@ describe("nextAttemptMs", () => {
   const at = (failures: number, random: number, nowMs = 0, retryAfterMs = 0) =>
     nextAttemptMs(failures, { nowMs, expiresAtMs: DELIVERY_LIFETIME_MS, retryAfterMs, random });
 
-  it("waits three times as long after each failure, up to four hours, give or take a fifth", () => {
+  it("waits three times as long after each failure, up to four hours, with a jitter of a fifth", () => {
     for (const [index, seconds] of RETRY_DELAYS_SECONDS.entries()) {
       expect(at(index + 1, 0.5)).toBe(seconds * 1_000);
       expect(at(index + 1, 0)).toBe(Math.round(seconds * 1_000 * (1 - JITTER)));
@@ -38,7 +38,7 @@ describe("nextAttemptMs", () => {
     expect(attempts.at(-1)).toBe(DELIVERY_LIFETIME_MS);
   });
 
-  it("waits at least as long as the endpoint asks for, and never beyond the end", () => {
+  it("waits at least as long as the endpoint requests, but not beyond the expiry", () => {
     expect(at(1, 0.5, 0, 60_000)).toBe(60_000);
     expect(at(5, 0.5, 0, 60_000)).toBe(405_000);
     expect(at(1, 0.5, DELIVERY_LIFETIME_MS - 1_000, 60_000)).toBe(DELIVERY_LIFETIME_MS);
@@ -72,21 +72,21 @@ describe("afterFailure", () => {
     return circuit;
   }
 
-  it("opens with the fifth failure in a row and not before", () => {
+  it("opens with the fifth consecutive failure", () => {
     expect(circuitState(failing(FAILURES_TO_OPEN - 1), 0)).toBe("closed");
     expect(circuitState(failing(FAILURES_TO_OPEN), 0)).toBe("open");
     expect(circuitState(failing(FAILURES_TO_OPEN), 29_999)).toBe("open");
     expect(circuitState(failing(FAILURES_TO_OPEN), 30_000)).toBe("half_open");
   });
 
-  it("opens for twice as long after a probe, not after what was under way", () => {
+  it("doubles the pause after a failed probe, but not after earlier requests", () => {
     const open = failing(FAILURES_TO_OPEN);
 
     expect(afterFailure(open, 10).openUntilMs).toBe(30_000);
     expect(afterFailure(open, 30_000).openUntilMs).toBe(90_000);
   });
 
-  it("opens for an hour at most, after however many probes", () => {
+  it("opens for at most an hour, however many probes fail", () => {
     let circuit = failing(FAILURES_TO_OPEN);
     for (let probe = 0; probe < 2_000; probe += 1) circuit = afterFailure(circuit, circuit.openUntilMs!);
 

@@ -56,7 +56,7 @@ describe("signedHeaders", () => {
     expect(headers["webhook-signature"]).toBe(`v1,${signature}`);
   });
 
-  it("signs with Ed25519 so that the published key alone verifies it", async () => {
+  it("signs with Ed25519 so that only the published key verifies it", async () => {
     const body = "{}";
     const headers = await headersFor(["ed25519"], keys, body);
     const published = await ed25519PublicKey(SIGNING_KEY, owner);
@@ -73,7 +73,7 @@ describe("signedHeaders", () => {
     expect(isSigned("[]")).toBe(false);
   });
 
-  it("signs with every key that still signs, the newest first", async () => {
+  it("signs with every active key, newest first", async () => {
     const nowMs = Date.now();
     const rotated = [
       { generation: 1, createdAtMs: nowMs - KEY_OVERLAP_MS },
@@ -89,7 +89,7 @@ describe("signedHeaders", () => {
     }
   });
 
-  it("is verified by no key of another tenant, endpoint, generation or operator", async () => {
+  it("is not verified by a key of another tenant, endpoint, generation or operator", async () => {
     const headers = await headersFor(["hmac-sha256"], keys, "{}");
 
     const others = [
@@ -113,7 +113,7 @@ describe("signingKeys", () => {
     { generation: 3, createdAtMs: 2_000 },
   ];
 
-  it("keeps a key signing for 24 hours after the next was made, and not a moment longer", () => {
+  it("keeps a key signing for exactly 24 hours after the next was created", () => {
     const generations = (nowMs: number) => signingKeys({ keys }, nowMs).map(({ generation }) => generation);
 
     expect(generations(1_000 + KEY_OVERLAP_MS - 1)).toEqual([3, 2, 1]);
@@ -124,7 +124,7 @@ describe("signingKeys", () => {
 });
 
 describe("parseSigningKey", () => {
-  it("takes as many bytes as the hash gives and refuses fewer", () => {
+  it("accepts at least as many bytes as the hash and refuses fewer", () => {
     const ofBytes = (count: number) => Buffer.alloc(count, 1).toString("base64");
 
     expect(parseSigningKey(ofBytes(MIN_SIGNING_KEY_BYTES))).toHaveLength(32);

@@ -9,7 +9,7 @@ import { URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test.ts";
 const URL_OF_TWO = "https://hooks.example.com/two";
 
 describe("WebhooksObject.nudge", () => {
-  it("turns what was logged since an endpoint was made into deliveries", async () => {
+  it("turns entries logged since an endpoint's creation into deliveries", async () => {
     const hooks = await WebhooksUnderTest.open();
     await hooks.registerIn("before");
     const { id, seq } = await hooks.create();
@@ -24,7 +24,7 @@ describe("WebhooksObject.nudge", () => {
     ]);
   });
 
-  it("sends an endpoint only what its filters let through", async () => {
+  it("sends an endpoint only events that match its filters", async () => {
     const hooks = await WebhooksUnderTest.open();
     await hooks.create({ subjects: ["orders-*", ":.shop:*"], types: ["schema.*"] });
     await hooks.create({ url: URL_OF_TWO, types: ["schema.deleted"] });
@@ -65,7 +65,7 @@ describe("WebhooksObject.nudge", () => {
     expect(hooks.outside.idsTo(URL_OF_ONE)).toEqual([`1.${seq - 1}`, `1.${seq}`]);
   });
 
-  it("catches up over nudges that were lost, page by page", async () => {
+  it("catches up after lost nudges, page by page", async () => {
     const hooks = await WebhooksUnderTest.open();
     hooks.eventsPerPage = 10;
     await hooks.equip();
@@ -79,7 +79,7 @@ describe("WebhooksObject.nudge", () => {
     expect(hooks.outside.idsTo(URL_OF_ONE)).toEqual(expected);
   });
 
-  it("goes on from where it stood when the object was evicted", async () => {
+  it("resumes at its checkpoint after an eviction", async () => {
     const hooks = await WebhooksUnderTest.open();
     await hooks.create();
     const first = await hooks.registerIn("a");
@@ -93,7 +93,7 @@ describe("WebhooksObject.nudge", () => {
     expect(hooks.outside.idsTo(URL_OF_ONE)).toEqual([`1.${first}`, `1.${second}`]);
   });
 
-  it("takes a nudge beyond the log for what it is, and hears of what follows", async () => {
+  it("handles a nudge beyond the log, and receives later entries", async () => {
     const hooks = await WebhooksUnderTest.open();
     await hooks.create();
     const seq = await hooks.registerIn("a");
@@ -107,7 +107,7 @@ describe("WebhooksObject.nudge", () => {
 });
 
 describe("an endpoint's changes", () => {
-  it("are entries of the log that replay into the same rows, and name keys without holding any", async () => {
+  it("are log entries that replay into the same rows, and reference keys without containing any", async () => {
     const hooks = await WebhooksUnderTest.open();
     const { id, createdSeq } = await hooks.create();
     const { id: deleted } = await hooks.create({ url: URL_OF_TWO, algorithms: ["ed25519"] });
@@ -125,7 +125,7 @@ describe("an endpoint's changes", () => {
     await expectReplayEqualsState(hooks.primary);
   });
 
-  it("count from the entry that made them: off, on again, elsewhere, gone", async () => {
+  it("apply from their own entry on: disabled, enabled, moved, deleted", async () => {
     const hooks = await WebhooksUnderTest.open();
     const { id } = await hooks.create();
     await hooks.update(id, { enabled: false });

@@ -24,7 +24,7 @@ describe("projectSchema", () => {
     const meter = new ProjectionMeter();
     for (const _ of range(MAX_DRAFTED_SCHEMAS)) meter.draft("");
 
-    expect(() => meter.draft("/allOf/1")).toThrow(`More than ${MAX_DRAFTED_SCHEMAS} schemas arise`);
+    expect(() => meter.draft("/allOf/1")).toThrow(`More than ${MAX_DRAFTED_SCHEMAS} schemas result`);
   });
 
   it("refuses a schema whose shared parts multiply beyond that", () => {
@@ -36,7 +36,7 @@ describe("projectSchema", () => {
 
     expect(projectSchema(model, profileOf("openai-strict"))).toMatchObject({
       ok: false,
-      refusal: { reason: "too_complex", problems: [{ message: expect.stringContaining("schemas arise") }] },
+      refusal: { reason: "too_complex", problems: [{ message: expect.stringContaining("schemas result") }] },
     });
   });
 
