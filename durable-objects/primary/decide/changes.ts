@@ -10,6 +10,7 @@ import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { StateReader } from "../state/reader.ts";
 import { decide } from "./decide.ts";
 import { type Deciding, type Decision, refused } from "./decision.ts";
+import { deletedCountProblem } from "./delete.ts";
 
 /** Deletes may be in any order: one that is blocked by a reference from the set itself is retried after the others. */
 const MAX_PASSES = 8;
@@ -44,6 +45,8 @@ class Making {
   readonly #needs = new Map<string, ChangeNeed>();
   /** Subjects and changes whose state is still provisional, because facts about an earlier change are missing. */
   readonly #unsettled = new Set<string | number>();
+  /** Versions deleted so far. */
+  #deleted = 0;
 
   constructor(host: ChangeHost, changes: readonly Change[]) {
     this.#host = host;
@@ -99,6 +102,10 @@ class Making {
       this.#settleLater(index, subjects);
       return undefined;
     }
+    const deleted = this.#deleted + countDeleted(decision);
+    const tooMany = deletedCountProblem(deleted);
+    if (tooMany) return tooMany.refusal;
+    this.#deleted = deleted;
     if (decision.entries.length > 0) this.#host.write(decision);
     const outcome = decision.outcome(this.#host.state());
     if ("record" in outcome) this.#records.set(index, outcome.record);
@@ -143,6 +150,14 @@ class Making {
   #refused({ change, refusal }: Refused): MadeChanges & { type: "refused" } {
     return { type: "refused", refusal: { ...refusal, extra: { ...refusal.extra, change } } };
   }
+}
+
+function countDeleted({ entries }: Decision & { type: "done" }): number {
+  return entries.reduce(
+    (sum, entry) =>
+      entry.type === "schema.deleted" || entry.type === "schema.erased" ? sum + entry.payload.recordKeys.length : sum,
+    0,
+  );
 }
 
 function isDelete({ type }: Change): boolean {

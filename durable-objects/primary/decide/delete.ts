@@ -71,7 +71,7 @@ export function decideDeleteSubject(
     return refused("ASSOCIATION_EXISTS", [printed], `"${printed}" is associated with a resource.`);
   }
   const going = permanent ? records : live;
-  const tooMany = countProblem(going.length);
+  const tooMany = deletedCountProblem(going.length);
   if (tooMany) return tooMany;
   const within = keysOf(records);
   for (const record of going) {
@@ -147,7 +147,8 @@ function keysOf(records: readonly RecordRow[]): Set<number> {
   return new Set(records.map(({ record_key }) => record_key));
 }
 
-function countProblem(records: number): (Decision & { type: "refused" }) | undefined {
+/** Also of the deletes of a change set together: the transaction is one, and so is its stored outcome. */
+export function deletedCountProblem(records: number): (Decision & { type: "refused" }) | undefined {
   if (records <= MAX_DELETED_RECORDS) return undefined;
   const detail = `More than ${MAX_DELETED_RECORDS} versions would be deleted at once; delete some of them one by one first.`;
   return refused("TOO_COMPLEX", [detail], detail);
@@ -165,7 +166,7 @@ export function deleteWholeSubject(
   const subject = state.subject(name);
   const records = subject ? state.allRecords(subject.subject_key) : [];
   if (!subject || records.length === 0) return { entries: [] };
-  const tooMany = countProblem(records.length);
+  const tooMany = deletedCountProblem(records.length);
   if (tooMany) return tooMany;
   const within = keysOf(records);
   for (const record of records) {
@@ -197,7 +198,7 @@ export function eraseLeftovers(
   for (const subject of subjects) {
     const leftovers = state.allRecords(subject.subject_key).filter(({ deleted }) => deleted === 1);
     if (leftovers.length === 0) continue;
-    const tooMany = countProblem(hardDeleted.records.length + leftovers.length);
+    const tooMany = deletedCountProblem(hardDeleted.records.length + leftovers.length);
     if (tooMany) return tooMany;
     const within = keysOf(leftovers);
     for (const record of leftovers) {

@@ -54,6 +54,26 @@ describe("deleting a subject", () => {
     expect(await deleteSubject(primary, true)).toMatchObject({ type: "refused", refusal: { error: "TOO_COMPLEX" } });
   });
 
+  it("counts what a change set deletes together", async () => {
+    const primary = await withVersions(MAX_DELETED_RECORDS);
+    await register(primary, "payments", "b");
+    const deletes = (...subjects: string[]) =>
+      commit(primary, {
+        type: "makeChanges",
+        kind: "bulk",
+        message: null,
+        changes: subjects.map((subject) => ({
+          type: "deleteSubject" as const,
+          name: parseSubjectName(subject),
+          permanent: false,
+        })),
+      });
+
+    expect(await deletes("orders", "payments")).toMatchObject({ type: "refused", refusal: { error: "TOO_COMPLEX" } });
+    expect(await lastSeq(primary)).toBe(2);
+    expect(await deletes("orders")).toMatchObject({ type: "done" });
+  });
+
   it("refuses to make room for an import that would delete more", async () => {
     const primary = await withVersions(MAX_DELETED_RECORDS + 1);
     const one = {
