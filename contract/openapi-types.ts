@@ -156,10 +156,10 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Check a value or a message against a registered schema
-         * @description JSON has the value in `data`, or the bytes of a message in `data_base64`. A body of another media type is the message itself: Avro (`application/avro`), Protobuf (`application/protobuf`), or either as `application/octet-stream`, with or without a frame.
-         *     `application/x-ndjson` is checked line by line while it streams in, without a bound on its length; the answer is then NDJSON too, a line for each line and a summary at the end.
-         *     Avro values may leave unions unwrapped and fields with a default out. Integers beyond 2^53 are exact.
+         * Validate a value or a message against a registered schema
+         * @description A JSON body has the value in `data`, or the bytes of a message in `data_base64`. A body of another media type is the message itself: Avro (`application/avro`), Protobuf (`application/protobuf`), or either as `application/octet-stream`, with or without a frame.
+         *     `application/x-ndjson` is validated line by line while it streams in, with unlimited length; the response is then NDJSON too, with one line per line and a summary at the end.
+         *     Avro values may have unwrapped unions, and may omit fields with a default. Integers beyond 2^53 are exact.
          */
         readonly post: operations["validate"];
         readonly delete?: never;
@@ -181,8 +181,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * The bytes of a value
-         * @description Avro in its binary encoding, Protobuf in its wire format, JSON as compact UTF-8. The answer is the bytes, or with `Accept: application/json` their base64.
+         * Encode a value to bytes
+         * @description Avro in its binary encoding, Protobuf in its wire format, JSON as compact UTF-8. The response is the bytes or, with `Accept: application/json`, their base64.
          */
         readonly post: operations["encode"];
         readonly delete?: never;
@@ -204,8 +204,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * The value of a message
-         * @description The body is the message, or JSON with its base64. What is no message of the schema is refused with 422 and its place.
+         * Decode a message to its value
+         * @description The body is the message, or JSON with its base64. Bytes that are not a message of the schema are refused with 422 and the location.
          */
         readonly post: operations["decode"];
         readonly delete?: never;
@@ -224,9 +224,9 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Check values against a schema by any of its names, or against many versions
-         * @description JSON names the schema by `id`, `guid`, `confluent_id`, or `subject` with `version` (a number, a semantic version, a range, `latest`). `items` are several values; `versions` asks which versions of a subject accept the value, newest first.
-         *     Bytes and NDJSON name it in the query; bytes in the Confluent wire format need not, for their frame does.
+         * Validate values against a schema by any identifier, or against many versions
+         * @description A JSON body identifies the schema by `id`, `guid`, `confluent_id`, or `subject` with `version` (a number, a semantic version, a range, `latest`). `items` holds several values; with `versions`, the response lists which versions of a subject accept the value, newest first.
+         *     Bytes and NDJSON identify it in the query; bytes in the Confluent wire format need not, because their frame does.
          */
         readonly post: operations["validate_by_selector"];
         readonly delete?: never;
@@ -245,8 +245,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Check many values, each against its own schema
-         * @description An item that cannot be decided has a `problem` and leaves the others as they are.
+         * Validate many values, each against its own schema
+         * @description An item that cannot be decided has a `problem` and does not affect the others.
          */
         readonly post: operations["validate_batch"];
         readonly delete?: never;
@@ -906,8 +906,8 @@ export interface paths {
         readonly get: operations["list_change_sets"];
         readonly put?: never;
         /**
-         * Register or delete many schemas together, or none of them
-         * @description All changes are made in one transaction. A reference without `version`, or with `latest`, to a subject that the same request registers means the version the request makes; such registrations may stand in any order, and references must not lead in a circle. Two versions of one subject are made in the order given. Everything else is made in the order given; a delete that a schema of the request still refers to waits for the others. If one change is refused, nothing is changed: `errors` says where, and `change` is its place in the list. Deleting takes the permission `schema:delete` too.
+         * Register or delete many schemas in one transaction
+         * @description All changes are applied in one transaction. A reference without `version`, or with `latest`, to a subject that the same request registers resolves to the version that the request creates. Such registrations may be in any order, but references must not be circular. All other changes, including two versions of one subject, are applied in the given order; a delete that is blocked by a schema of the request is applied after the others. If one change is refused, nothing is changed: `errors` gives the location, and `change` its index in the list. Deletes also require the permission `schema:delete`.
          */
         readonly post: operations["make_changes"];
         readonly delete?: never;
@@ -942,7 +942,7 @@ export interface paths {
         };
         /**
          * Read the newest signed checkpoint of the log
-         * @description A signed note (https://c2sp.org/signed-note) with a checkpoint (https://c2sp.org/tlog-checkpoint): the log's name, its number of entries and the root of the Merkle tree (RFC 6962) over the headers of its entries. With `/api/v1/audit` as the prefix, this and the tiles are what https://c2sp.org/tlog-tiles asks for. 404 before the first checkpoint; 501 if the deployment has no signing key.
+         * @description A signed note (https://c2sp.org/signed-note) with a checkpoint (https://c2sp.org/tlog-checkpoint): the log's name, its number of entries and the root of the Merkle tree (RFC 6962) over the headers of its entries. With `/api/v1/audit` as the prefix, this and the tiles conform to https://c2sp.org/tlog-tiles. 404 before the first checkpoint; 501 if the deployment has no signing key.
          */
         readonly get: operations["get_checkpoint"];
         readonly put?: never;
@@ -979,7 +979,7 @@ export interface paths {
         };
         /**
          * List the public keys that have signed checkpoints, oldest first
-         * @description A verifier should not take its keys from the log that it verifies; this list helps to recognise a rotation.
+         * @description A verifier should not take its keys from the log that it verifies; this list only helps to recognise a rotation.
          */
         readonly get: operations["list_checkpoint_keys"];
         readonly put?: never;
@@ -1014,7 +1014,7 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** Prove that the log of one checkpoint is the beginning of the log of another */
+        /** Prove that the log of one checkpoint is a prefix of another's */
         readonly get: operations["prove_consistency"];
         readonly put?: never;
         readonly post?: never;
@@ -1033,7 +1033,7 @@ export interface paths {
         };
         /**
          * Find out who changed what
-         * @description Log entries that pass all given filters, oldest first. One answer looks at no more than 5,000 entries, so a page may be short or empty although `more` is true: go on with `after` set to `next_after`.
+         * @description Log entries that match all given filters, oldest first. One response scans at most 5,000 entries, so a page may be short or empty although `more` is true: continue with `after` set to `next_after`.
          */
         readonly get: operations["list_audit_entries"];
         readonly put?: never;
@@ -1053,7 +1053,7 @@ export interface paths {
         };
         /**
          * Export who changed what, as JSON lines or CSV
-         * @description Every entry that passes the filters, as one stream. In CSV every cell is quoted, and a cell that a spreadsheet would take for a formula begins with an apostrophe.
+         * @description Every entry that matches the filters, as one stream. In CSV every cell is quoted, and a cell that a spreadsheet would treat as a formula begins with an apostrophe.
          */
         readonly get: operations["export_audit_entries"];
         readonly put?: never;
@@ -1073,7 +1073,7 @@ export interface paths {
         };
         /**
          * Read a tile of the Merkle tree, or the entries below it
-         * @description As https://c2sp.org/tlog-tiles has it: `<level>/<index>` gives 256 hashes, `entries/<index>` the headers of 256 entries, each after its length in two bytes; `.p/<width>` asks for fewer, where the log ends.
+         * @description According to https://c2sp.org/tlog-tiles: `<level>/<index>` returns 256 hashes, `entries/<index>` the headers of 256 entries, each preceded by its length in two bytes; `.p/<width>` requests a partial tile at the end of the log.
          */
         readonly get: operations["get_tile"];
         readonly put?: never;
@@ -1325,8 +1325,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * Read who you are and what you may do
-         * @description What the credential of this request is granted. Any valid credential may ask.
+         * Read the caller's identity and permissions
+         * @description The grants of this request's credential. Any valid credential may call this.
          */
         readonly get: operations["read_me"];
         readonly put?: never;
@@ -1352,7 +1352,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Create an API key
-         * @description The response contains the key itself, once: only a keyed hash of it is stored. Send it as `Authorization: Bearer`, as `X-API-Key`, or as HTTP Basic with the key id as user and the secret as password. Nobody can grant more than they hold. Repeating the request with the same `Idempotency-Key` returns the same key with status 200, without its text.
+         * @description The response contains the key itself, once: only a keyed hash of it is stored. Send it as `Authorization: Bearer`, as `X-API-Key`, or as HTTP Basic with the key id as user and the secret as password. Callers cannot grant more than they hold. Repeating the request with the same `Idempotency-Key` returns the same key with status 200, without its text.
          */
         readonly post: operations["create_key"];
         readonly delete?: never;
@@ -1377,7 +1377,7 @@ export interface paths {
         readonly post?: never;
         /**
          * Revoke an API key
-         * @description The key stops working within 60 seconds everywhere, and at once where it was revoked. It stays in the list.
+         * @description The key stops working within 60 seconds everywhere, and immediately at the edge that revoked it. It stays in the list.
          */
         readonly delete: operations["revoke_key"];
         readonly options?: never;
@@ -1402,8 +1402,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Give an API key a new secret
-         * @description The previous secret works for `overlap_seconds` more, a day by default. The response contains the new key text, once. The key id stays.
+         * Rotate an API key's secret
+         * @description The previous secret remains valid for `overlap_seconds`, by default a day. The response contains the new key text, once. The key id does not change.
          */
         readonly post: operations["rotate_key"];
         readonly delete?: never;
@@ -1468,7 +1468,7 @@ export interface paths {
         };
         /**
          * List grants to identities and groups
-         * @description Grants of tokens. What a key may do is part of the key.
+         * @description Grants of tokens. A key's grants are part of the key.
          */
         readonly get: operations["list_grants"];
         readonly put?: never;
@@ -1492,15 +1492,15 @@ export interface paths {
             };
             readonly cookie?: never;
         };
-        /** Read what is granted to an identity or a group */
+        /** Read the grants of an identity or a group */
         readonly get: operations["read_grants"];
         /**
-         * Replace what is granted to an identity or a group
-         * @description Nobody can grant more than they hold. Takes effect within 60 seconds.
+         * Replace the grants of an identity or a group
+         * @description Callers cannot grant more than they hold. Takes effect within 60 seconds.
          */
         readonly put: operations["set_grants"];
         readonly post?: never;
-        /** Withdraw everything granted to an identity or a group */
+        /** Withdraw all grants of an identity or a group */
         readonly delete: operations["delete_grants"];
         readonly options?: never;
         readonly head?: never;
@@ -1516,7 +1516,7 @@ export interface paths {
         };
         /**
          * List changes of keys, roles, grants and tenants
-         * @description In the order in which they were made.
+         * @description In chronological order.
          */
         readonly get: operations["list_access_changes"];
         readonly put?: never;
@@ -1539,7 +1539,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Create a tenant
-         * @description Only administrators of the tenant `default` can. With a jurisdiction, the tenant's name ends in it (`acme.eu`), and its objects run and store there only. The response contains the key of the tenant's first administrator, once.
+         * @description Requires an administrator of the tenant `default`. With a jurisdiction, the tenant's name ends in it (`acme.eu`), and its objects run and store data only there. The response contains the key of the tenant's first administrator, once.
          */
         readonly post: operations["create_tenant"];
         readonly delete?: never;
@@ -1564,7 +1564,7 @@ export interface paths {
         readonly post?: never;
         /**
          * Delete a suspended tenant
-         * @description Its keys, roles and grants are deleted at once. Its name is never given again.
+         * @description Its keys, roles and grants are deleted immediately. Its name is never reused.
          */
         readonly delete: operations["delete_tenant"];
         readonly options?: never;
@@ -2020,13 +2020,13 @@ export interface components {
             readonly line?: number;
             readonly column?: number;
         };
-        /** @description One place where a value breaks its schema. */
+        /** @description A location at which a value violates its schema. */
         readonly DataError: {
-            /** @description Into the value. */
+            /** @description A pointer into the value. */
             readonly pointer: string;
-            /** @description The keyword or rule that is broken. */
+            /** @description The violated keyword or rule. */
             readonly keyword: string;
-            /** @description Into the schema; after `name#` where the rule stands in a reference. */
+            /** @description A pointer into the schema; prefixed with `name#` if the rule is in a reference. */
             readonly schema_pointer: string;
             readonly message: string;
             readonly expected: string;
@@ -2062,16 +2062,16 @@ export interface components {
          */
         readonly Validation: {
             readonly valid: boolean;
-            /** @description The same as `valid`. */
+            /** @description An alias of `valid`. */
             readonly is_valid: boolean;
             readonly errors: readonly components["schemas"]["DataError"][];
             readonly warnings: readonly components["schemas"]["SchemaProblem"][];
-            /** @description One for each error. */
+            /** @description One sentence per error. */
             readonly sentences?: readonly string[];
             readonly engine: components["schemas"]["ValidationEngine"];
-            /** @description 0 where the platform's clock stands still while a Worker computes. */
+            /** @description 0 on Cloudflare, whose clock does not advance while a Worker computes. */
             readonly validation_time_ms: number;
-            /** @description Where the request named a version. */
+            /** @description Present if the request selected a version. */
             readonly schema?: components["schemas"]["ValidatedVersion"];
         };
         /** @description Why there is no verdict. */
@@ -2083,11 +2083,11 @@ export interface components {
             readonly total: number;
             readonly valid: number;
             readonly invalid: number;
-            /** @description How many have a `problem`. */
+            /** @description The number of items with a `problem`. */
             readonly undecided: number;
         };
         /**
-         * @description One line of an answer in NDJSON. The last one has the `summary`.
+         * @description One line of an NDJSON response. The last one has the `summary`.
          * @example {
          *       "line": 1,
          *       "valid": true
@@ -2154,7 +2154,7 @@ export interface components {
         readonly AskedVersions: {
             /** @description Newest first. */
             readonly versions: readonly components["schemas"]["AskedVersion"][];
-            /** @description How many older ones were not asked. */
+            /** @description The number of older versions that were not checked. */
             readonly omitted_versions: number;
             readonly summary: components["schemas"]["ValidationSummary"];
             readonly validation_time_ms: number;
@@ -2216,9 +2216,9 @@ export interface components {
          *     }
          */
         readonly DecodedData: {
-            /** @description The value. Integers beyond 2^53 stand as they are in Avro, and as strings in Protobuf's JSON mapping. */
+            /** @description The value. Integers beyond 2^53 are exact numbers in Avro, and strings in Protobuf's JSON mapping. */
             readonly data: unknown;
-            /** @description The Protobuf message that the frame named. */
+            /** @description The Protobuf message identified by the frame. */
             readonly message?: string;
             readonly warnings: readonly components["schemas"]["SchemaProblem"][];
         };
@@ -2237,7 +2237,7 @@ export interface components {
             readonly guid?: string;
             readonly confluent_id?: number;
             readonly subject?: string;
-            /** @description As in a path; without it `latest`. */
+            /** @description Selected as in a path; by default `latest`. */
             readonly version?: string | number;
             readonly context?: string;
             /** @description A JSON value; either this, `data_base64` or `items`. */
@@ -2250,7 +2250,7 @@ export interface components {
             readonly message?: string;
             /** @description Several values. */
             readonly items?: readonly unknown[];
-            /** @description `all`, or a range of semantic versions: which of them accept the value? */
+            /** @description The versions to check: `all`, or a range of semantic versions. */
             readonly versions?: string;
         };
         /**
@@ -3038,7 +3038,7 @@ export interface components {
             readonly reason?: string;
             /**
              * Format: uuid
-             * @description The change set the entry belongs to.
+             * @description The entry's change set.
              */
             readonly change_set?: string;
             readonly request_id: string;
@@ -3212,7 +3212,7 @@ export interface components {
         readonly ChangeReference: {
             readonly name: string;
             readonly subject: components["schemas"]["SubjectText"];
-            /** @description By default the version that the same request registers under this subject. */
+            /** @description By default the version that the same request registers in this subject. */
             readonly version?: number | "latest";
         };
         readonly RegisterChange: {
@@ -3220,17 +3220,17 @@ export interface components {
             readonly operation: "register";
             readonly subject: components["schemas"]["SubjectText"];
             readonly context?: string;
-            /** @description Optional if the subject has a version, whose format is then used. */
+            /** @description Optional if the subject has a version; the default is that version's format. */
             readonly format?: components["schemas"]["Format"];
             /** @description The schema; either this or `schema` is required. */
             readonly content?: components["schemas"]["ContentValue"];
-            /** @description An alternative name for `content`. */
+            /** @description An alias of `content`. */
             readonly schema?: components["schemas"]["ContentValue"];
             readonly dialect?: components["schemas"]["RequestedDialect"];
             readonly references?: readonly components["schemas"]["ChangeReference"][];
             readonly contract?: components["schemas"]["Contract"];
             readonly version?: components["schemas"]["SemanticVersion"];
-            /** @description The subject's level, if this change creates the subject. */
+            /** @description The subject's compatibility level, applied only if this change creates the subject. */
             readonly compatibility_level?: components["schemas"]["Level"];
             /**
              * @default active
@@ -3251,7 +3251,7 @@ export interface components {
             /** @description By default every version of the subject. */
             readonly version_number?: number | "latest";
             /**
-             * @description Needs an earlier soft delete.
+             * @description Hard-deletes what is already soft-deleted.
              * @default false
              */
             readonly permanent?: boolean;
@@ -3261,7 +3261,7 @@ export interface components {
             readonly operation: "delete";
             readonly id: string;
             /**
-             * @description Needs an earlier soft delete.
+             * @description Hard-deletes what is already soft-deleted.
              * @default false
              */
             readonly permanent?: boolean;
@@ -3315,7 +3315,7 @@ export interface components {
          *     }
          */
         readonly ChangeSetRequest: {
-            /** @description Why; kept in the log with the change set. */
+            /** @description The reason; recorded in the log with the change set. */
             readonly message?: string;
             readonly changes: readonly (components["schemas"]["RegisterChange"] | components["schemas"]["DeleteVersionsChange"] | components["schemas"]["DeleteRecordChange"] | components["schemas"]["RecordChange"])[];
         };
@@ -3355,14 +3355,14 @@ export interface components {
             readonly proposal: string | null;
             /** @description The first log entry of the set. */
             readonly first_seq: number;
-            /** @description The last, which is of type `change_set.committed`. */
+            /** @description The last log entry of the set, of type `change_set.committed`. */
             readonly last_seq: number;
             readonly at: components["schemas"]["Timestamp"];
             readonly actor: string;
         };
         readonly ChangeSetPage: {
             readonly items: readonly components["schemas"]["ChangeSet"][];
-            /** @description Ask for the next page with `before` set to this. */
+            /** @description The `before` of the next page. */
             readonly next_before?: number;
         };
         readonly AuditEntry: {
@@ -3374,20 +3374,20 @@ export interface components {
             readonly subject: string | null;
             readonly request_id: string;
             readonly change_set: string | null;
-            /** @description A hard delete has removed the payload. */
+            /** @description Whether a hard delete has removed the payload. */
             readonly payload_deleted: boolean;
         };
         readonly AuditPage: {
             readonly items: readonly components["schemas"]["AuditEntry"][];
             /** @description The `after` of the next page. */
             readonly next_after: number;
-            /** @description Whether entries after `next_after` were not looked at. */
+            /** @description Whether entries after `next_after` have not been scanned. */
             readonly more: boolean;
         };
         /** @description Lower-case hex. */
         readonly Sha256: string;
         readonly Checkpoint: {
-            /** @description The number of entries it covers. */
+            /** @description The number of entries covered. */
             readonly size: number;
             readonly root_hash: components["schemas"]["Sha256"];
             readonly at: components["schemas"]["Timestamp"];
@@ -3396,12 +3396,12 @@ export interface components {
         };
         readonly CheckpointPage: {
             readonly items: readonly components["schemas"]["Checkpoint"][];
-            /** @description Ask for the next page with `before` set to this. */
+            /** @description The `before` of the next page. */
             readonly next_before?: number;
         };
         readonly CheckpointKeys: {
             readonly items: readonly {
-                /** @description `<name>+<hash>+<key>`, as verifiers of signed notes read it. */
+                /** @description `<name>+<hash>+<key>`, the form for verifiers of signed notes. */
                 readonly verifier: string;
                 /** @description The first checkpoint that it signed. */
                 readonly first_size: number;
@@ -3421,7 +3421,7 @@ export interface components {
         readonly ConsistencyProof: {
             readonly from: number;
             readonly to: number;
-            /** @description Of the tree of `to` entries. */
+            /** @description The root hash of the tree of `to` entries. */
             readonly root_hash: components["schemas"]["Sha256"];
             readonly hashes: readonly components["schemas"]["Sha256"][];
         };
@@ -3450,24 +3450,24 @@ export interface components {
         readonly Permission: "schema:read" | "schema:write" | "schema:delete" | "schema:validate" | "subject:read" | "subject:write" | "subject:delete" | "compatibility:check" | "compatibility:config:read" | "compatibility:config:write" | "metrics:read" | "audit:read" | "admin:access" | "admin:users" | "admin:config" | "admin:tenants";
         readonly RoleName: string;
         readonly Principal: string;
-        /** @description A role, in part of the tenant. Without context, subject and states it covers the tenant; permissions about the tenant itself, such as `admin:config`, are only carried then. */
+        /** @description A role, optionally restricted to a part of the tenant. Only a grant without context, subject and states covers the whole tenant and includes permissions about the tenant itself, such as `admin:config`. */
         readonly Grant: {
             readonly role: components["schemas"]["RoleName"];
             /** @description Such as `.orders`; `.` is the default context. */
             readonly context?: string;
             /** @description One subject. */
             readonly subject?: string;
-            /** @description The subjects that start so. Not together with `subject`. */
+            /** @description The subjects with this prefix. Not together with `subject`. */
             readonly subject_prefix?: string;
-            /** @description Versions in these lifecycle states only. */
+            /** @description Only versions in these lifecycle states. */
             readonly states?: readonly components["schemas"]["State"][];
-            /** @description CEL over `request.ip`, `request.time`, `request.client_id`, `schema.context`, `schema.subject`, `schema.state` and `schema.tags`; the grant counts while it is true. */
+            /** @description CEL over `request.ip`, `request.time`, `request.client_id`, `schema.context`, `schema.subject`, `schema.state` and `schema.tags`; the grant applies while it is true. */
             readonly condition?: string;
         };
         readonly Grants: readonly components["schemas"]["Grant"][];
-        /** @description Cuts the permissions of the grants down to these. */
+        /** @description Caps the permissions of the grants. */
         readonly Scopes: readonly components["schemas"]["Permission"][] | null;
-        /** @description Instead of the default of the key's roles. */
+        /** @description Overrides the default of the key's roles. */
         readonly RequestsPerMinute: number | null;
         /**
          * @example {
@@ -3522,7 +3522,7 @@ export interface components {
             readonly expires_at: components["schemas"]["Timestamp"] | null;
             readonly revoked_at: components["schemas"]["Timestamp"] | null;
             readonly last_used_at: components["schemas"]["Timestamp"] | null;
-            /** @description The current secret last. Earlier ones work until `ends_at`. */
+            /** @description The current secret last. Earlier ones are valid until `ends_at`. */
             readonly secrets: readonly {
                 readonly created_at: components["schemas"]["Timestamp"];
                 readonly ends_at: components["schemas"]["Timestamp"] | null;
@@ -3612,13 +3612,13 @@ export interface components {
                 readonly request_id: string;
                 /** @enum {unknown} */
                 readonly type: "key.created" | "key.updated" | "key.rotated" | "key.revoked" | "role.changed" | "role.deleted" | "grant.changed" | "grant.deleted" | "tenant.created" | "tenant.changed" | "tenant.deleted";
-                /** @description The key, role, principal or tenant. */
+                /** @description The changed key, role, principal or tenant. */
                 readonly about: string;
             }[];
         };
-        /** @description What a tenant may hold and use. Null or absent means no quota. */
+        /** @description A tenant's quotas. Null or absent means no quota. */
         readonly Quotas: {
-            /** @description Registered versions, soft-deleted ones included. */
+            /** @description Registered versions, including soft-deleted ones. */
             readonly versions?: number | null;
             /** @description Bytes in the primary's storage. */
             readonly bytes?: number | null;
@@ -3632,7 +3632,7 @@ export interface components {
          */
         readonly Jurisdiction: "eu" | "fedramp";
         /**
-         * @description Where the tenant's objects are first created; a wish.
+         * @description Where the tenant's objects are preferably created.
          * @enum {unknown}
          */
         readonly LocationHint: "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "oc" | "afr" | "me";
@@ -3716,10 +3716,10 @@ export interface components {
          */
         readonly Me: {
             readonly tenant: string;
-            /** @description The name in the log and in change records. */
+            /** @description The caller's name in the log and in change records. */
             readonly actor: string;
             /**
-             * @description `local`: this registry asks for no credentials.
+             * @description `local`: this registry requires no credentials.
              * @enum {unknown}
              */
             readonly type: "local" | "key" | "token";
@@ -3906,11 +3906,11 @@ export interface components {
         readonly ContentForm: "json" | "text";
         /** @description As for a single record; `none` leaves content out. */
         readonly ListContentForm: "json" | "text" | "none";
-        /** @description What stands before the message: nothing, the Confluent wire format (a magic byte and an id or a guid), or Avro's single-object encoding. A frame must name this schema. */
+        /** @description The frame before the message: none, the Confluent wire format (a magic byte and an id or a guid), or Avro's single-object encoding. A frame must identify this schema. */
         readonly Framing: "none" | "confluent" | "single-object";
-        /** @description The full name of a Protobuf message; without it the frame's, else the first of the schema. */
+        /** @description The full name of a Protobuf message; by default the frame's, else the first of the schema. */
         readonly MessageName: string;
-        /** @description The guid of the schema, for bytes whose Kafka header carried it. Only `/validate` needs it. */
+        /** @description The guid of the schema, for bytes whose Kafka header contained it. Only `/validate` needs it. */
         readonly SchemaGuid: string;
         /** @example 5f1c0b7d2e4f6593 */
         readonly KeyId: string;
@@ -4184,7 +4184,7 @@ export interface operations {
             readonly query?: {
                 /** @description `json` returns content as a JSON value if the format is written in JSON; `text` returns the canonical text for every format. */
                 readonly content?: components["parameters"]["ContentForm"];
-                /** @description With the references inlined: a JSON Schema with them as `$defs` (`definitions` up to draft-07), an Avro schema with their types, a Protobuf file and its imports as one FileDescriptorSet in base64. */
+                /** @description Inlines the references: a JSON Schema gets them as `$defs` (`definitions` up to draft-07), an Avro schema includes their types, and a Protobuf file and its imports become one FileDescriptorSet in base64. */
                 readonly bundle?: boolean;
             };
             readonly header?: {
@@ -4281,19 +4281,19 @@ export interface operations {
     readonly validate: {
         readonly parameters: {
             readonly query?: {
-                /** @description Whether `format` is checked (JSON Schema) or is a note. */
+                /** @description Whether `format` is asserted (JSON Schema) rather than an annotation. */
                 readonly formats?: "assert" | "annotate";
-                /** @description What stands before the message: nothing, the Confluent wire format (a magic byte and an id or a guid), or Avro's single-object encoding. A frame must name this schema. */
+                /** @description The frame before the message: none, the Confluent wire format (a magic byte and an id or a guid), or Avro's single-object encoding. A frame must identify this schema. */
                 readonly framing?: components["parameters"]["Framing"];
-                /** @description The full name of a Protobuf message; without it the frame's, else the first of the schema. */
+                /** @description The full name of a Protobuf message; by default the frame's, else the first of the schema. */
                 readonly message?: components["parameters"]["MessageName"];
-                /** @description One sentence for each error too, to put into the prompt of a model that is to repair its answer. */
+                /** @description Also return one sentence per error, for the prompt of a model that repairs its answer. */
                 readonly sentences?: boolean;
-                /** @description Which lines of NDJSON are answered. */
+                /** @description The NDJSON lines that get a result line. */
                 readonly only?: "all" | "invalid";
             };
             readonly header?: {
-                /** @description The guid of the schema, for bytes whose Kafka header carried it. Only `/validate` needs it. */
+                /** @description The guid of the schema, for bytes whose Kafka header contained it. Only `/validate` needs it. */
                 readonly "X-Schema-Guid"?: components["parameters"]["SchemaGuid"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
@@ -4316,7 +4316,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description Whether it is valid; an invalid value is an answer and not an error. */
+            /** @description The verdict. An invalid value is a result, not an error. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -4337,9 +4337,9 @@ export interface operations {
     readonly encode: {
         readonly parameters: {
             readonly query?: {
-                /** @description What stands before the message: `confluent` the magic byte 0 and the Confluent id, `confluent-guid` the magic byte 1 and the guid, `single-object` Avro's fingerprint. */
+                /** @description The frame before the message: `confluent` is the magic byte 0 and the Confluent id, `confluent-guid` the magic byte 1 and the guid, `single-object` Avro's fingerprint. */
                 readonly framing?: "none" | "confluent" | "confluent-guid" | "single-object";
-                /** @description The full name of a Protobuf message; without it the frame's, else the first of the schema. */
+                /** @description The full name of a Protobuf message; by default the frame's, else the first of the schema. */
                 readonly message?: components["parameters"]["MessageName"];
             };
             readonly header?: {
@@ -4384,11 +4384,11 @@ export interface operations {
     readonly decode: {
         readonly parameters: {
             readonly query?: {
-                /** @description What stands before the message: nothing, the Confluent wire format (a magic byte and an id or a guid), or Avro's single-object encoding. A frame must name this schema. */
+                /** @description The frame before the message: none, the Confluent wire format (a magic byte and an id or a guid), or Avro's single-object encoding. A frame must identify this schema. */
                 readonly framing?: components["parameters"]["Framing"];
-                /** @description The full name of a Protobuf message; without it the frame's, else the first of the schema. */
+                /** @description The full name of a Protobuf message; by default the frame's, else the first of the schema. */
                 readonly message?: components["parameters"]["MessageName"];
-                /** @description How Avro's unions are written: `wrapped` in the name of their branch, as Avro's JSON encoding has it, or as `plain` values. */
+                /** @description How Avro's unions are written: `wrapped` in the name of their branch, as in Avro's JSON encoding, or as `plain` values. */
                 readonly unions?: "wrapped" | "plain";
             };
             readonly header?: {
@@ -4434,23 +4434,23 @@ export interface operations {
                 readonly guid?: string;
                 readonly confluent_id?: number;
                 readonly subject?: string;
-                /** @description As in a path; without it `latest`. */
+                /** @description Selected as in a path; by default `latest`. */
                 readonly version?: string;
                 /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
                 readonly context?: components["parameters"]["Context"];
-                /** @description Whether `format` is checked (JSON Schema) or is a note. */
+                /** @description Whether `format` is asserted (JSON Schema) rather than an annotation. */
                 readonly formats?: "assert" | "annotate";
-                /** @description What stands before the message: nothing, the Confluent wire format (a magic byte and an id or a guid), or Avro's single-object encoding. A frame must name this schema. */
+                /** @description The frame before the message: none, the Confluent wire format (a magic byte and an id or a guid), or Avro's single-object encoding. A frame must identify this schema. */
                 readonly framing?: components["parameters"]["Framing"];
-                /** @description The full name of a Protobuf message; without it the frame's, else the first of the schema. */
+                /** @description The full name of a Protobuf message; by default the frame's, else the first of the schema. */
                 readonly message?: components["parameters"]["MessageName"];
-                /** @description One sentence for each error too. */
+                /** @description Also return one sentence per error. */
                 readonly sentences?: boolean;
-                /** @description Which lines of NDJSON are answered. */
+                /** @description The NDJSON lines that get a result line. */
                 readonly only?: "all" | "invalid";
             };
             readonly header?: {
-                /** @description The guid of the schema, for bytes whose Kafka header carried it. Only `/validate` needs it. */
+                /** @description The guid of the schema, for bytes whose Kafka header contained it. Only `/validate` needs it. */
                 readonly "X-Schema-Guid"?: components["parameters"]["SchemaGuid"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
@@ -4470,7 +4470,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description The verdict, or one for each item or version. */
+            /** @description The verdict, or one per item or version. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -4489,9 +4489,9 @@ export interface operations {
     readonly validate_batch: {
         readonly parameters: {
             readonly query?: {
-                /** @description Whether `format` is checked (JSON Schema) or is a note. */
+                /** @description Whether `format` is asserted (JSON Schema) rather than an annotation. */
                 readonly formats?: "assert" | "annotate";
-                /** @description One sentence for each error too. */
+                /** @description Also return one sentence per error. */
                 readonly sentences?: boolean;
             };
             readonly header?: {
@@ -4509,7 +4509,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description One verdict for each item, in order. */
+            /** @description One verdict per item, in order. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -6015,7 +6015,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description With `next_before` where there are more. */
+            /** @description Has `next_before` if there are more. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -6047,7 +6047,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description What became of each change, in the order of the request. `change_set` is null if all of it was so already. */
+            /** @description The outcome of each change, in the order of the request. `change_set` is null if there was nothing to change. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -6079,7 +6079,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description Who made it, when and why, and the log entries it consists of. */
+            /** @description Its actor, time and message, and its range of log entries. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -6125,7 +6125,7 @@ export interface operations {
     readonly list_checkpoints: {
         readonly parameters: {
             readonly query?: {
-                /** @description Only checkpoints of fewer entries than this. */
+                /** @description Only checkpoints with fewer entries than this. */
                 readonly before?: number;
                 readonly limit?: number;
             };
@@ -6138,7 +6138,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description With `next_before` where there are more. */
+            /** @description Has `next_before` if there are more. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -6165,7 +6165,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description Keys in the form that verifiers read. */
+            /** @description The keys, in the form for verifiers. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -6184,7 +6184,7 @@ export interface operations {
         readonly parameters: {
             readonly query: {
                 readonly seq: number;
-                /** @description The number of entries of the checkpoint that the proof leads to. */
+                /** @description The number of entries in the checkpoint to prove against. */
                 readonly size: number;
             };
             readonly header?: {
@@ -6196,7 +6196,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description The hashes from the leaf to the root, as RFC 6962 §2.1.1 has them. */
+            /** @description The hashes from the leaf to the root, as in RFC 6962 §2.1.1. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -6227,7 +6227,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description The hashes, as RFC 6962 §2.1.2 has them. */
+            /** @description The hashes, as in RFC 6962 §2.1.2. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -6246,9 +6246,9 @@ export interface operations {
     readonly list_audit_entries: {
         readonly parameters: {
             readonly query?: {
-                /** @description The pseudonym that entries carry. */
+                /** @description The pseudonym in the entries. */
                 readonly actor?: string;
-                /** @description The subject's name, qualified outside the default context, as entries carry it. */
+                /** @description The subject's name as in the entries, qualified outside the default context. */
                 readonly subject?: string;
                 /** @description Comma-separated types of entries, such as `schema.registered,schema.deleted`. */
                 readonly type?: string;
@@ -6289,9 +6289,9 @@ export interface operations {
     readonly export_audit_entries: {
         readonly parameters: {
             readonly query?: {
-                /** @description The pseudonym that entries carry. */
+                /** @description The pseudonym in the entries. */
                 readonly actor?: string;
-                /** @description The subject's name, qualified outside the default context, as entries carry it. */
+                /** @description The subject's name as in the entries, qualified outside the default context. */
                 readonly subject?: string;
                 /** @description Comma-separated types of entries, such as `schema.registered,schema.deleted`. */
                 readonly type?: string;
@@ -7172,7 +7172,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: {
                 readonly limit?: components["parameters"]["Limit"];
-                /** @description The `seq` of the last change you have. */
+                /** @description Only changes after this `seq`. */
                 readonly after?: number;
             };
             readonly header?: never;

@@ -38,7 +38,7 @@ function constantOf(name: string, path: string): number {
 }
 
 describe("docs/limits.md", () => {
-  it("has a row for every exported bound", () => {
+  it("has a row for every exported limit", () => {
     const named = new Set(rows.map((row) => ROW.exec(row)?.slice(3).join(" ")));
     const paths = globSync("{schema,registry,durable-objects,workers,db,observe}/**/*.ts");
     const missing = paths.flatMap((path) =>

@@ -60,7 +60,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("llmsr audit verify", () => {
-  it("finds a log intact, with the payloads that hard deletes have removed", async () => {
+  it("accepts an intact log, including payloads removed by hard deletes", async () => {
     const { code, output } = await verifyLog(log, "--key", printVerifier(signer.verifier));
 
     expect(code).toBe(0);
@@ -102,7 +102,7 @@ describe("llmsr audit verify", () => {
     expect(errors.toLowerCase()).toContain(said.toLowerCase());
   });
 
-  it("refuses a checkpoint that another key has signed", async () => {
+  it("refuses a checkpoint signed by another key", async () => {
     const other = await signerOf("log.test/t", new Uint8Array(32).fill(8));
 
     const { code, errors } = await verifyLog(log, "--key", printVerifier(other.verifier));
@@ -118,7 +118,7 @@ describe("llmsr audit verify", () => {
     [["verify", "--log", "-", "--key", "nonsense"], "is not the public key"],
     [["checkpoint"], "URL of the registry is missing"],
     [["dance"], "llmsr audit checkpoint URL"],
-  ])("answers %j with its usage", async (args, said) => {
+  ])("prints its usage for %j", async (args, said) => {
     const { code, errors } = await audit(...args);
 
     expect(code).toBe(2);

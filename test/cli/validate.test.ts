@@ -46,14 +46,14 @@ describe("llmsr validate", () => {
     expect(run(file("good.json"), "--schema", file(schema))).toMatchObject({ code: 0 });
   });
 
-  it("accepts a value of a Protobuf message that is named", () => {
+  it("accepts a value of a selected Protobuf message", () => {
     const args = [file("good.json"), "--schema", file("order.proto")];
 
     expect(run(...args, "--message", "Order").code).toBe(0);
     expect(run(...args).code).toBe(1);
   });
 
-  it("says where an invalid value breaks the schema, with numbers as they are written", () => {
+  it("reports where an invalid value violates the schema, with numbers as written", () => {
     const { code, out } = run(file("bad.json"), "--schema", file("order.json"));
 
     expect(code).toBe(1);
@@ -66,7 +66,7 @@ describe("llmsr validate", () => {
     expect(run(...args).out).toContain("order.json#/properties/id/type");
   });
 
-  it("gives JSON, and sentences for a prompt", () => {
+  it("prints JSON, and sentences for a prompt", () => {
     const { out } = run(file("bad.json"), "--schema", file("order.json"), "--json", "--sentences");
 
     expect(JSON.parse(out)).toMatchObject({
@@ -76,7 +76,7 @@ describe("llmsr validate", () => {
     });
   });
 
-  it("checks NDJSON line by line, lines longer than a read included", () => {
+  it("checks NDJSON line by line, including lines longer than one read", () => {
     const text = run(file("many.ndjson"), "--schema", file("order.json"));
     const json = run(file("many.ndjson"), "--schema", file("order.json"), "--json");
 
@@ -95,7 +95,7 @@ describe("llmsr validate", () => {
     expect(run(file("good.json"), "--schema", file("order.avsc"), "--binary").code).toBe(1);
   });
 
-  it("tells a broken value from a broken schema and from a missing file", () => {
+  it("distinguishes an invalid value from an invalid schema and a missing file", () => {
     expect(run(file("broken.json"), "--schema", file("order.json")).code).toBe(1);
     expect(run(file("good.json"), "--schema", file("broken.json")).code).toBe(2);
     expect(run(file("none.json"), "--schema", file("order.json")).code).toBe(2);

@@ -555,7 +555,7 @@ describe("batches", () => {
     expect(await ofResource()).toHaveLength(1);
   });
 
-  it("take 100 operations in all and refuse more", async () => {
+  it("accept 100 operations in all and refuse more", async () => {
     const operations = (count: number) =>
       Array.from({ length: count }, () => ({ opType: "DELETE", associationType: "value" }));
 

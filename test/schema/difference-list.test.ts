@@ -57,7 +57,7 @@ describe("that semantic could not decide", () => {
   const undecided = toUndecidedDifference({ reason: "too_complex", pointer: "/a", message: "Too much." });
   const breaking = many(MAX_DIFFERENCES, "breaking");
 
-  it("stays in a list that breaking differences fill", () => {
+  it("stays in a list full of breaking differences", () => {
     const bounded = boundedComparison(compared([undecided, ...breaking]));
     const trimmed = trimComparison(compared([undecided, ...breaking]), 1_000);
 
@@ -73,7 +73,7 @@ describe("that semantic could not decide", () => {
     expect(sortByImportance([...breaking, undecided])[0]).toEqual(undecided);
   });
 
-  it("is the first difference of a verdict that strict has filled, and is counted", () => {
+  it("is the first difference of a verdict by strict, and is counted", () => {
     const sets = (type: string) => {
       const properties = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`p${index}`, { type }]));
       return Object.fromEntries(

@@ -28,7 +28,7 @@ const leaves = Array.from({ length: MOST }, (_, index) => hashLeaf(Buffer.from(`
 const read = treeOf(leaves);
 
 describe("rootOf", () => {
-  it("gives the roots that other implementations of RFC 6962 give", () => {
+  it("equals the roots of other RFC 6962 implementations", () => {
     const known = treeOf(LEAVES.map((leaf) => hashLeaf(Buffer.from(leaf, "hex"))));
 
     expect(hex(rootOf(0, known))).toBe("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
@@ -38,7 +38,7 @@ describe("rootOf", () => {
 });
 
 describe("inclusionProof", () => {
-  it("leads from every leaf of every tree to its root, and from no other leaf", () => {
+  it("proves every leaf of every tree, and no other leaf", () => {
     for (let size = 1; size <= MOST; size += 1) {
       const root = rootOf(size, read);
       for (let index = 0; index < size; index += 1) {
@@ -51,13 +51,13 @@ describe("inclusionProof", () => {
     }
   });
 
-  it("proves nothing of an index outside the tree", () => {
+  it("returns nothing for an index outside the tree", () => {
     expect(verifyInclusion({ index: 1, size: 1, leaf: leaves[0]!, proof: [] }, leaves[0]!)).toBe(false);
   });
 });
 
 describe("consistencyProof", () => {
-  it("leads from every tree to every larger one, and to no tree with another entry", () => {
+  it("proves every tree to be a prefix of every larger one, and no tree with a different entry", () => {
     const forged = [...leaves];
     forged[2] = hashLeaf(Buffer.from("forged"));
     const other = treeOf(forged);

@@ -19,13 +19,13 @@ const GO_NOTE =
 const seed = (text: string) => new Uint8Array(Buffer.alloc(32, text));
 
 describe("openNote", () => {
-  it("opens a note that Go has signed", async () => {
+  it("opens a note signed by Go", async () => {
     const opened = await openNote(GO_NOTE, [parseVerifier(GO_VERIFIER)!]);
 
     expect(opened).toMatchObject({ ok: true, text: GO_NOTE.slice(0, GO_NOTE.indexOf("\n\n") + 1) });
   });
 
-  it("opens what either key has signed while keys rotate, and nothing that was changed", async () => {
+  it("opens a note signed by either key during a rotation, and refuses a changed one", async () => {
     const [older, newer, stranger] = await Promise.all(
       ["a", "b", "c"].map((text) => signerOf("log.test/t", seed(text))),
     );
@@ -39,7 +39,7 @@ describe("openNote", () => {
 });
 
 describe("parseVerifier", () => {
-  it("reads what printVerifier prints, and refuses a hash of another key", async () => {
+  it("parses what printVerifier prints, and refuses the hash of another key", async () => {
     const { verifier } = await signerOf("log.test/t", seed("a"));
     const printed = printVerifier(verifier);
 
@@ -51,7 +51,7 @@ describe("parseVerifier", () => {
 });
 
 describe("parseCheckpoint", () => {
-  it("reads what printCheckpoint prints, with lines that may follow", () => {
+  it("parses what printCheckpoint prints, with further lines allowed", () => {
     const checkpoint = { origin: "log.test/t", size: 7, root: new Uint8Array(32).fill(9) };
 
     expect(parseCheckpoint(printCheckpoint(checkpoint))).toEqual(checkpoint);

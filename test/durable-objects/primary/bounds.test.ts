@@ -32,7 +32,7 @@ describe("the references of a content", () => {
     };
   }
 
-  it(`reach ${MAX_CLOSURE_CONTENTS} contents and not one more`, () => {
+  it(`reach up to ${MAX_CLOSURE_CONTENTS} contents and no more`, () => {
     const reached = (count: number) => reach(chainOf(count), hashOf(0), [reference(1)], ".");
 
     expect(reached(MAX_CLOSURE_CONTENTS)?.nodes).toHaveLength(MAX_CLOSURE_CONTENTS);
@@ -94,7 +94,7 @@ async function eventsOf(primary: PrimaryStub, limit: number): Promise<readonly R
 }
 
 describe("an event", () => {
-  it(`lists ${MAX_EVENT_RECORDS} records and says how many there are`, async () => {
+  it(`lists ${MAX_EVENT_RECORDS} records and reports the total`, async () => {
     const primary = await primaryWith();
     for (const subject of ["fits", "more"]) {
       const count = MAX_EVENT_RECORDS + (subject === "more" ? 1 : 0);

@@ -38,7 +38,7 @@ async function expectedRoot(primary: PrimaryStub, size: number): Promise<string>
 }
 
 describe("the primary's checkpoints", () => {
-  it("are signed a while after the first entry that none covers, and not before", async () => {
+  it("are signed some time after the first uncovered entry, and not before", async () => {
     const primary = await primaryWith();
     await setNow(primary, AT_MS);
     await appendEntries(primary, 3);
@@ -58,7 +58,7 @@ describe("the primary's checkpoints", () => {
     expect(Buffer.from(parsed.root).toString("hex")).toBe(await expectedRoot(primary, 3));
   });
 
-  it("are signed at once where as many entries as a tile has are not covered", async () => {
+  it("are signed immediately once a tile's number of entries is uncovered", async () => {
     const primary = await primaryWith();
     await setNow(primary, AT_MS);
 
@@ -72,7 +72,7 @@ describe("the primary's checkpoints", () => {
     expect(await checkpointsOf(primary)).toMatchObject([{ size: CHECKPOINT_ENTRIES, atMs: AT_MS }]);
   });
 
-  it("survive an eviction, and are signed once for one size", async () => {
+  it("survive an eviction, and are signed once per size", async () => {
     const primary = await primaryWith();
     await appendEntries(primary, CHECKPOINT_ENTRIES);
     await runDurableObjectAlarm(primary);
@@ -83,7 +83,7 @@ describe("the primary's checkpoints", () => {
     expect(await checkpointsOf(primary)).toHaveLength(1);
   });
 
-  it("are not signed over an entry that was tampered with", async () => {
+  it("are not signed over a changed entry", async () => {
     const primary = await primaryWith();
     await appendEntries(primary, CHECKPOINT_ENTRIES);
     await runInDurableObject(primary, (_object, { storage }) => {
@@ -99,7 +99,7 @@ describe("the primary's checkpoints", () => {
 });
 
 describe("buildTiles", () => {
-  it("builds a bounded number of tiles at once, and roots are right before and after", async () => {
+  it("builds a limited number of tiles per call, and roots are correct before and after", async () => {
     const primary = await primaryWith();
     const size = 3 * 256 + 5;
     await appendEntries(primary, size);
@@ -125,7 +125,7 @@ describe("buildTiles", () => {
     });
   });
 
-  it("says which entry does not have the hash that is stored beside it", async () => {
+  it("reports an entry that does not match its stored hash", async () => {
     const primary = await primaryWith();
     await appendEntries(primary, 256);
 
@@ -145,7 +145,7 @@ describe("buildTiles", () => {
 });
 
 describe("parseSigningSeeds", () => {
-  it("reads one key or several, and refuses what is not 32 bytes", () => {
+  it("reads one or several keys, and refuses any that is not 32 bytes", () => {
     const key = (byte: string) => Buffer.alloc(32, byte).toString("base64");
 
     expect(parseSigningSeeds(undefined)).toEqual([]);

@@ -56,13 +56,13 @@ function computing(primary: PrimaryStub, text: string) {
 const BUSY = { type: "refused", refusal: { error: "BUSY", retryAfterSeconds: 1 } };
 
 describe("a command whose facts the primary computes", () => {
-  it(`may take ${COMPUTE_BUDGET_MICROS / 1_000} ms of counted work`, async () => {
+  it(`may use ${COMPUTE_BUDGET_MICROS / 1_000} ms of counted work`, async () => {
     const { primary } = await withVersion((COMPUTE_BUDGET_MICROS - REST_MICROS) / COMPARISONS);
 
     expect(await computing(primary, "b")).toMatchObject({ type: "done", outcome: { record: { versionNumber: 2 } } });
   });
 
-  it("is refused as busy past that, stops after the slice, and has changed nothing", async () => {
+  it("is refused as busy beyond that, stops after the slice, and changes nothing", async () => {
     const { primary, format } = await withVersion(10 * COMPUTE_BUDGET_MICROS);
 
     expect(await computing(primary, "b")).toMatchObject(BUSY);
@@ -71,21 +71,21 @@ describe("a command whose facts the primary computes", () => {
     expect(await lastSeq(primary)).toBe(1);
   });
 
-  it("is refused by one microsecond too many, however many facts share the budget", async () => {
+  it("is refused for one microsecond too many, however many facts share the budget", async () => {
     const { primary } = await withVersion((COMPUTE_BUDGET_MICROS + 1) / COMPARISONS);
 
     expect(await computing(primary, "b")).toMatchObject(BUSY);
     expect(await lastSeq(primary)).toBe(1);
   });
 
-  it("is carried out when an edge brings the facts", async () => {
+  it("is executed once an edge supplies the facts", async () => {
     const { primary } = await withVersion(10 * COMPUTE_BUDGET_MICROS);
     expect(await computing(primary, "b")).toMatchObject(BUSY);
 
     expect(await commit(primary, registerCommand("orders", "b"))).toMatchObject({ type: "done" });
   });
 
-  it("pays for the text that it reads", async () => {
+  it("spends budget on the text that it reads", async () => {
     const { primary } = await withVersion(0);
     await useFormat(primary, lineFormat());
 
@@ -95,7 +95,7 @@ describe("a command whose facts the primary computes", () => {
     expect(await lastSeq(primary)).toBe(1);
   });
 
-  it("is refused as busy for schemas of which a comparison takes longer", async () => {
+  it("is refused as busy for schemas whose comparison takes longer", async () => {
     const { writer, reader } = manyPatterns(1_000);
     const format = formatNamed("json-schema");
     const primary = await primaryWith(format);
@@ -110,7 +110,7 @@ describe("a command whose facts the primary computes", () => {
 });
 
 describe("a check whose facts the primary computes", () => {
-  it("is refused as busy past the same budget", async () => {
+  it("is refused as busy beyond the same budget", async () => {
     const { primary } = await withVersion(COMPUTE_BUDGET_MICROS + 1);
     const { name, format, text, references, normalise, dialect } = registerCommand("orders", "b");
 

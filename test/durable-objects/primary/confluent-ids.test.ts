@@ -51,7 +51,7 @@ describe("ids of a context", () => {
     await expectReplayEqualsState(primary);
   });
 
-  it("stay with a content when the version that brought it is permanently deleted", async () => {
+  it("stay with a content when the version that first had it is hard-deleted", async () => {
     const primary = await primaryWith();
     const first = await register(primary, "first", "a");
     await register(primary, "second", "a");

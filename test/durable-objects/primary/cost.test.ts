@@ -48,7 +48,7 @@ describe("commit", () => {
     expect(rowsRead).toBeLessThanOrEqual(36);
   });
 
-  it("answers a version that is known with 5 statements and writes nothing", async () => {
+  it("answers a known version with 5 statements and writes nothing", async () => {
     const primary = await primaryWith();
     await register(primary, "s", "a", { compatibilityLevel: "NONE" });
 
@@ -83,7 +83,7 @@ describe("commit", () => {
     expect(many.rowsRead).toBeLessThanOrEqual(few.rowsRead + 3);
   });
 
-  it("compares with no bare parameter, which would have SQLite prepare the statement again", async () => {
+  it("uses no bare parameter that would make SQLite prepare the statement again", async () => {
     const primary = await primaryWith();
     await register(primary, "s", "a", { compatibilityLevel: "BACKWARD" });
 

@@ -44,7 +44,7 @@ describe("a subject's counters", () => {
     await expectReplayEqualsState(primary);
   });
 
-  it("keep the highest semver when an import brings an older number", async () => {
+  it("keep the highest semver after an import of an older number", async () => {
     const primary = await primaryWith();
     const scope = parseSubjectName("");
     await register(primary, "s", "a");

@@ -27,7 +27,7 @@ function deleteSubject(primary: PrimaryStub, permanent: boolean) {
 }
 
 describe("deleting a subject", () => {
-  it(`takes ${MAX_DELETED_RECORDS} versions at once, for good too`, async () => {
+  it(`deletes up to ${MAX_DELETED_RECORDS} versions at once, soft or hard`, async () => {
     const primary = await withVersions(MAX_DELETED_RECORDS);
 
     for (const permanent of [false, true]) {
@@ -36,7 +36,7 @@ describe("deleting a subject", () => {
     }
   });
 
-  it("refuses one more and changes nothing, until some are deleted by themselves", async () => {
+  it("refuses one more and changes nothing, until some are deleted individually", async () => {
     const primary = await withVersions(MAX_DELETED_RECORDS + 1);
 
     const refused = await deleteSubject(primary, false);

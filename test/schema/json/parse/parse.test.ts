@@ -175,7 +175,7 @@ describe("warnings about patterns", () => {
     ["(?<x>a)\\k<x>", ["pattern_not_evaluated"]],
     ["^[a-z]{2,200}$", []],
     ["a{99999}", ["pattern_not_evaluated"]],
-  ])("says whether %s can be evaluated", (pattern, rules) => {
+  ])("report whether %s can be evaluated", (pattern, rules) => {
     const parsed = parseJsonSchema(
       { text: JSON.stringify({ pattern }), references: [] },
       { strictness: "new", defaultDialect: "2020-12" },

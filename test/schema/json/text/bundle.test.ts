@@ -27,7 +27,7 @@ function bundle(...args: Parameters<typeof parse>): unknown {
 }
 
 describe("bundleJsonSchema", () => {
-  it("inlines what is referenced, directly and through others, once each", () => {
+  it("inlines direct and indirect references, once each", () => {
     const zip = reference("zip.json", { $defs: { code: { type: "string" } } });
     const address = reference("address.json", { properties: { zip: { $ref: "zip.json#/$defs/code" } } }, [zip]);
     const schema = { properties: { home: { $ref: "address.json" }, work: { $ref: "address.json" } } };
@@ -41,7 +41,7 @@ describe("bundleJsonSchema", () => {
     });
   });
 
-  it("keeps definitions of the same name apart, and values that look like references as they are", () => {
+  it("separates definitions of the same name, and keeps values that look like references", () => {
     const schema = { $defs: { "a/b": true }, const: { $ref: "a/b" }, allOf: [{ $ref: "a/b" }] };
 
     expect(bundle(schema, [reference("a/b", { type: "string" })])).toEqual({
@@ -51,7 +51,7 @@ describe("bundleJsonSchema", () => {
     });
   });
 
-  it("says what cannot stand in one text", () => {
+  it("reports what a single text cannot express", () => {
     expect(bundle({ $dynamicRef: "#node", $dynamicAnchor: "node" })).toBe("dynamic_reference");
     const old = reference("old.json", { $schema: "http://json-schema.org/draft-07/schema#" });
     expect(bundle({ $ref: "old.json" }, [old])).toBe("dialect");

@@ -38,7 +38,7 @@ beforeAll(async () => {
 const redKey = (role = "developer") => registry.makeKey([{ role, subject_prefix: "red-" }], { by: admin });
 
 describe("a key for the subjects of one prefix", () => {
-  it("reads its own and finds nothing else, by any name and in either API", async () => {
+  it("reads its own subjects and finds nothing else, under any name and in either API", async () => {
     const key = await redKey();
     const { "red-orders": red, "blue-users": blue, ":.blue:stock": stock } = made;
 
@@ -90,7 +90,7 @@ describe("a key for the subjects of one prefix", () => {
     }
   });
 
-  it("is answered about what it may not read as about what is not there", async () => {
+  it("gets the same answer for unreadable subjects as for missing ones", async () => {
     const key = await redKey();
     const generic = (answer: Answered, name: string) =>
       JSON.stringify({ ...answer.body, instance: "" }).replaceAll(name, "<name>");
@@ -109,7 +109,7 @@ describe("a key for the subjects of one prefix", () => {
     }
   });
 
-  it("is told what is missing where it may know, and nothing where it may not", async () => {
+  it("is told which permission is missing only if it may know that the subject exists", async () => {
     const key = await redKey("reader");
     const both = await registry.makeKey(
       [
@@ -131,7 +131,7 @@ describe("a key for the subjects of one prefix", () => {
     expect(hidden.status).toBe(404);
   });
 
-  it("sees lists, contexts, events and pages of them without the rest", async () => {
+  it("sees lists, contexts, events and their pages without hidden subjects", async () => {
     const key = await redKey();
     const read = async (path: string) => (await registry.call("GET", path, { key })).text;
 
@@ -155,7 +155,7 @@ describe("a key for the subjects of one prefix", () => {
     expect([JSON.parse(first)[0].subject, JSON.parse(second)[0].subject]).toEqual(["red-orders", "red-shared"]);
   });
 
-  it("is refused a subscription, which would send everything", async () => {
+  it("is refused a subscription, which would include everything", async () => {
     const key = await redKey();
 
     const answer = await registry.call("GET", "/api/v1/events", { key, headers: { Accept: "text/event-stream" } });
@@ -163,7 +163,7 @@ describe("a key for the subjects of one prefix", () => {
     expect(answer.status).toBe(403);
   });
 
-  it("changes its own subjects and no others, by any route", async () => {
+  it("changes its own subjects and no others, through any route", async () => {
     const key = await redKey();
     const { "blue-users": blue } = made;
     const content = record("Attempt");
@@ -223,7 +223,7 @@ describe("a key for the subjects of one prefix", () => {
     expect((await registry.call("GET", "/subjects/blue-users/versions", { key: admin })).text).toBe("[1]");
   });
 
-  it("reads a content that it shares with others, and no longer than a minute after it does not", async () => {
+  it("reads a content shared with hidden subjects, and for at most a minute after that ends", async () => {
     const key = await redKey();
     const path = `/schemas/ids/${made["red-shared"]!.confluent_id}`;
     const blue = await registry.makeKey([{ role: "reader", subject_prefix: "blue-" }], { by: admin });
@@ -254,7 +254,7 @@ describe("a key for one context", () => {
 });
 
 describe("a key for one subject", () => {
-  it("does not reach those whose names begin so", async () => {
+  it("does not match subjects whose names start with that name", async () => {
     const key = await registry.makeKey([{ role: "reader", subject: "blue-user" }], { by: admin });
 
     expect((await registry.call("GET", "/subjects/blue-users/versions/1", { key })).status).toBe(404);
@@ -274,7 +274,7 @@ describe("a key for active versions", () => {
 });
 
 describe("a condition", () => {
-  it("counts from its addresses only", async () => {
+  it("applies only from its addresses", async () => {
     const key = await registry.makeKey([{ role: "reader", condition: "request.ip.inRange('192.0.2.0/24')" }], {
       by: admin,
     });
@@ -287,7 +287,7 @@ describe("a condition", () => {
     expect(await subjects()).toEqual([]);
   });
 
-  it("counts at its times only", async () => {
+  it("applies only at its times", async () => {
     const hour = new Date(registry.clock.now()).getUTCHours();
     const at = (when: number) =>
       registry.makeKey([{ role: "admin", condition: `request.time.getHours() == ${when}` }], { by: admin });
@@ -298,7 +298,7 @@ describe("a condition", () => {
     expect(late.body.detail).toContain("condition");
   });
 
-  it("hides what carries a tag", async () => {
+  it("hides versions with a tag", async () => {
     const condition = "!schema.tags.exists(tag, tag == 'pii')";
     const key = await registry.makeKey([{ role: "reader", condition }], { by: admin });
     const { id, confluent_id: confluentId } = made["red-orders"]!;
@@ -310,7 +310,7 @@ describe("a condition", () => {
     expect((await registry.call("GET", `/schemas/ids/${made["blue-users"]!.confluent_id}`, { key })).status).toBe(200);
   });
 
-  it("names the client that the key is", async () => {
+  it("checks the client id of the key", async () => {
     const key = await registry.makeKey([{ role: "reader", condition: "request.client_id == 'somebody'" }], {
       by: admin,
     });

@@ -23,7 +23,7 @@ async function directoryAt(nowMs: number): Promise<void> {
 }
 
 describe("a registry that asks for credentials", () => {
-  it("answers 401 with both schemes to a caller without one, in the words of each API", async () => {
+  it("answers 401 with both schemes to a caller without one, in each API's form", async () => {
     const registry = open();
 
     const native = await registry.call("GET", "/api/v1/subjects");
@@ -36,7 +36,7 @@ describe("a registry that asks for credentials", () => {
     expect(confluent.body).toEqual({ error_code: 401, message: "Unauthorized" });
   });
 
-  it("takes a key as Bearer, as X-API-Key and as HTTP Basic in every form that clients send", async () => {
+  it("accepts a key as Bearer, as X-API-Key and as HTTP Basic in every form that clients send", async () => {
     const registry = open();
     const key = await registry.makeKey(READER);
     const [, , id, secret] = key.split("_");
@@ -81,7 +81,7 @@ describe("a registry that asks for credentials", () => {
     expect(answer.body.detail).toContain("Two credentials");
   });
 
-  it("serves health, the contract and the documentation to everybody", async () => {
+  it("serves health, the OpenAPI document and the documentation to everyone", async () => {
     const registry = open();
 
     for (const path of ["/health", "/health/ready", "/openapi.json", "/docs", "/"]) {
@@ -96,7 +96,7 @@ describe("a registry that is not configured", () => {
     ["AUTH is none outside of local", { ENVIRONMENT: "production", AUTH: "none" }],
     ["there is no hash key", { ENVIRONMENT: "production", AUTH: "", ACCESS_HASH_KEY: "" }],
     ["there is no hash key locally either", { AUTH: "required", ACCESS_HASH_KEY: "" }],
-  ])("is closed while %s", async (_why, vars) => {
+  ])("refuses all requests while %s", async (_why, vars) => {
     const registry = open(vars);
 
     for (const path of ["/api/v1/subjects", "/subjects", "/docs", "/health/ready", "/nothing"]) {
@@ -108,7 +108,7 @@ describe("a registry that is not configured", () => {
     expect((await registry.call("GET", "/health")).status).toBe(200);
   });
 
-  it("opens to the first administrator once it is", async () => {
+  it("admits the first administrator once configured", async () => {
     const registry = open({ ENVIRONMENT: "production" });
 
     const me = await registry.call("GET", "/api/v1/me", { key: registry.admin });
@@ -120,7 +120,7 @@ describe("a registry that is not configured", () => {
 });
 
 describe("POST /keys", () => {
-  it("shows the key once, and never again", async () => {
+  it("shows the key only once", async () => {
     const registry = open();
     const key = await registry.makeKey(READER, { name: "shown once" });
     const id = keyIdOf(key);
@@ -141,7 +141,7 @@ describe("POST /keys", () => {
     expect(answers[2]!.body).toMatchObject({ id, name: "renamed", grants: READER, revoked_at: null });
   });
 
-  it("makes one key of two requests with the same Idempotency-Key", async () => {
+  it("creates one key for two requests with the same Idempotency-Key", async () => {
     const registry = open();
     const headers = { "Idempotency-Key": crypto.randomUUID() };
     const body = { name: "once", grants: READER };
@@ -156,7 +156,7 @@ describe("POST /keys", () => {
     expect(again.body.key).toBeUndefined();
   });
 
-  it("grants nothing that the caller does not hold", async () => {
+  it("cannot grant more than the caller holds", async () => {
     const registry = open();
     const role = `keys-${crypto.randomUUID().slice(0, 8)}`;
     const permissions = ["admin:users", "schema:read", "subject:read"];
@@ -177,7 +177,7 @@ describe("POST /keys", () => {
     expect(same.status).toBe(201);
   });
 
-  it("rotates no key into the hands of somebody who holds less", async () => {
+  it("cannot rotate a key that has more permissions than the caller", async () => {
     const registry = open();
     const role = `keys-${crypto.randomUUID().slice(0, 8)}`;
     await registry.call("PUT", `/api/v1/roles/${role}`, {
@@ -208,7 +208,7 @@ describe("POST /keys", () => {
     ],
     ["a subject and a prefix", [{ role: "reader", subject: "a", subject_prefix: "a" }], "/grants/0/subject_prefix"],
     ["a context without its dot", [{ role: "reader", context: "orders" }], "/grants/0/context"],
-  ])("refuses %s, with the place", async (_what, grants, pointer) => {
+  ])("refuses %s, with the location", async (_what, grants, pointer) => {
     const registry = open();
 
     const answer = await registry.call("POST", "/api/v1/keys", { key: registry.admin, body: { name: "bad", grants } });
@@ -219,7 +219,7 @@ describe("POST /keys", () => {
 });
 
 describe("the life of a key", () => {
-  it("ends when it is revoked: at once where that was done, within a minute elsewhere", async () => {
+  it("ends when it is revoked: immediately where that was done, within a minute elsewhere", async () => {
     const registry = open();
     const elsewhere = open({ ...registry.env });
     const key = await registry.makeKey(READER);
@@ -234,7 +234,7 @@ describe("the life of a key", () => {
     expect((await elsewhere.call("GET", "/subjects", { key })).status).toBe(401);
   });
 
-  it("ends when it expires, also where it is remembered", async () => {
+  it("ends when it expires, also where it is cached", async () => {
     const registry = open();
     const expires = registry.clock.now() + 30_000;
     await directoryAt(registry.clock.now());
@@ -248,7 +248,7 @@ describe("the life of a key", () => {
     expect((await registry.call("GET", "/subjects", { key })).status).toBe(401);
   });
 
-  it("lets both secrets work for the overlap of a rotation, and then the new one alone", async () => {
+  it("accepts both secrets during the overlap of a rotation, and then only the new one", async () => {
     const registry = open();
     await directoryAt(registry.clock.now());
     const old = await registry.makeKey(READER);
@@ -266,7 +266,7 @@ describe("the life of a key", () => {
     expect((await registry.call("GET", "/subjects", { key: fresh })).status).toBe(200);
   });
 
-  it("notes when it was last used", async () => {
+  it("records its last use", async () => {
     const registry = open();
     const key = await registry.makeKey(READER);
     const read = async () =>
@@ -277,7 +277,7 @@ describe("the life of a key", () => {
     expect(await read()).toMatch(/^\d{4}-/);
   });
 
-  it("goes on for a while when the directory cannot be reached, and a new one waits", async () => {
+  it("keeps working for a while if the directory is unreachable, while a new key is refused", async () => {
     const registry = open();
     const key = await registry.makeKey(READER);
     const other = await registry.makeKey(READER);
@@ -297,7 +297,7 @@ describe("the life of a key", () => {
     }
   });
 
-  it("is in the list of changes, with who did it", async () => {
+  it("is in the list of changes, with its actor", async () => {
     const registry = open();
     const { name, admin } = await registry.makeTenant();
     const key = await registry.makeKey(READER, { by: admin });
@@ -315,7 +315,7 @@ describe("the life of a key", () => {
 });
 
 describe("the roles", () => {
-  it("let a reader read and not write, a service register, a developer delete", async () => {
+  it("let a reader read but not write, a service register, and a developer delete", async () => {
     const registry = open();
     const subject = `roles-${crypto.randomUUID()}`;
     const body = { subject, format: "avro", content: '"string"' };
@@ -331,7 +331,7 @@ describe("the roles", () => {
     expect(await remove("developer")).toBe(200);
   });
 
-  it("are cut down by the scopes of a key", async () => {
+  it("are capped by the scopes of a key", async () => {
     const registry = open();
     const key = await registry.makeKey([{ role: "developer" }], { scopes: ["subject:read"] });
 
@@ -339,7 +339,7 @@ describe("the roles", () => {
     expect((await registry.call("GET", "/config", { key })).status).toBe(403);
   });
 
-  it("of a tenant's own cannot be deleted while they are granted", async () => {
+  it("of a tenant cannot be deleted while they are granted", async () => {
     const registry = open();
     const role = `own-${crypto.randomUUID().slice(0, 8)}`;
     const path = `/api/v1/roles/${role}`;

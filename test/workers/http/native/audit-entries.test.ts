@@ -33,7 +33,7 @@ async function withHistory(): Promise<{ registry: Registry; middle: string }> {
 }
 
 describe("GET /audit/entries", () => {
-  it("tells who did what to which subject, also of what was deleted for good", async () => {
+  it("lists who did what to which subject, including hard-deleted ones", async () => {
     const { registry } = await withHistory();
 
     expect(await entries(registry)).toMatchObject([
@@ -65,7 +65,7 @@ describe("GET /audit/entries", () => {
     expect((await plainRegistry().get(`/audit/entries?${query}`)).status).toBe(400);
   });
 
-  it("gives the entries of one change set, and says of each entry which it belongs to", async () => {
+  it("returns the entries of one change set, and names the set of each entry", async () => {
     const { registry } = await withHistory();
     const changes = ["a", "b"].map((subject) => ({
       operation: "register",
@@ -82,7 +82,7 @@ describe("GET /audit/entries", () => {
     expect((await entries(registry, "subject=orders")).map((entry) => entry.change_set)).toEqual([null, null, null]);
   });
 
-  it("looks at a bounded stretch of the log for a page, and goes on from there", async () => {
+  it("scans a bounded part of the log per page, and continues from there", async () => {
     const primary = await primaryWith();
     await appendEntries(primary, 12);
 
@@ -102,7 +102,7 @@ describe("GET /audit/entries", () => {
 });
 
 describe("GET /audit/export", () => {
-  it("gives JSON lines, and CSV that no spreadsheet runs", async () => {
+  it("returns JSON lines, and CSV without spreadsheet formulas", async () => {
     const { registry } = await withHistory();
 
     const lines = await registry.get("/audit/export?subject=orders");
@@ -116,7 +116,7 @@ describe("GET /audit/export", () => {
     expect(rows).toHaveLength(6);
   });
 
-  it("goes on over as many pages as it takes", async () => {
+  it("continues over as many pages as needed", async () => {
     const registry = plainRegistry();
     const { PRIMARIES } = env as unknown as { PRIMARIES: DurableObjectNamespace<PrimaryObject> };
     await appendEntries(PRIMARIES.getByName(`${registry.platform.tenant}/1`), 1_001);

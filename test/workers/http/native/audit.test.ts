@@ -26,7 +26,7 @@ async function signedRegistry(): Promise<Registry> {
 const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"));
 
 describe("GET /audit/checkpoint", () => {
-  it("gives a note that the listed key has signed, and that proofs of entries lead to", async () => {
+  it("returns a note signed by the listed key, from which entries can be proven", async () => {
     const registry = await signedRegistry();
 
     const { text, headers } = await registry.get("/audit/checkpoint");
@@ -44,7 +44,7 @@ describe("GET /audit/checkpoint", () => {
     expect(verifyInclusion(claim, checkpoint.root)).toBe(true);
   });
 
-  it("says that none has been signed yet, or that none will be", async () => {
+  it("reports that none has been signed yet, or that signing is disabled", async () => {
     const signing = plainRegistry();
     const silent = plainRegistry({ vars: { CHECKPOINT_SIGNING_KEYS: "" } });
     await signing.register("orders", avroRecord("id"));
@@ -55,7 +55,7 @@ describe("GET /audit/checkpoint", () => {
 });
 
 describe("GET /audit/proofs/consistency", () => {
-  it("proves that an older tree is the beginning of a newer one", async () => {
+  it("proves that an older tree is a prefix of a newer one", async () => {
     const registry = await signedRegistry();
 
     const root = async (size: number) =>
@@ -84,7 +84,7 @@ describe("GET /audit/proofs/consistency", () => {
 });
 
 describe("GET /audit/tile", () => {
-  it("gives complete tiles for ever, and partial ones as they are", async () => {
+  it("returns complete tiles permanently, and partial ones as of now", async () => {
     const registry = await signedRegistry();
     const tile = async (path: string) => {
       const response = await registry.platform.fetch(`/api/v1/audit/tile/${path}`);

@@ -25,7 +25,7 @@ async function decode(registry: Registry, { id }: RecordBody, base64: string, qu
 }
 
 describe.each(WAYS)("POST /schemas/{id}/encode and /decode on the $name platform", ({ open }) => {
-  it("turns JSON into Avro and back, with longs as they are", async () => {
+  it("converts JSON to Avro and back, keeping longs exact", async () => {
     const registry = open();
     const record = await registry.register("events", EVENT);
 
@@ -50,7 +50,7 @@ describe.each(WAYS)("POST /schemas/{id}/encode and /decode on the $name platform
     },
   );
 
-  it("answers with the bytes themselves", async () => {
+  it("answers with the raw bytes", async () => {
     const registry = open();
     const record = await registry.register("events", EVENT);
 
@@ -71,7 +71,7 @@ describe.each(WAYS)("POST /schemas/{id}/encode and /decode on the $name platform
     expect(back.body).toEqual({ data: { note: "a" }, message: "Second", warnings: [] });
   });
 
-  it("refuses what does not keep to the schema, with its place", async () => {
+  it("refuses invalid data, with the location", async () => {
     const registry = open();
     const record = await registry.register("events", EVENT);
 
@@ -124,7 +124,7 @@ describe.each(WAYS)("GET /schemas/{id}/content?bundle=true on the $name platform
     expect(atob((await bundle(registry, proto)).content as string)).toMatch(/part\.proto.*Part.*part\.proto.*Whole/s);
   });
 
-  it("says why a schema cannot be bundled", async () => {
+  it("explains why a schema cannot be bundled", async () => {
     const registry = open();
     const { id } = await registry.register("d", { $dynamicRef: "#n", $dynamicAnchor: "n" }, { format: "json-schema" });
 

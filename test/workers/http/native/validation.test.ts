@@ -64,7 +64,7 @@ function framed(record: RecordBody, ...rest: number[]): Uint8Array {
 }
 
 describe.each(WAYS)("POST /schemas/{id}/validate on the $name platform", ({ open }) => {
-  it("accepts a valid value and says which engine decided", async () => {
+  it("accepts a valid value and names the engine", async () => {
     const registry = open();
     const { id } = await jsonOrders(registry);
 
@@ -77,7 +77,7 @@ describe.each(WAYS)("POST /schemas/{id}/validate on the $name platform", ({ open
     });
   });
 
-  it("names every place in the value and in the schema, what is expected and what it got", async () => {
+  it("reports every location in the value and in the schema, what is expected and what was found", async () => {
     const registry = open();
     const { id } = await jsonOrders(registry);
 
@@ -92,7 +92,7 @@ describe.each(WAYS)("POST /schemas/{id}/validate on the $name platform", ({ open
     expect(sentences?.[0]).toBe("The value at /count must be a number of at least 1, but it is 0.");
   });
 
-  it("checks formats unless they are notes", async () => {
+  it("asserts formats unless they are annotations", async () => {
     const registry = open();
     const { id } = await registry.register("mails", { format: "email" }, { format: "json-schema" });
 
@@ -117,7 +117,7 @@ describe.each(WAYS)("POST /schemas/{id}/validate on the $name platform", ({ open
     ]);
   });
 
-  it("checks a schema with references, across contexts of the cache", async () => {
+  it("checks a schema with references, across cached contexts", async () => {
     const registry = open();
     await registry.register("address", { type: "object", required: ["city"] }, { format: "json-schema" });
     const { id } = await registry.register(
@@ -152,7 +152,7 @@ describe.each(WAYS)("POST /schemas/{id}/validate on the $name platform", ({ open
     expect(other.status).toBe(415);
   });
 
-  it("takes the frame off, and holds it to be of this schema", async () => {
+  it("removes the frame, and checks that it identifies this schema", async () => {
     const registry = open();
     const [avro, proto] = [await avroOrders(registry), await protoOrders(registry)];
     const check = (record: RecordBody, bytes: Uint8Array, framing = "confluent") =>
@@ -191,7 +191,7 @@ describe.each(WAYS)("POST /schemas/{id}/validate on the $name platform", ({ open
     expect((invalid.body as unknown[]).length).toBe(5);
   });
 
-  it("answers 404 for an id that is not there", async () => {
+  it("answers 404 for a missing id", async () => {
     const { status } = await open().call("POST", "/schemas/01890000-0000-7000-8000-000000000000/validate", {
       body: { data: 1 },
     });
@@ -216,7 +216,7 @@ describe("POST /schemas/{id}/validate with hostile data", () => {
     expect(body).toMatchObject({ valid });
   });
 
-  it("takes __proto__ and constructor for ordinary members", async () => {
+  it("treats __proto__ and constructor as ordinary members", async () => {
     const registry = plainRegistry();
     const { id } = await jsonOrders(registry);
     const raw = '{"data":{"id":"a","__proto__":{"count":1},"constructor":1}}';
@@ -243,7 +243,7 @@ describe("POST /schemas/{id}/validate with hostile data", () => {
     expect(status).toBe(400);
   });
 
-  it("bounds a block of nulls that says it holds more values than anything", async () => {
+  it("limits a block of nulls that claims to hold a huge number of values", async () => {
     const registry = plainRegistry();
     const { id } = await registry.register("bomb", { type: "array", items: "null" });
     const bomb = Uint8Array.of(0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0);
@@ -253,7 +253,7 @@ describe("POST /schemas/{id}/validate with hostile data", () => {
     expect([status, (body as { code: string }).code]).toEqual([422, "too_complex"]);
   });
 
-  it("decides patterns that are meant to hang, and says which it cannot decide", async () => {
+  it("decides patterns designed to hang, and reports those it cannot decide", async () => {
     const registry = plainRegistry();
     const hanging = await registry.register("redos", { pattern: "^(a+)+$" }, { format: "json-schema" });
     const backwards = await registry.register("back", { pattern: "^(a)\\1$" }, { format: "json-schema" });
@@ -265,7 +265,7 @@ describe("POST /schemas/{id}/validate with hostile data", () => {
     });
   });
 
-  it(`takes a message of ${MAX_MESSAGE_BYTES} bytes and none beyond`, async () => {
+  it(`accepts a message of ${MAX_MESSAGE_BYTES} bytes and no larger one`, async () => {
     const registry = plainRegistry();
     const { id } = await registry.register("blob", "string");
     const ask = async (bytes: number) =>
@@ -274,7 +274,7 @@ describe("POST /schemas/{id}/validate with hostile data", () => {
     expect([await ask(MAX_MESSAGE_BYTES), await ask(MAX_MESSAGE_BYTES + 1)]).toEqual([200, 413]);
   });
 
-  it(`takes a line of ${MAX_MESSAGE_BYTES} bytes, and goes on after one that is longer`, async () => {
+  it(`accepts a line of ${MAX_MESSAGE_BYTES} bytes, and continues after a longer one`, async () => {
     const registry = plainRegistry();
     const { id } = await registry.register("any", true, { format: "json-schema" });
     const text = (bytes: number) => JSON.stringify("x".repeat(bytes - 2));
@@ -298,7 +298,7 @@ describe.each(WAYS)("POST /validate on the $name platform", ({ open }) => {
     return called.body as VerdictBody;
   };
 
-  it("finds the schema by each of its names", async () => {
+  it("finds the schema by each kind of identifier", async () => {
     const registry = open();
     const record = await jsonOrders(registry);
     const data = { id: "a" };
@@ -332,7 +332,7 @@ describe.each(WAYS)("POST /validate on the $name platform", ({ open }) => {
     });
   });
 
-  it("says which versions accept a value, newest first", async () => {
+  it("lists the versions that accept a value, newest first", async () => {
     const registry = open();
     await registry.register("tags", { type: "string" }, { format: "json-schema", compatibility_level: "NONE" });
     await registry.register("tags", { type: "array" }, { format: "json-schema", version: "2.0.0" });
@@ -353,7 +353,7 @@ describe.each(WAYS)("POST /validate on the $name platform", ({ open }) => {
     await ask(registry, { subject: "tags", versions: "latest", data: "a" }, 400);
   });
 
-  it("finds the schema that a framed message names", async () => {
+  it("finds the schema identified by a framed message", async () => {
     const registry = open();
     const record = await avroOrders(registry);
     const guid = Uint8Array.from([
@@ -391,7 +391,7 @@ describe.each(WAYS)("POST /validate on the $name platform", ({ open }) => {
 });
 
 describe("POST /validate with versions", () => {
-  it(`asks ${MAX_ASKED_VERSIONS} versions and counts the others`, async () => {
+  it(`checks ${MAX_ASKED_VERSIONS} versions and counts the others`, async () => {
     const registry = plainRegistry();
     for (let version = 0; version <= MAX_ASKED_VERSIONS; version += 1) {
       await registry.register("many", { title: `${version}` }, { format: "json-schema" });

@@ -12,7 +12,7 @@ describe("a refused registration", () => {
   it.each([
     [MAX_WITNESSES, MAX_WITNESSES],
     [MAX_WITNESSES + 1, MAX_WITNESSES],
-  ])("of %i breaking differences shows %i witnesses", async (count, shown) => {
+  ])("for %i breaking differences shows %i witnesses", async (count, shown) => {
     const registry = plainRegistry();
     await registry.register("s", ofType("string", count), { format: "json-schema" });
 

@@ -7,13 +7,13 @@ describe("printCsvRow", () => {
   });
 
   it.each(["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"])(
-    "lets no spreadsheet take %j for a formula",
+    "prevents spreadsheets from treating %j as a formula",
     (text) => {
       expect(printCsvRow([text])).toBe(`"'${text}"\r\n`);
     },
   );
 
-  it("leaves a sign within a cell alone", () => {
+  it("leaves a sign within a cell unchanged", () => {
     expect(printCsvRow(["a=b"])).toBe('"a=b"\r\n');
   });
 });
