@@ -232,7 +232,6 @@ export type ErrorItem = { pointer?: string; rule?: string; message: string; line
 
 /** A refusal as a value, so that it can cross RPC; each API has its own renderer. */
 export type Refusal = {
-  ok: false;
   error: ErrorName;
   /** The values for the `%` of the Confluent template, in order. */
   arguments: readonly string[];
@@ -250,7 +249,7 @@ export function makeRefusal(
   detail: string,
   more: Partial<Pick<Refusal, "items" | "extra" | "retryAfterSeconds">> = {},
 ): Refusal {
-  return { ok: false, error, arguments: args.map(String), detail, ...more };
+  return { error, arguments: args.map(String), detail, ...more };
 }
 
 /** The Confluent message of a refusal, with the template filled in. */

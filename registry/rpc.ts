@@ -7,6 +7,7 @@ import type { Refusal } from "../contract/errors.ts";
 import type { SentTrace } from "../observe/trace-context.ts";
 import type { ContentHash } from "../schema/content-hash.ts";
 import type { Fact } from "../schema/facts.ts";
+import type { Result } from "../schema/result.ts";
 import type { Command, Need, Outcome, UnstoredContent } from "./commands.ts";
 import type { EventPage } from "./event.ts";
 import type { AsOf, LogEntry, LogTip } from "./log-entry.ts";
@@ -63,7 +64,7 @@ export type Primary = {
   commit(request: CommitRequest): Promise<CommitAnswer>;
   lookup(request: LookupRequest): Promise<LookupAnswer>;
   check(request: CheckRequest): Promise<CheckAnswer>;
-  read(query: Query & { v: number }): Promise<ReadAnswer | { refusal: Refusal }>;
+  read(query: Query & { v: number }): Promise<Result<ReadAnswer, Refusal>>;
   readLog(args: { v: number; after: number; limit: number }): Promise<LogPage>;
   readEvents(args: { v: number; after: number; limit: number }): Promise<EventPage>;
   storageBytes(): Promise<{ used: number; limit: number }>;

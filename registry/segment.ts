@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { type ContentHash, contentHash } from "../schema/content-hash.ts";
+import { ok, type Result, refuse } from "../schema/result.ts";
 import {
   ENTRY_TYPES,
   type EntryType,
@@ -53,7 +54,7 @@ export type EncodedSegment = {
 
 /** The first problem. `line` counts from 1 in the inflated segment. */
 export type SegmentProblem = { line: number; message: string };
-type DecodedSegment = { ok: true; segment: Segment; sha256: string } | { ok: false; problem: SegmentProblem };
+type DecodedSegment = Result<{ segment: Segment; sha256: string }, SegmentProblem>;
 
 /** Entry types whose payload a hard delete removes. */
 const HARD_DELETABLE: ReadonlySet<EntryType> = new Set<EntryType>(["schema.registered", "schema.updated"]);
@@ -127,15 +128,15 @@ export function decodeSegment(bytes: Uint8Array): DecodedSegment {
 /** Decodes a segment that is already inflated. */
 function decodeSegmentLines(bytes: Uint8Array): DecodedSegment {
   try {
-    return { ok: true, ...new SegmentReader(bytes).read() };
+    return ok({ ...new SegmentReader(bytes).read() });
   } catch (error) {
-    if (error instanceof Flaw) return { ok: false, problem: error.problem };
+    if (error instanceof Flaw) return refuse(error.problem);
     throw error;
   }
 }
 
 function wrong(line: number, message: string): DecodedSegment {
-  return { ok: false, problem: { line, message } };
+  return refuse({ line, message });
 }
 
 /** Never escapes this file. */

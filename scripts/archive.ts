@@ -140,8 +140,8 @@ async function* verified(
   let index = 0;
   for await (const { name, bytes } of read) {
     const decoded = decodeSegment(bytes);
-    if (!decoded.ok) throw new ArchiveProblem(`${name}, line ${decoded.problem.line}: ${decoded.problem.message}`);
-    const { segment, sha256 } = decoded;
+    if (!decoded.ok) throw new ArchiveProblem(`${name}, line ${decoded.refusal.line}: ${decoded.refusal.message}`);
+    const { segment, sha256 } = decoded.value;
     const { before, entries } = segment;
     if (before.seq !== tip.seq) {
       throw new ArchiveProblem(`${name} begins with entry ${before.seq + 1}; entry ${tip.seq + 1} belongs there.`);

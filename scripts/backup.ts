@@ -102,10 +102,10 @@ async function goOnAfter(folder: string, segments: ManifestSegment[], manifest: 
   const last = segments.at(-1);
   if (last === undefined) return;
   const decoded = decodeSegment(readFileSync(join(folder, last.name)));
-  if (!decoded.ok) throw new ArchiveProblem(`${last.name}: ${decoded.problem.message}`);
+  if (!decoded.ok) throw new ArchiveProblem(`${last.name}: ${decoded.refusal.message}`);
   manifest.segments = segments;
   manifest.last_seq = last.last;
-  manifest.tip = toHex(decoded.segment.entries.at(-1)!.leafHash);
+  manifest.tip = toHex(decoded.value.segment.entries.at(-1)!.leafHash);
 }
 
 async function downloadToFile(registry: Address, file: string, print: (text: string) => void): Promise<Manifest> {
@@ -169,8 +169,8 @@ type LiveState = { seq: number; leaf_hash: string; state: StateDigests };
 /** Verifies a segment and advances the manifest to its last entry. */
 function requireNext(manifest: Manifest, bytes: Uint8Array): ReadSegment {
   const decoded = decodeSegment(bytes);
-  if (!decoded.ok) throw new ArchiveProblem(`A segment arrived damaged: ${decoded.problem.message}`);
-  const { segment, sha256 } = decoded;
+  if (!decoded.ok) throw new ArchiveProblem(`A segment arrived damaged: ${decoded.refusal.message}`);
+  const { segment, sha256 } = decoded.value;
   const { before, entries, tenant } = segment;
   if (before.seq !== manifest.last_seq || before.leafHash !== manifest.tip) {
     throw new ArchiveProblem(`The registry's log does not go on from entry ${manifest.last_seq} of what is there.`);

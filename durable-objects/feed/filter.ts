@@ -4,6 +4,7 @@ import type { ErrorItem } from "../../contract/errors.ts";
 import { EVENT_TYPE_PREFIX } from "../../registry/cloud-event.ts";
 import { ENTRY_TYPES, type EntryType } from "../../registry/log-entry.ts";
 import { matchesGlob } from "../../schema/glob.ts";
+import { ok, type Result, refuse } from "../../schema/result.ts";
 
 /** Null: all of them. */
 export type Filter = { subjects: readonly string[] | null; types: readonly EntryType[] | null };
@@ -18,16 +19,13 @@ export const MAX_SUBJECTS_CHARACTERS = 520;
 export const MAX_TYPE_PATTERNS = 32;
 
 /** The parameters `subjects` and `types`, both comma-separated lists; or everything that is wrong with them. */
-export function parseFilter(
-  subjects: string | undefined,
-  types: string | undefined,
-): { ok: true; filter: Filter } | { ok: false; items: ErrorItem[] } {
+export function parseFilter(subjects: string | undefined, types: string | undefined): Result<Filter, ErrorItem[]> {
   const items: ErrorItem[] = [];
   const filter = {
     subjects: subjects === undefined ? null : parseSubjects(subjects, items),
     types: types === undefined ? null : parseTypes(types, items),
   };
-  return items.length > 0 ? { ok: false, items } : { ok: true, filter };
+  return items.length > 0 ? refuse(items) : ok(filter);
 }
 
 function parseSubjects(text: string, items: ErrorItem[]): string[] {

@@ -108,11 +108,11 @@ export class FeedObject extends DurableObject<FeedBindings> {
   /** Takes a subscriber's socket (feed/protocol.ts, `subscriptionRequest`). */
   override async fetch(request: Request): Promise<Response> {
     const subscription = readSubscriptionRequest(request);
-    if ("ok" in subscription) return refused(subscription);
+    if (!subscription.ok) return refused(subscription.refusal);
     this.#arriving += 1;
     try {
-      const refusal = await this.#readyFor(subscription);
-      return refusal === undefined ? this.#accept(subscription) : refused(refusal);
+      const refusal = await this.#readyFor(subscription.value);
+      return refusal === undefined ? this.#accept(subscription.value) : refused(refusal);
     } finally {
       this.#arriving -= 1;
     }

@@ -1,6 +1,8 @@
 /** The feed's protocol: RPC, socket messages, close codes and limits. */
+
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { type Follower, PROTOCOL_VERSION } from "../../registry/rpc.ts";
+import { ok, type Result, refuse } from "../../schema/result.ts";
 import type { Filter } from "./filter.ts";
 
 /** Sockets per tenant. With 8 KiB outstanding each they hold 64 MiB; the platform allows four times as many. */
@@ -66,13 +68,13 @@ export function subscriptionRequest(subscription: Subscription): Request {
 }
 
 /** Parses a `subscriptionRequest` in the feed. */
-export function readSubscriptionRequest(request: Request): Subscription | Refusal {
+export function readSubscriptionRequest(request: Request): Result<Subscription, Refusal> {
   const { searchParams } = new URL(request.url);
   if (searchParams.get("v") !== String(PROTOCOL_VERSION) || request.headers.get("Upgrade") !== "websocket") {
     const detail = "A deployment is in progress: edge and feed run different versions. Retry the request.";
-    return makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
+    return refuse(makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: 1 }));
   }
-  return JSON.parse(searchParams.get("subscription") ?? "") as Subscription;
+  return ok(JSON.parse(searchParams.get("subscription") ?? "") as Subscription);
 }
 
 /** Parses a client message: the acknowledged seq, or the problem with it. */

@@ -2,8 +2,10 @@
  * Sums the counters of every isolate of a deployment. Isolates are short-lived, so the sums are kept here, in SQLite, and only
  * grow. A batch that arrives twice counts once.
  */
+
 import { DurableObject } from "cloudflare:workers";
 import { COUNTED, countNumbers, type MetricDefinition, type Series } from "../../observe/metrics.ts";
+import { ok, type Result, refuse } from "../../schema/result.ts";
 import {
   type Counted,
   MAX_FLUSHED_SERIES,
@@ -43,19 +45,19 @@ export class MetricsObject extends DurableObject implements Metrics {
   }
 
   /** Adds one batch. An unknown series refuses the whole batch, so that none is counted in part. */
-  async add(counted: Counted): Promise<{ ok: true } | { ok: false; reason: "version" | "invalid" }> {
-    if (counted.v !== METRICS_VERSION) return { ok: false, reason: "version" };
-    if (!isCounted(counted)) return { ok: false, reason: "invalid" };
+  async add(counted: Counted): Promise<Result<null, "version" | "invalid">> {
+    if (counted.v !== METRICS_VERSION) return refuse("version");
+    if (!isCounted(counted)) return refuse("invalid");
     this.ctx.storage.transactionSync(() => {
       if (this.#isRepeated(counted)) return;
       for (const series of counted.series) this.#addSeries(series);
     });
-    return { ok: true };
+    return ok(null);
   }
 
   /** All sums. */
-  async totals({ v }: { v: number }): Promise<{ series: Series[] } | { ok: false; reason: "version" }> {
-    if (v !== METRICS_VERSION) return { ok: false, reason: "version" };
+  async totals({ v }: { v: number }): Promise<Result<Series[], "version">> {
+    if (v !== METRICS_VERSION) return refuse("version");
     const series = this.ctx.storage.sql
       .exec<SeriesRow>("SELECT metric, labels, numbers FROM series ORDER BY metric, labels")
       .toArray()
@@ -66,7 +68,7 @@ export class MetricsObject extends DurableObject implements Metrics {
       }))
       // Metrics that this build lacks or defines differently are left out.
       .filter(isSeries);
-    return { series };
+    return ok(series);
   }
 
   /** Remembers the batch; true if it was added before. */

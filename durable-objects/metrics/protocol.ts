@@ -2,8 +2,9 @@
 
 import type { Series } from "../../observe/metrics.ts";
 import { EPOCH } from "../../registry/log-entry.ts";
+import type { Result } from "../../schema/result.ts";
 
-export const METRICS_VERSION = 1;
+export const METRICS_VERSION = 2;
 /** One object per deployment. */
 export const METRICS_NAME = `metrics/${EPOCH}`;
 
@@ -18,6 +19,6 @@ export const OVERFLOW_LABEL = "overflow";
 export type Counted = { v: number; isolate: string; number: number; series: readonly Series[] };
 
 export type Metrics = {
-  add(counted: Counted): Promise<{ ok: true } | { ok: false; reason: "version" | "invalid" }>;
-  totals(args: { v: number }): Promise<{ series: Series[] } | { ok: false; reason: "version" }>;
+  add(counted: Counted): Promise<Result<null, "version" | "invalid">>;
+  totals(args: { v: number }): Promise<Result<Series[], "version">>;
 };

@@ -3,6 +3,7 @@
  * is repeated unchanged (a commit keeps its commandId), at most three times in all, and only if the platform says the
  * error is retryable.
  */
+
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { withinDeadline } from "../../registry/deadline.ts";
 import type { EventPage } from "../../registry/event.ts";
@@ -16,6 +17,7 @@ import {
   type Primary,
 } from "../../registry/rpc.ts";
 import type { LocationHint } from "../../registry/tenant.ts";
+import type { Result } from "../../schema/result.ts";
 import { type ObjectNamespace, objectOf } from "../placement.ts";
 
 export const MAX_ATTEMPTS = 3;
@@ -30,7 +32,7 @@ export type PrimaryClient = {
   commit(request: Omit<CommitRequest, "v">): Promise<CommitAnswer>;
   lookup(request: Omit<LookupRequest, "v">): Promise<LookupAnswer>;
   check(request: Omit<CheckRequest, "v">): Promise<CheckAnswer>;
-  read<K extends QueryName>(name: K, args: Queries[K][0]): Promise<ReadAnswer<K> | Refusal>;
+  read<K extends QueryName>(name: K, args: Queries[K][0]): Promise<Result<ReadAnswer<K>, Refusal>>;
   readLog(args: { after: number; limit: number }): Promise<LogPage>;
   readEvents(args: { after: number; limit: number }): Promise<EventPage>;
   storageBytes(): Promise<{ used: number; limit: number }>;
@@ -94,8 +96,7 @@ export function primaryOf(
     finishRestore: (args) => callPrimary(giveUpAtMs, () => stub().finishRestore({ v: PROTOCOL_VERSION, ...args })),
     async read<K extends QueryName>(name: K, args: Queries[K][0]) {
       const query = { v: PROTOCOL_VERSION, name, args } as unknown as Parameters<Primary["read"]>[0];
-      const answer = await callPrimary(giveUpAtMs, () => stub().read(query));
-      return "refusal" in answer ? answer.refusal : (answer as ReadAnswer<K>);
+      return (await callPrimary(giveUpAtMs, () => stub().read(query))) as Result<ReadAnswer<K>, Refusal>;
     },
   };
 }

@@ -2,6 +2,7 @@
  * The primary of one tenant: decides every change and writes it, in one synchronous transaction, as log entries and as
  * state. Acknowledged changes are in the log; refused ones leave no trace.
  */
+
 import { DurableObject } from "cloudflare:workers";
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
@@ -43,6 +44,7 @@ import type { ContentHash } from "../../schema/content-hash.ts";
 import type { Fact } from "../../schema/facts.ts";
 import type { FormatName, SchemaFormat } from "../../schema/format.ts";
 import { formatNamed } from "../../schema/formats.ts";
+import { ok, type Result, refuse } from "../../schema/result.ts";
 import { RememberedNumbers } from "../remembered-numbers.ts";
 import { eventsOf } from "./answer/events.ts";
 import { answerQuery } from "./answer/queries.ts";
@@ -209,13 +211,13 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   }
 
   /** Answers one query from state. */
-  read(query: Query & { v: number }): { asOf: AsOf; value: unknown } | { refusal: Refusal } {
+  read(query: Query & { v: number }): Result<{ asOf: AsOf; value: unknown }, Refusal> {
     const unknown = this.#unknownVersion(query.v);
-    if (unknown) return { refusal: unknown };
+    if (unknown) return refuse(unknown);
     const value: unknown = answerQuery({ sql: this.ctx.storage.sql, state: this.#state() }, query.name, query.args);
     // The alarm builds the tree, and fires only after commits.
     if (isNotBuilt(value)) this.#nudgeSoon(this.now());
-    return { asOf: this.#asOf(), value };
+    return ok({ asOf: this.#asOf(), value });
   }
 
   /** Entries after a seq, in order, limited in count and bytes. */

@@ -3,7 +3,9 @@
  * public https address is refused, in every spelling; origins listed by the operator are always allowed.
  * Names are not resolved here: the platform's fetch reaches no private network.
  */
+
 import { MAX_WEBHOOK_URL_CHARACTERS } from "../../registry/webhook.ts";
+import { ok, type Result, refuse } from "../../schema/result.ts";
 
 export type UrlRules = {
   /** Always allowed, http and private addresses included. */
@@ -36,11 +38,8 @@ function parseOrigin(text: string): string {
 }
 
 /** The URL as it will be requested, or why it is refused. */
-export function readWebhookUrl(
-  text: string,
-  rules: UrlRules,
-): { ok: true; url: string } | { ok: false; problem: string } {
-  const problem = (said: string) => ({ ok: false as const, problem: said });
+export function readWebhookUrl(text: string, rules: UrlRules): Result<string, string> {
+  const problem = (said: string) => refuse(said);
   if (text.length > MAX_WEBHOOK_URL_CHARACTERS) {
     return problem(`A webhook's URL has at most ${MAX_WEBHOOK_URL_CHARACTERS} characters.`);
   }
@@ -50,7 +49,7 @@ export function readWebhookUrl(
     return problem("A URL with a user name or password is not accepted: deliveries are signed instead.");
   }
   if (url.hash !== "") return problem("A fragment is never sent: omit it.");
-  if (rules.origins.has(url.origin)) return { ok: true, url: url.href };
+  if (rules.origins.has(url.origin)) return ok(url.href);
   if (!rules.anyPublic)
     return problem(`The origin ${url.origin} is not one of the origins that this registry may send to.`);
   if (url.protocol !== "https:") return problem("Only https is accepted.");
@@ -60,7 +59,7 @@ export function readWebhookUrl(
     );
   }
   const host = hostProblem(url.hostname);
-  return host === undefined ? { ok: true, url: url.href } : problem(host);
+  return host === undefined ? ok(url.href) : problem(host);
 }
 
 /** Ports above 1023 that browsers block because other protocols use them (https://fetch.spec.whatwg.org/#port-blocking). */

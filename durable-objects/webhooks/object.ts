@@ -10,6 +10,7 @@ import { errorFields, logLine } from "../../observe/log-line.ts";
 import { MAX_EVENT_PAGE } from "../../registry/event.ts";
 import { PROTOCOL_VERSION } from "../../registry/rpc.ts";
 import type { HeardEndpoint } from "../../registry/webhook.ts";
+import { ok, type Result, refuse } from "../../schema/result.ts";
 import type { ObjectNamespace } from "../placement.ts";
 import { PrimaryUnreachable, primaryOf } from "../primary/client.ts";
 import { migrate } from "../primary/state/migrations.ts";
@@ -131,7 +132,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     return { items, next: rows.length === limit ? (rows.at(-1)?.delivery_key ?? null) : null };
   }
 
-  replay({ once, ...args }: Parameters<Webhooks["replay"]>[0]): Promise<Delivery | Refusal> {
+  replay({ once, ...args }: Parameters<Webhooks["replay"]>[0]): Promise<Result<Delivery, Refusal>> {
     return this.#outcomes.once(once, this.now, () => this.#replay(args));
   }
 
@@ -139,20 +140,27 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     return this.#outcomes.once(once, this.now, () => this.#replayDead(args));
   }
 
-  sendTest({ once, ...args }: Parameters<Webhooks["sendTest"]>[0]): Promise<Delivery | Refusal> {
+  sendTest({ once, ...args }: Parameters<Webhooks["sendTest"]>[0]): Promise<Result<Delivery, Refusal>> {
     return this.#outcomes.once(once, this.now, () => this.#sendTest(args));
   }
 
-  async #replay({ webhookId, deliveryId }: { webhookId: string; deliveryId: string }): Promise<Delivery | Refusal> {
+  async #replay({
+    webhookId,
+    deliveryId,
+  }: {
+    webhookId: string;
+    deliveryId: string;
+  }): Promise<Result<Delivery, Refusal>> {
     const row = this.#deliveries.byId(webhookId, deliveryId);
-    if (!row) return makeRefusal("DELIVERY_NOT_FOUND", [deliveryId], `This webhook has no delivery ${deliveryId}.`);
+    if (!row)
+      return refuse(makeRefusal("DELIVERY_NOT_FOUND", [deliveryId], `This webhook has no delivery ${deliveryId}.`));
     if (row.seq === null) {
       const detail = "A test delivery cannot be replayed; send a new test.";
-      return makeRefusal("CONFLICT", [detail], detail);
+      return refuse(makeRefusal("CONFLICT", [detail], detail));
     }
     this.ctx.storage.transactionSync(() => this.#deliveries.makeDue(row, this.now()));
     await this.#soon();
-    return this.#deliveries.view(this.#deliveries.byId(webhookId, deliveryId)!);
+    return ok(this.#deliveries.view(this.#deliveries.byId(webhookId, deliveryId)!));
   }
 
   async #replayDead({ webhookId, sinceSeq, sinceMs }: Parameters<Webhooks["replayDead"]>[0]) {
@@ -163,21 +171,25 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
       return rows.length;
     });
     await this.#soon();
-    return { replayed, remaining: this.#deliveries.countDeadSince(webhookId, seq, ms) };
+    return ok({ replayed, remaining: this.#deliveries.countDeadSince(webhookId, seq, ms) });
   }
 
-  async #sendTest({ webhookId, actor, requestId }: Parameters<Webhooks["sendTest"]>[0]): Promise<Delivery | Refusal> {
+  async #sendTest({
+    webhookId,
+    actor,
+    requestId,
+  }: Parameters<Webhooks["sendTest"]>[0]): Promise<Result<Delivery, Refusal>> {
     const answer = await this.#primary()
       .read("webhook", { id: webhookId })
       .catch((error: unknown) => {
         // An error would lose its class over RPC; a refusal does not.
-        if (error instanceof PrimaryUnreachable) return error.refusal;
+        if (error instanceof PrimaryUnreachable) return refuse(error.refusal);
         throw error;
       });
-    if ("ok" in answer) return answer;
-    const webhook = answer.value;
+    if (!answer.ok) return answer;
+    const webhook = answer.value.value;
     if (webhook === null)
-      return makeRefusal("WEBHOOK_NOT_FOUND", [webhookId], `There is no webhook with id ${webhookId}.`);
+      return refuse(makeRefusal("WEBHOOK_NOT_FOUND", [webhookId], `There is no webhook with id ${webhookId}.`));
     const nowMs = this.now();
     const unique = crypto.randomUUID();
     const event = { id: testEventId(unique), nowMs, actor, requestId };
@@ -191,7 +203,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
       return this.#deliveries.addTest(test, attempted);
     });
     await this.#soon();
-    return this.#deliveries.view(row);
+    return ok(this.#deliveries.view(row));
   }
 
   /** Catches up with the log, sends due deliveries, deletes old ones and schedules the next alarm. May run twice. */
@@ -282,8 +294,8 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
    */
   async #skipAhead(wanted: number): Promise<boolean> {
     const answer = await this.#primary().read("webhooks", {});
-    if ("ok" in answer) throw new Error(answer.detail);
-    const { value, asOf } = answer;
+    if (!answer.ok) throw new Error(answer.refusal.detail);
+    const { value, asOf } = answer.value;
     if (value.length === 0) this.#reached(asOf.seq, wanted);
     else this.#deliveries.marks.raise("tip", Math.min(...value.map(({ createdSeq }) => createdSeq)) - 1);
     return value.length > 0;
@@ -345,10 +357,10 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
       if (!signingKey) throw new Error("WEBHOOK_SIGNING_KEY is not set.");
       // Checked again: the operator may have changed the allowed origins.
       const read = readWebhookUrl(webhook.url, parseUrlRules(this.env.WEBHOOK_ALLOWED_ORIGINS));
-      if (!read.ok) throw new Error(read.problem);
+      if (!read.ok) throw new Error(read.refusal);
       const signed = await signedHeaders(signingKey, this.#tenant(), webhook, { id, body, nowMs: this.now() });
       const headers = { "Content-Type": "application/cloudevents+json", "User-Agent": USER_AGENT, ...signed };
-      return await attempt(this.send, { url: read.url, headers, body }, timeoutMs);
+      return await attempt(this.send, { url: read.value, headers, body }, timeoutMs);
     } catch (error) {
       // A wrong setting shows in every delivery until the operator fixes it.
       return { status: null, latencyMs: 0, error: `Not sent: ${(error as Error).message}`, retryAfter: null };

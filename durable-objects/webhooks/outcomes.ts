@@ -1,5 +1,7 @@
 /** Outcomes by Idempotency-Key: a repeated request gets the first one's outcome, and nothing is sent again. */
+
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
+import { ok, type Result, refuse } from "../../schema/result.ts";
 import type { OnceKey } from "./rpc.ts";
 
 /** The same time for which the primary keeps the outcomes of its commands. */
@@ -23,8 +25,8 @@ export class Outcomes {
   async once<T extends object>(
     once: OnceKey | undefined,
     now: () => number,
-    act: () => Promise<T | Refusal>,
-  ): Promise<T | Refusal> {
+    act: () => Promise<Result<T, Refusal>>,
+  ): Promise<Result<T, Refusal>> {
     if (once === undefined) return act();
     for (let first = this.#underWay.get(once.key); first; first = this.#underWay.get(once.key)) {
       await first.catch(() => undefined);
@@ -32,12 +34,14 @@ export class Outcomes {
     const [known] = this.#sql
       .exec<Row>("SELECT digest, outcome FROM outcomes WHERE key = ? AND at > ?", once.key, now() - OUTCOME_KEPT_MS)
       .toArray();
-    if (known !== undefined) return known.digest === once.digest ? (JSON.parse(known.outcome) as T) : usedForAnother();
+    if (known !== undefined) {
+      return known.digest === once.digest ? ok(JSON.parse(known.outcome) as T) : refuse(usedForAnother());
+    }
     const acting = act();
     this.#underWay.set(once.key, acting);
     try {
       const outcome = await acting;
-      if (!("error" in outcome && "ok" in outcome)) this.#keep(once, outcome, now());
+      if (outcome.ok) this.#keep(once, outcome.value, now());
       return outcome;
     } finally {
       if (this.#underWay.get(once.key) === acting) this.#underWay.delete(once.key);

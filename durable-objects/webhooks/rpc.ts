@@ -1,6 +1,8 @@
 /** RPC between the edge and a tenant's WebhooksObject: plain data, refusals as values. */
+
 import type { Refusal } from "../../contract/errors.ts";
 import type { Follower } from "../../registry/rpc.ts";
+import type { Result } from "../../schema/result.ts";
 
 export const DELIVERY_STATUSES = ["pending", "delivered", "dead"] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
@@ -80,19 +82,23 @@ export type Webhooks = Follower & {
     limit: number;
   }): Promise<{ items: Delivery[]; next: number | null }>;
   /** Makes one delivery due now, whatever its status. */
-  replay(args: { webhookId: string; deliveryId: string; once?: OnceKey | undefined }): Promise<Delivery | Refusal>;
+  replay(args: {
+    webhookId: string;
+    deliveryId: string;
+    once?: OnceKey | undefined;
+  }): Promise<Result<Delivery, Refusal>>;
   /** Makes dead letters from a seq or time on due now, oldest first. */
   replayDead(args: {
     webhookId: string;
     sinceSeq: number | null;
     sinceMs: number | null;
     once?: OnceKey | undefined;
-  }): Promise<{ replayed: number; remaining: number } | Refusal>;
+  }): Promise<Result<{ replayed: number; remaining: number }, Refusal>>;
   /** Sends a test delivery at once and returns its result. */
   sendTest(args: {
     webhookId: string;
     actor: string;
     requestId: string;
     once?: OnceKey | undefined;
-  }): Promise<Delivery | Refusal>;
+  }): Promise<Result<Delivery, Refusal>>;
 };

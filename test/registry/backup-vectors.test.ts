@@ -11,12 +11,12 @@ describe("a segment of the vectors", () => {
   it.each(vectors.segments)("is read and written byte for byte: $description", ({ lines, sha256 }) => {
     const decoded = decodeSegment(gzipped(lines));
 
-    expect(decoded).toMatchObject({ ok: true, sha256 });
+    expect(decoded).toMatchObject({ ok: true, value: { sha256 } });
     if (!decoded.ok) return;
-    expect(Buffer.from(segmentLines(decoded.segment)).toString("utf8")).toBe(
+    expect(Buffer.from(segmentLines(decoded.value.segment)).toString("utf8")).toBe(
       inflated(lines.slice(0, -1)).toString("utf8"),
     );
-    expect(encodeSegment(decoded.segment).sha256).toBe(sha256);
+    expect(encodeSegment(decoded.value.segment).sha256).toBe(sha256);
     expect(
       createHash("sha256")
         .update(inflated(lines.slice(0, -1)))
@@ -29,11 +29,14 @@ describe("a segment of the vectors", () => {
 
     expect(first!.ok && second!.ok).toBe(true);
     if (!first!.ok || !second!.ok) return;
-    const last = first!.segment.entries.at(-1)!;
-    expect(second!.segment.before).toEqual({ seq: last.seq, leafHash: Buffer.from(last.leafHash).toString("hex") });
+    const last = first!.value.segment.entries.at(-1)!;
+    expect(second!.value.segment.before).toEqual({
+      seq: last.seq,
+      leafHash: Buffer.from(last.leafHash).toString("hex"),
+    });
   });
 
   it.each(vectors.refused)("is refused with the line: $description", ({ lines, line }) => {
-    expect(decodeSegment(gzipped(lines))).toMatchObject({ ok: false, problem: { line } });
+    expect(decodeSegment(gzipped(lines))).toMatchObject({ ok: false, refusal: { line } });
   });
 });

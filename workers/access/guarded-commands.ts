@@ -88,11 +88,11 @@ export class CommandGuard {
 
   async #refusalOfRecord(permission: Permission, id: string): Promise<Refusal | undefined> {
     const answer = await this.#primary.read("recordById", { id, deleted: true });
-    if ("ok" in answer) return answer;
-    if (answer.value === null || !this.#access.mayRead(answer.value)) return schemaNotFound(id);
-    return this.#access.allows(permission, targetOf(answer.value))
+    if (!answer.ok) return answer.refusal;
+    if (answer.value.value === null || !this.#access.mayRead(answer.value.value)) return schemaNotFound(id);
+    return this.#access.allows(permission, targetOf(answer.value.value))
       ? undefined
-      : denial(this.#access, permission, answer.value);
+      : denial(this.#access, permission, answer.value.value);
   }
 
   #refusalOfName(permission: Permission, name: SubjectName): Promise<Refusal | undefined> {
@@ -103,8 +103,8 @@ export class CommandGuard {
   async #refusalOfTarget(permission: Permission, target: Target): Promise<Refusal | undefined> {
     if (!this.#access.allows(permission, target)) return denial(this.#access, permission, target);
     const aliases = await this.#primary.read("aliases", {});
-    if ("ok" in aliases) return aliases;
-    const meant = aliases.value.find(({ alias }) => isSameSubject(alias, target))?.subject;
+    if (!aliases.ok) return aliases.refusal;
+    const meant = aliases.value.value.find(({ alias }) => isSameSubject(alias, target))?.subject;
     if (meant === undefined || this.#access.allows(permission, { ...target, ...meant })) return undefined;
     return denial(this.#access, permission, meant);
   }

@@ -3,18 +3,20 @@
  * such a caller gets, so a new query does not compile until somebody has decided that. What the caller may not read is
  * absent: filtered pages keep their query's promise, so that fewer rows than asked for still mean the end.
  */
+
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import type { PrimaryClient } from "../../durable-objects/primary/client.ts";
 import type { Permission } from "../../registry/permission.ts";
 import type { Queries, QueryName, ReadAnswer } from "../../registry/questions.ts";
 import type { SchemaRecord } from "../../registry/record.ts";
 import { MAX_QUERY_ROWS } from "../../registry/rpc.ts";
+import { ok, type Result, refuse } from "../../schema/result.ts";
 import { DEFAULT_CONTEXT, parseSubjectName, referenceName, type SubjectName } from "../../schema/subject-name.ts";
 import { subjectNotFound } from "../registry/read/read.ts";
 import type { Access } from "./access.ts";
 import { CommandGuard } from "./guarded-commands.ts";
 
-type Asked<K extends QueryName> = Promise<ReadAnswer<K> | Refusal>;
+type Asked<K extends QueryName> = Promise<Result<ReadAnswer<K>, Refusal>>;
 type Guards = { [K in QueryName]: (args: Queries[K][0]) => Asked<K> };
 
 export function guardPrimary(primary: PrimaryClient, access: Access): PrimaryClient {
@@ -43,7 +45,7 @@ export function guardPrimary(primary: PrimaryClient, access: Access): PrimaryCli
 
 async function asOf(primary: PrimaryClient) {
   const head = await primary.read("head", {});
-  return "ok" in head ? { epoch: 0, seq: 0, lastHardDelete: 0 } : head.asOf;
+  return !head.ok ? { epoch: 0, seq: 0, lastHardDelete: 0 } : head.value.asOf;
 }
 
 function guardsOf(primary: PrimaryClient, access: Access): Guards {
@@ -55,14 +57,14 @@ function guardsOf(primary: PrimaryClient, access: Access): Guards {
     <K extends QueryName>(name: K, change: (value: Queries[K][1], args: Queries[K][0]) => Queries[K][1]) =>
     async (args: Queries[K][0]): Asked<K> => {
       const answer = await primary.read(name, args);
-      return "ok" in answer ? answer : { asOf: answer.asOf, value: change(answer.value, args) };
+      return !answer.ok ? answer : ok({ asOf: answer.value.asOf, value: change(answer.value.value, args) });
     };
   /** Only for names that the caller may know and use so; the rest does not exist. */
   const named =
     <K extends QueryName>(name: K, permission: Permission, namesOf: (args: Queries[K][0]) => readonly SubjectName[]) =>
     async (args: Queries[K][0]): Asked<K> => {
       const hidden = namesOf(args).find((subject) => !mayUse(access, permission, subject));
-      return hidden === undefined ? primary.read(name, args) : denial(access, permission, hidden);
+      return hidden === undefined ? primary.read(name, args) : refuse(denial(access, permission, hidden));
     };
   const readable = (record: SchemaRecord | null) => (record !== null && access.mayRead(record) ? record : null);
   const found = (value: Queries["record"][1]): Queries["record"][1] =>
@@ -95,7 +97,7 @@ function guardsOf(primary: PrimaryClient, access: Access): Guards {
         ({ subject }) => !access.allows("schema:read", referenceName(args.context, subject)),
       );
       const answer = await primary.read("resolveReferences", args);
-      return missing === undefined || "ok" in answer ? answer : { asOf: answer.asOf, value: { missing } };
+      return missing === undefined || !answer.ok ? answer : ok({ asOf: answer.value.asOf, value: { missing } });
     },
     usesOfConfluentId: (args) => pages.usesOfConfluentId(args),
     idsOfGuid: (args) => pages.idsOfGuid(args),
@@ -202,13 +204,13 @@ class FilteredPages {
     for (;;) {
       const page = { ...args, after, offset: 0, limit: isByOffset ? MAX_QUERY_ROWS : limit };
       const answer = await this.#primary.read("records", page);
-      if ("ok" in answer) return answer;
-      visible.push(...answer.value.records.filter((record) => this.#access.mayRead(record)));
-      after = answer.value.next;
+      if (!answer.ok) return answer;
+      visible.push(...answer.value.value.records.filter((record) => this.#access.mayRead(record)));
+      after = answer.value.value.next;
       if (after === null || visible.length > wanted || (!isByOffset && visible.length > 0)) {
         const records = isByOffset ? visible.slice(offset, offset + limit) : visible;
         const isMore = isByOffset ? visible.length > offset + limit : true;
-        return { asOf: answer.asOf, value: { records, next: after ?? (isByOffset && isMore ? "" : null) } };
+        return ok({ asOf: answer.value.asOf, value: { records, next: after ?? (isByOffset && isMore ? "" : null) } });
       }
     }
   }
@@ -218,13 +220,13 @@ class FilteredPages {
     let { after } = args;
     for (;;) {
       const answer = await this.#primary.read("recordsOfSubject", { ...args, after });
-      if ("ok" in answer) return answer;
-      const { records, subjectExists } = answer.value;
+      if (!answer.ok) return answer;
+      const { records, subjectExists } = answer.value.value;
       visible.push(...records.filter((record) => this.#access.mayRead(record)));
       const last = records.at(-1)?.versionNumber ?? null;
       if (records.length < args.limit || last === null || visible.length >= args.limit) {
         const exists = subjectExists && (visible.length > 0 || this.#access.mayKnow(records[0] ?? args.name));
-        return { asOf: answer.asOf, value: { subjectExists: exists, records: visible.slice(0, args.limit) } };
+        return ok({ asOf: answer.value.asOf, value: { subjectExists: exists, records: visible.slice(0, args.limit) } });
       }
       after = last;
     }
@@ -234,10 +236,10 @@ class FilteredPages {
     let { after } = args;
     for (;;) {
       const answer = await this.#primary.read("subjects", { ...args, after });
-      if ("ok" in answer) return answer;
-      const { names, next } = answer.value;
+      if (!answer.ok) return answer;
+      const { names, next } = answer.value.value;
       const visible = names.filter((name) => this.#access.mayKnow(parseSubjectName(name)));
-      if (visible.length > 0 || next === null) return { asOf: answer.asOf, value: { names: visible, next } };
+      if (visible.length > 0 || next === null) return ok({ asOf: answer.value.asOf, value: { names: visible, next } });
       after = next;
     }
   }
@@ -245,43 +247,43 @@ class FilteredPages {
   /** Those that hold a subject the caller may know, and the default one, which always exists. */
   async contexts(args: Queries["contexts"][0]): Asked<"contexts"> {
     const answer = await this.#primary.read("contexts", args);
-    if ("ok" in answer) return answer;
+    if (!answer.ok) return answer;
     const visible = [];
-    for (const context of answer.value) {
+    for (const context of answer.value.value) {
       if (context === DEFAULT_CONTEXT || this.#access.coversContext("subject:read", context)) visible.push(context);
       else if (this.#access.allowsIn("subject:read", context) && (await this.#holdsVisible(context))) {
         visible.push(context);
       }
     }
-    return { asOf: answer.asOf, value: visible };
+    return ok({ asOf: answer.value.asOf, value: visible });
   }
 
   async #holdsVisible(context: string): Promise<boolean> {
     const page = { prefix: `:${context}:`, deleted: "no" as const, after: null, limit: MAX_QUERY_ROWS };
     const answer = await this.subjects(page);
-    return !("ok" in answer) && answer.value.names.length > 0;
+    return answer.ok && answer.value.value.names.length > 0;
   }
 
   async contentOf(args: Queries["contentOf"][0]): Asked<"contentOf"> {
     const answer = await this.#primary.read("contentOf", args);
-    if ("ok" in answer || answer.value === null) return answer;
+    if (!answer.ok || answer.value.value === null) return answer;
     const isReadable = await this.#isUsedReadably(args);
-    if (typeof isReadable !== "boolean") return isReadable;
-    return isReadable ? answer : { asOf: answer.asOf, value: null };
+    if (!isReadable.ok) return isReadable;
+    return isReadable.value ? answer : ok({ asOf: answer.value.asOf, value: null });
   }
 
-  async #isUsedReadably(args: Queries["contentOf"][0]): Promise<boolean | Refusal> {
+  async #isUsedReadably(args: Queries["contentOf"][0]): Promise<Result<boolean, Refusal>> {
     if ("id" in args) {
       const answer = await this.#primary.read("recordById", { id: args.id, deleted: true });
-      if ("ok" in answer) return answer;
-      return answer.value !== null && this.#access.mayRead(answer.value);
+      if (!answer.ok) return answer;
+      return ok(answer.value.value !== null && this.#access.mayRead(answer.value.value));
     }
     if ("guid" in args) {
       const ids = await this.idsOfGuid(args);
-      return "ok" in ids ? ids : ids.value.length > 0;
+      return ids.ok ? ok(ids.value.value.length > 0) : ids;
     }
     const uses = await this.usesOfConfluentId({ ...args, deleted: true });
-    return "ok" in uses ? uses : uses.value.records.length > 0;
+    return uses.ok ? ok(uses.value.value.records.length > 0) : uses;
   }
 
   async usesOfConfluentId(args: Queries["usesOfConfluentId"][0]): Asked<"usesOfConfluentId"> {
@@ -289,27 +291,27 @@ class FilteredPages {
     const visible: SchemaRecord[] = [];
     for (let read = 0; ; ) {
       const answer = await this.#primary.read("usesOfConfluentId", { ...args, offset: read });
-      if ("ok" in answer) return answer;
-      const { records, known } = answer.value;
+      if (!answer.ok) return answer;
+      const { records, known } = answer.value.value;
       visible.push(...records.filter((record) => this.#access.mayRead(record)));
       read += records.length;
       if (records.length < MAX_QUERY_ROWS || visible.length >= offset + MAX_QUERY_ROWS) {
         const page = visible.slice(offset, offset + MAX_QUERY_ROWS);
-        return { asOf: answer.asOf, value: { known: known && visible.length > 0, records: page } };
+        return ok({ asOf: answer.value.asOf, value: { known: known && visible.length > 0, records: page } });
       }
     }
   }
 
   async idsOfGuid(args: Queries["idsOfGuid"][0]): Asked<"idsOfGuid"> {
     const answer = await this.#primary.read("idsOfGuid", args);
-    if ("ok" in answer) return answer;
+    if (!answer.ok) return answer;
     const visible: Queries["idsOfGuid"][1] = [];
-    for (const { context, confluentId } of answer.value) {
+    for (const { context, confluentId } of answer.value.value) {
       const uses = await this.usesOfConfluentId({ context, confluentId, deleted: true });
-      if ("ok" in uses) return uses;
-      if (uses.value.records.length > 0) visible.push({ context, confluentId });
+      if (!uses.ok) return uses;
+      if (uses.value.value.records.length > 0) visible.push({ context, confluentId });
     }
-    return { asOf: answer.asOf, value: visible };
+    return ok({ asOf: answer.value.asOf, value: visible });
   }
 
   async associations(args: Queries["associations"][0]): Asked<"associations"> {
@@ -317,11 +319,11 @@ class FilteredPages {
     for (let read = 0; ; ) {
       const page = { ...args, offset: read, limit: MAX_QUERY_ROWS };
       const answer = await this.#primary.read("associations", page);
-      if ("ok" in answer) return answer;
-      visible.push(...answer.value.filter(({ name }) => this.#access.mayKnow(name)));
-      read += answer.value.length;
-      if (answer.value.length < MAX_QUERY_ROWS || visible.length >= args.offset + args.limit) {
-        return { asOf: answer.asOf, value: visible.slice(args.offset, args.offset + args.limit) };
+      if (!answer.ok) return answer;
+      visible.push(...answer.value.value.filter(({ name }) => this.#access.mayKnow(name)));
+      read += answer.value.value.length;
+      if (answer.value.value.length < MAX_QUERY_ROWS || visible.length >= args.offset + args.limit) {
+        return ok({ asOf: answer.value.asOf, value: visible.slice(args.offset, args.offset + args.limit) });
       }
     }
   }

@@ -8,6 +8,7 @@ import { primaryOf } from "../../durable-objects/primary/client.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { type AsOf, EPOCH, toHex } from "../../registry/log-entry.ts";
 import { decodeSegment, segmentName } from "../../registry/segment.ts";
+import { ok, type Result, refuse } from "../../schema/result.ts";
 import {
   backupPrefix,
   emptyManifest,
@@ -35,7 +36,7 @@ const MAX_DELETED_KEYS = 1_000;
 
 type BackupRun =
   /** `more`: the limit was reached; the next run continues. */
-  { ok: true; lastSeq: number; exported: number; more: boolean } | { ok: false; message: string };
+  Result<{ lastSeq: number; exported: number; more: boolean }, string>;
 
 /** Runs once and stores the result for `backupStatus`. */
 export async function backUp(host: BackupHost, tenant: string): Promise<BackupRun> {
@@ -57,9 +58,9 @@ export async function backUp(host: BackupHost, tenant: string): Promise<BackupRu
     sweptAtMs,
   };
   await writeReport(host.env, tenant, report);
-  if (failure === undefined) return { ok: true, lastSeq: report.lastSeq, exported, more };
+  if (failure === undefined) return ok({ lastSeq: report.lastSeq, exported, more });
   logLine("error", "The backup failed; the next run continues it.", { tenant, ...errorFields(failure) });
-  return { ok: false, message: messageOf(failure) };
+  return refuse(messageOf(failure));
 }
 
 class Run {
@@ -234,8 +235,8 @@ class Run {
     const object = await BACKUPS.get(this.#prefix + name);
     if (object === null) throw new Error(`Segment ${name} is missing after it was written.`);
     const decoded = decodeSegment(new Uint8Array(await object.arrayBuffer()));
-    if (!decoded.ok || decoded.sha256 !== sha256) {
-      const why = decoded.ok ? "The stored segment differs." : decoded.problem.message;
+    if (!decoded.ok || decoded.value.sha256 !== sha256) {
+      const why = decoded.ok ? "The stored segment differs." : decoded.refusal.message;
       throw new Error(`Segment ${name} differs from what was written: ${why}`);
     }
     this.#isChanged = true;

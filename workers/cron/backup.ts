@@ -9,7 +9,7 @@ export async function backUpTenants(env: Bindings, _nowMs: number): Promise<void
   for (const tenant of await knownTenants(env)) {
     // A run takes time, and its limit is measured on the real clock.
     const run = await backUp({ env, now: () => Date.now() }, tenant);
-    if (!run.ok) failed.push(`${tenant}: ${run.message}`);
+    if (!run.ok) failed.push(`${tenant}: ${run.refusal}`);
   }
   if (failed.length > 0) throw new Error(`Backups failed: ${failed.join("; ")}`);
 }

@@ -24,8 +24,8 @@ export async function nudgeLaggards(env: Bindings, nowMs: number): Promise<void>
 
 async function nudgeLaggard(env: Bindings, tenant: string, nowMs: number): Promise<void> {
   const answer = await primaryOf(env, tenant).read("head", {});
-  if ("ok" in answer) throw new Error(answer.detail);
-  const upToSeq = answer.asOf.seq;
+  if (!answer.ok) throw new Error(answer.refusal.detail);
+  const upToSeq = answer.value.asOf.seq;
   if (upToSeq === 0) return;
   // Each follower knows its checkpoint; one that does not lag does nothing.
   await followUp({ tenant, epoch: EPOCH, upToSeq }, env);

@@ -1,6 +1,7 @@
 /**
  * Turns refusals into responses. RegistryError is thrown only under workers/http; everywhere else a refusal is a value.
  */
+
 import { ERRORS, type ErrorName, makeRefusal, type Refusal } from "../../contract/errors.ts";
 import type { Result } from "../../schema/result.ts";
 import type { Answer } from "./answer.ts";
@@ -18,9 +19,9 @@ export class RegistryError extends Error {
 }
 
 /** Returns the value, or throws the refusal. */
-export function requireValue<T extends object>(value: T | Refusal): T {
-  if ("ok" in value && value.ok === false) throw new RegistryError(value as Refusal);
-  return value as T;
+export function requireValue<Value>(result: Result<Value, Refusal>): Value {
+  if (!result.ok) throw new RegistryError(result.refusal);
+  return result.value;
 }
 
 /** Returns the value of a result, or throws its refusal. */

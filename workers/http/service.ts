@@ -14,8 +14,8 @@ function health(): Answer {
 /** Ready means that the primary is reachable. */
 async function ready({ edge }: Call): Promise<Answer> {
   const answer = await edge.primary.read("head", {});
-  if ("ok" in answer) throw new RegistryError(answer);
-  return jsonAnswer(200, { status: "ready" }, provenance(answer.asOf, "primary"));
+  if (!answer.ok) throw new RegistryError(answer.refusal);
+  return jsonAnswer(200, { status: "ready" }, provenance(answer.value.asOf, "primary"));
 }
 
 /** Counters cover the whole deployment, gauges the caller's tenant. */

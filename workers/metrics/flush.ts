@@ -59,7 +59,7 @@ export class Flusher {
     for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
       const answer = await answerWithin(FLUSH_DEADLINE_MS, metricsOf(env).add(this.#counted(batch)));
       // Unreachable, or an older build during a deployment: a later flush retries.
-      if (answer === undefined || (!answer.ok && answer.reason === "version")) {
+      if (answer === undefined || (!answer.ok && answer.refusal === "version")) {
         this.#counters.add("registry_metrics_flushes_total", ["failed"]);
         return false;
       }

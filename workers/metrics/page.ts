@@ -20,7 +20,7 @@ export async function readFamilies(env: Bindings, tenant: string, flusher: Flush
 async function readTotals(env: Bindings, flusher: Flusher, nowMs: number): Promise<readonly Series[] | undefined> {
   await flusher.flush(env, nowMs);
   const answer = await answerWithin(SOURCE_DEADLINE_MS, metricsOf(env).totals({ v: METRICS_VERSION }));
-  return answer !== undefined && "series" in answer ? answer.series : undefined;
+  return answer?.ok === true ? answer.value : undefined;
 }
 
 function countedFamilies(series: readonly Series[]): Family[] {

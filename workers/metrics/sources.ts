@@ -87,7 +87,7 @@ export async function askSources(env: Bindings, tenant: string): Promise<Asked> 
     answerWithin(SOURCE_DEADLINE_MS, primary.read("head", {})),
     answerWithin(SOURCE_DEADLINE_MS, primary.storageBytes()),
   ]);
-  const tipSeq = head === undefined || "ok" in head ? undefined : head.asOf.seq;
+  const tipSeq = head === undefined || !head.ok ? undefined : head.value.asOf.seq;
   const readings: Reading[] = [];
   if (tipSeq !== undefined) readings.push({ metric: "registry_log_seq", value: tipSeq });
   if (storage !== undefined) {

@@ -1,9 +1,11 @@
 /** The content class: immutable text, format, references and data contract, by id, guid or Confluent id. */
+
 import type { Refusal } from "../../contract/errors.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
 import { NATIVE_HASHES } from "../../registry/native-hashes.ts";
 import type { SchemaRecord, StoredContent } from "../../registry/record.ts";
 import { contentHash as hashOfContent } from "../../schema/content-hash.ts";
+import { ok, type Result, refuse } from "../../schema/result.ts";
 import { DEFAULT_CONTEXT } from "../../schema/subject-name.ts";
 import type { Edge } from "../edge.ts";
 import { rememberText, textOf } from "../registry/write/facts.ts";
@@ -50,11 +52,11 @@ const CONTENT_CLASS: CacheClass<ReadableContent> = {
 export async function readContent(
   edge: Edge,
   { selector, token, allowCachedAbsence = false }: ContentRead,
-): Promise<Found<ReadableContent> | Absent | Refusal> {
+): Promise<Result<Found<ReadableContent> | Absent, Refusal>> {
   edge.readClass = "content";
   const isReadable = await mayReadContent(edge, selector);
-  if (typeof isReadable !== "boolean") return isReadable;
-  if (!isReadable) return hidden(edge);
+  if (!isReadable.ok) return isReadable;
+  if (!isReadable.value) return hidden(edge);
   return readThrough(edge, {
     key: contentKey(selector),
     cacheClass: CONTENT_CLASS,
@@ -62,22 +64,22 @@ export async function readContent(
     allowCachedAbsence,
     async ask() {
       const answer = await edge.tenantPrimary.read("contentOf", selector);
-      if ("ok" in answer) return answer;
-      const { asOf, value } = answer;
-      if (value === null) return { asOf, value: null };
+      if (!answer.ok) return answer;
+      const { asOf, value } = answer.value;
+      if (value === null) return ok({ asOf, value: null });
       const { deflated: _, textBytes: __, ...content } = value.content;
       const text = await textOf(edge, value.content);
-      if (text === undefined) return goneMeanwhile();
+      if (text === undefined) return refuse(goneMeanwhile());
       const shown = shownText(edge, content.contentHash, text);
-      return { asOf, value: { ...content, ...shown, context: value.context } };
+      return ok({ asOf, value: { ...content, ...shown, context: value.context } });
     },
   });
 }
 
 /** As the primary answers about what is not there. */
-async function hidden(edge: Edge): Promise<Absent | Refusal> {
+async function hidden(edge: Edge): Promise<Result<Absent, Refusal>> {
   const head = await edge.tenantPrimary.read("head", {});
-  return "ok" in head ? head : { absent: true, asOf: head.asOf };
+  return !head.ok ? head : ok({ absent: true, asOf: head.value.asOf });
 }
 
 type Stored = {

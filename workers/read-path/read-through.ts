@@ -2,10 +2,12 @@
  * Memory, then KV, then the primary. A cached value carries when, and as of which seq, the primary answered; its age counts
  * from there through every layer, so staleness bounds never add up. A null from KV only means "ask the primary".
  */
+
 import type { Refusal } from "../../contract/errors.ts";
 import { PrimaryUnreachable } from "../../durable-objects/primary/client.ts";
 import { withinDeadline } from "../../registry/deadline.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
+import { ok, type Result } from "../../schema/result.ts";
 import type { Edge } from "../edge.ts";
 import { generationOf, kvKey } from "./generation.ts";
 import { mergeMisses } from "./misses.ts";
@@ -35,7 +37,7 @@ type ReadThrough<T> = {
   /** Whether an absence cached for up to five seconds is acceptable; a strict reader queries the primary instead. */
   allowCachedAbsence: boolean;
   /** Queries the primary; null means that the value does not exist. */
-  ask(): Promise<{ asOf: AsOf; value: T | null } | Refusal>;
+  ask(): Promise<Result<{ asOf: AsOf; value: T | null }, Refusal>>;
 };
 
 export const ABSENCE_MS = 5_000;
@@ -52,17 +54,17 @@ const MIN_KV_TTL_SECONDS = 60;
 /** Memory for a seq and its key. */
 export const FLOOR_BYTES = 64;
 
-export async function readThrough<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T> | Absent | Refusal> {
+export async function readThrough<T>(edge: Edge, read: ReadThrough<T>): Promise<Result<Found<T> | Absent, Refusal>> {
   const { key, cacheClass, token } = read;
   const usable = (cached: Cached<T> | undefined, maxAgeMs: number): cached is Cached<T> =>
     cached !== undefined && ageMs(edge, cached) <= maxAgeMs && cacheClass.satisfies(cached.asOf, token);
 
   const inMemory = edge.cache.get(key) as Cached<T> | undefined;
-  if (usable(inMemory, cacheClass.freshMs)) return found(inMemory, "memory");
+  if (usable(inMemory, cacheClass.freshMs)) return ok(found(inMemory, "memory"));
 
   const absence = edge.cache.get(absenceKey(key)) as Cached<null> | undefined;
   if (absence !== undefined && read.allowCachedAbsence && ageMs(edge, absence) <= ABSENCE_MS) {
-    if (token === undefined || !isOlder(absence.asOf, token)) return { absent: true, asOf: absence.asOf };
+    if (token === undefined || !isOlder(absence.asOf, token)) return ok({ absent: true, asOf: absence.asOf });
   }
 
   const inKv = cacheClass.inKv
@@ -70,7 +72,7 @@ export async function readThrough<T>(edge: Edge, read: ReadThrough<T>): Promise<
     : undefined;
   if (usable(inKv, cacheClass.freshMs)) {
     remember(edge, key, inKv, cacheClass.bytes(inKv.value));
-    return found(inKv, "kv");
+    return ok(found(inKv, "kv"));
   }
 
   const fallback = newest<T>(
@@ -82,11 +84,11 @@ export async function readThrough<T>(edge: Edge, read: ReadThrough<T>): Promise<
     return await withPatience(askMerged(edge, read));
   } catch (error) {
     if (!(error instanceof PrimaryUnreachable)) throw error;
-    return fallback;
+    return ok(fallback);
   }
 }
 
-async function askMerged<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T> | Absent | Refusal> {
+async function askMerged<T>(edge: Edge, read: ReadThrough<T>): Promise<Result<Found<T> | Absent, Refusal>> {
   const ask = () => askPrimary(edge, read);
   const { answer, merged } = await mergeMisses(edge, read.key, ask);
   if (!merged || acceptable(read, answer)) return answer;
@@ -96,28 +98,29 @@ async function askMerged<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T> 
 
 function acceptable<T>(
   { token, cacheClass, allowCachedAbsence }: ReadThrough<T>,
-  answer: Found<T> | Absent | Refusal,
+  answer: Result<Found<T> | Absent, Refusal>,
 ): boolean {
-  if ("ok" in answer) return false;
-  if ("absent" in answer) return allowCachedAbsence && (token === undefined || !isOlder(answer.asOf, token));
-  return cacheClass.satisfies(answer.asOf, token);
+  if (!answer.ok) return false;
+  if ("absent" in answer.value)
+    return allowCachedAbsence && (token === undefined || !isOlder(answer.value.asOf, token));
+  return cacheClass.satisfies(answer.value.asOf, token);
 }
 
-async function askPrimary<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T> | Absent | Refusal> {
+async function askPrimary<T>(edge: Edge, read: ReadThrough<T>): Promise<Result<Found<T> | Absent, Refusal>> {
   const { key, cacheClass } = read;
   // The age counts from before the call, because the result is at least as new.
   const readAtMs = edge.now();
   const answer = await read.ask();
-  if ("ok" in answer) return answer;
-  const { asOf, value } = answer;
+  if (!answer.ok) return answer;
+  const { asOf, value } = answer.value;
   if (value === null) {
     forget(edge, key, asOf, cacheClass);
     edge.cache.put(absenceKey(key), { readAtMs, asOf, value: null } satisfies Cached<null>, 64);
-    return { absent: true, asOf };
+    return ok({ absent: true, asOf });
   }
   const cached: Cached<T> = { readAtMs, asOf, value };
   if (keepInMemory(edge, key, cached, cacheClass) && cacheClass.inKv) fillKv(edge, key, cached, cacheClass);
-  return found(cached, "primary");
+  return ok(found(cached, "primary"));
 }
 
 /** Puts a value into this isolate's memory; false if a value of a later state is there. */

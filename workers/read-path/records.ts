@@ -1,9 +1,11 @@
 /** The record class: from the primary, or from memory up to 60 seconds old for callers that allow it. */
+
 import type { Refusal } from "../../contract/errors.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
 import type { VersionSelector } from "../../registry/questions.ts";
 import type { SchemaRecord } from "../../registry/record.ts";
 import { sha256Hex } from "../../schema/content-hash.ts";
+import { ok, type Result } from "../../schema/result.ts";
 import { printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
 import type { Edge } from "../edge.ts";
 import {
@@ -39,12 +41,13 @@ export async function readRecordById(
   edge: Edge,
   { id, deleted }: { id: string; deleted: boolean },
   consistency: Consistency,
-): Promise<RecordAnswer | { missing: "record"; asOf: AsOf } | Refusal> {
+): Promise<Result<RecordAnswer | { missing: "record"; asOf: AsOf }, Refusal>> {
   const ask = () => edge.tenantPrimary.read("recordById", { id, deleted });
   const found = await readRecord(edge, `record/id/${id}/${deleted}`, consistency, ask);
-  if ("ok" in found) return found;
-  if ("absent" in found || isHidden(edge, found.value)) return { missing: "record", asOf: found.asOf };
-  return answered(found);
+  if (!found.ok) return found;
+  if ("absent" in found.value || isHidden(edge, found.value.value))
+    return ok({ missing: "record", asOf: found.value.asOf });
+  return ok(answered(found.value));
 }
 
 /** The version that a Confluent id denotes within a subject. */
@@ -52,13 +55,14 @@ export async function readRecordOfId(
   edge: Edge,
   wanted: { name: SubjectName; confluentId: number },
   consistency: Consistency,
-): Promise<RecordAnswer | { missing: "record"; asOf: AsOf } | Refusal> {
+): Promise<Result<RecordAnswer | { missing: "record"; asOf: AsOf }, Refusal>> {
   const ask = () => edge.tenantPrimary.read("recordByConfluentId", wanted);
   const key = `record/confluent/${sha256Hex(printSubjectName(wanted.name))}/${wanted.confluentId}`;
   const found = await readRecord(edge, key, consistency, ask);
-  if ("ok" in found) return found;
-  if ("absent" in found || isHidden(edge, found.value)) return { missing: "record", asOf: found.asOf };
-  return answered(found);
+  if (!found.ok) return found;
+  if ("absent" in found.value || isHidden(edge, found.value.value))
+    return ok({ missing: "record", asOf: found.value.asOf });
+  return ok(answered(found.value));
 }
 
 /** A version of a subject. Semvers and ranges always query the primary. */
@@ -66,15 +70,15 @@ export async function readVersion(
   edge: Edge,
   version: { name: SubjectName; selector: VersionSelector; deleted: boolean; anyContext?: boolean },
   consistency: Consistency,
-): Promise<RecordAnswer | MissingVersion | Refusal> {
+): Promise<Result<RecordAnswer | MissingVersion, Refusal>> {
   const { name, selector, deleted, anyContext = false } = version;
   let missing: "subject" | "version" = "version";
   const ask = async () => {
     const answer = await edge.tenantPrimary.read("record", version);
-    if ("ok" in answer) return answer;
-    if ("found" in answer.value) return { asOf: answer.asOf, value: answer.value.found };
-    missing = answer.value.missing;
-    return { asOf: answer.asOf, value: null };
+    if (!answer.ok) return answer;
+    if ("found" in answer.value.value) return ok({ asOf: answer.value.asOf, value: answer.value.value.found });
+    missing = answer.value.value.missing;
+    return ok({ asOf: answer.value.asOf, value: null });
   };
   // A subject may be longer than a KV key allows.
   const key = `record/subject/${sha256Hex(printSubjectName(name))}/${selector}/${deleted}${anyContext ? "/any" : ""}`;
@@ -82,9 +86,9 @@ export async function readVersion(
   if (selector === "latest") dropOutrunLatest(edge, key, name);
   const found = await readRecord(edge, key, isCovered ? consistency : { ...consistency, maxAgeMs: 0 }, ask);
   if (typeof selector !== "number") edge.readClass = "head";
-  if ("ok" in found) return found;
-  if ("absent" in found) return { missing, asOf: found.asOf };
-  return isHidden(edge, found.value) ? { missing: "subject", asOf: found.asOf } : answered(found);
+  if (!found.ok) return found;
+  if ("absent" in found.value) return ok({ missing, asOf: found.value.asOf });
+  return ok(isHidden(edge, found.value.value) ? { missing: "subject", asOf: found.value.asOf } : answered(found.value));
 }
 
 /** A cached answer to a lookup or repeated registration, if it is recent enough for the caller. */
@@ -147,8 +151,8 @@ async function readRecord(
   edge: Edge,
   key: string,
   { token, maxAgeMs }: Consistency,
-  ask: () => Promise<{ asOf: AsOf; value: SchemaRecord | null } | Refusal>,
-): Promise<Found<SchemaRecord> | Absent | Refusal> {
+  ask: () => Promise<Result<{ asOf: AsOf; value: SchemaRecord | null }, Refusal>>,
+): Promise<Result<Found<SchemaRecord> | Absent, Refusal>> {
   edge.readClass = "record";
   if (maxAgeMs > 0) {
     const cacheClass = recordClass(Math.min(maxAgeMs, RECORD_MAX_AGE_MS));
@@ -156,9 +160,9 @@ async function readRecord(
   }
   const readAtMs = edge.now();
   const answer = await ask();
-  if ("ok" in answer) return answer;
-  const { asOf, value } = answer;
-  return value === null ? { absent: true, asOf } : { readAtMs, asOf, value, source: "primary", stale: false };
+  if (!answer.ok) return answer;
+  const { asOf, value } = answer.value;
+  return value === null ? ok({ absent: true, asOf }) : ok({ readAtMs, asOf, value, source: "primary", stale: false });
 }
 
 function recordClass(maxAgeMs: number): CacheClass<SchemaRecord> {
@@ -176,6 +180,6 @@ function isHidden({ access }: Edge, record: SchemaRecord): boolean {
   return access !== undefined && !access.mayRead(record);
 }
 
-function answered(found: Found<SchemaRecord> | Refusal): RecordAnswer | Refusal {
-  return "ok" in found ? found : { record: found.value, asOf: found.asOf, source: found.source };
+function answered({ value, asOf, source }: Found<SchemaRecord>): RecordAnswer {
+  return { record: value, asOf, source };
 }

@@ -3,6 +3,7 @@
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { NATIVE_HASHES } from "../../registry/native-hashes.ts";
 import { type ContentHash, sha256Hex } from "../../schema/content-hash.ts";
+import { ok, type Result, refuse } from "../../schema/result.ts";
 import type { Edge } from "../edge.ts";
 import { loadTexts } from "../registry/write/facts.ts";
 
@@ -21,9 +22,9 @@ export async function textsOf(edge: Edge, contentHashes: readonly ContentHash[])
 }
 
 /** The text of one content that the caller has just read a record of. */
-export async function textOf(edge: Edge, contentHash: ContentHash): Promise<ShownText | Refusal> {
-  const texts = await textsOf(edge, [contentHash]);
-  return texts.get(contentHash) ?? goneMeanwhile();
+export async function textOf(edge: Edge, contentHash: ContentHash): Promise<Result<ShownText, Refusal>> {
+  const text = (await textsOf(edge, [contentHash])).get(contentHash);
+  return text ? ok(text) : refuse(goneMeanwhile());
 }
 
 /** A text with its fingerprint and JSON check, computed once per isolate. */

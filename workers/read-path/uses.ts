@@ -2,8 +2,10 @@
  * Which subjects use a content, for callers whose grants do not cover its context. The content may be an hour old; this is at
  * most a minute old, so that a changed grant, tag or state takes effect as soon as a changed key does.
  */
+
 import type { Refusal } from "../../contract/errors.ts";
 import type { SchemaRecord } from "../../registry/record.ts";
+import { ok, type Result } from "../../schema/result.ts";
 import { type Access, targetOf } from "../access/access.ts";
 import type { Target } from "../access/conditions.ts";
 import type { Edge } from "../edge.ts";
@@ -29,8 +31,9 @@ export function isKnownReadable(edge: Edge, selector: ContentSelector): boolean 
   return undefined;
 }
 
-export async function mayReadContent(edge: Edge, selector: ContentSelector): Promise<boolean | Refusal> {
-  return isKnownReadable(edge, selector) ?? askForUses(edge, edge.access!, selector);
+export async function mayReadContent(edge: Edge, selector: ContentSelector): Promise<Result<boolean, Refusal>> {
+  const known = isKnownReadable(edge, selector);
+  return known === undefined ? askForUses(edge, edge.access!, selector) : ok(known);
 }
 
 function covers(access: Access, selector: ContentSelector): boolean {
@@ -39,54 +42,59 @@ function covers(access: Access, selector: ContentSelector): boolean {
     : access.coversTenant("schema:read");
 }
 
-async function askForUses(edge: Edge, access: Access, selector: ContentSelector): Promise<boolean | Refusal> {
+async function askForUses(edge: Edge, access: Access, selector: ContentSelector): Promise<Result<boolean, Refusal>> {
   const readAtMs = edge.now();
   const found = await readUses(edge, selector);
-  if ("ok" in found) return found;
-  const { records, asOf } = found;
+  if (!found.ok) return found;
+  const { records, asOf } = found.value;
   const value: Uses = records.length > MAX_KEPT_USES ? "many" : records.map(targetOf);
   const kept: Cached<Uses> = { readAtMs, asOf, value };
   edge.cache.put(usesKey(selector), kept, USE_BYTES * Math.min(records.length, MAX_KEPT_USES));
-  return records.some((record) => access.mayRead(record)) || (found.isCut && asksPrimary(edge, selector));
+  if (records.some((record) => access.mayRead(record))) return ok(true);
+  return found.value.isCut ? asksPrimary(edge, selector) : ok(false);
 }
 
 type Read = { records: readonly SchemaRecord[]; isCut: boolean; asOf: Cached<Uses>["asOf"] };
 
 /** The first page of uses; beyond it the guarded primary decides. */
-async function readUses({ tenantPrimary }: Edge, selector: ContentSelector): Promise<Read | Refusal> {
+async function readUses({ tenantPrimary }: Edge, selector: ContentSelector): Promise<Result<Read, Refusal>> {
   if ("id" in selector) {
     const answer = await tenantPrimary.read("recordById", { id: selector.id, deleted: true });
-    if ("ok" in answer) return answer;
-    return { records: answer.value === null ? [] : [answer.value], isCut: false, asOf: answer.asOf };
+    if (!answer.ok) return answer;
+    return ok({
+      records: answer.value.value === null ? [] : [answer.value.value],
+      isCut: false,
+      asOf: answer.value.asOf,
+    });
   }
   if ("context" in selector) return readUsesOfId({ tenantPrimary }, selector);
   const ids = await tenantPrimary.read("idsOfGuid", { guid: selector.guid });
-  if ("ok" in ids) return ids;
+  if (!ids.ok) return ids;
   const records: SchemaRecord[] = [];
   let isCut = false;
-  for (const { context, confluentId } of ids.value) {
+  for (const { context, confluentId } of ids.value.value) {
     const uses = await readUsesOfId({ tenantPrimary }, { context, confluentId });
-    if ("ok" in uses) return uses;
-    records.push(...uses.records);
-    isCut ||= uses.isCut;
-    if (records.length > MAX_KEPT_USES) return { records, isCut: true, asOf: ids.asOf };
+    if (!uses.ok) return uses;
+    records.push(...uses.value.records);
+    isCut ||= uses.value.isCut;
+    if (records.length > MAX_KEPT_USES) return ok({ records, isCut: true, asOf: ids.value.asOf });
   }
-  return { records, isCut, asOf: ids.asOf };
+  return ok({ records, isCut, asOf: ids.value.asOf });
 }
 
 async function readUsesOfId(
   { tenantPrimary }: Pick<Edge, "tenantPrimary">,
   { context, confluentId }: { context: string; confluentId: number },
-): Promise<Read | Refusal> {
+): Promise<Result<Read, Refusal>> {
   const answer = await tenantPrimary.read("usesOfConfluentId", { context, confluentId, deleted: true });
-  if ("ok" in answer) return answer;
-  const { records } = answer.value;
-  return { records, isCut: records.length > MAX_KEPT_USES, asOf: answer.asOf };
+  if (!answer.ok) return answer;
+  const { records } = answer.value.value;
+  return ok({ records, isCut: records.length > MAX_KEPT_USES, asOf: answer.value.asOf });
 }
 
-async function asksPrimary({ primary }: Edge, selector: ContentSelector): Promise<boolean | Refusal> {
+async function asksPrimary({ primary }: Edge, selector: ContentSelector): Promise<Result<boolean, Refusal>> {
   const answer = await primary.read("contentOf", selector);
-  return "ok" in answer ? answer : answer.value !== null;
+  return !answer.ok ? answer : ok(answer.value.value !== null);
 }
 
 function usesKey(selector: ContentSelector): string {

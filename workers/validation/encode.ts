@@ -45,13 +45,13 @@ async function nameOf(
 ): Promise<Result<FramedSchema, Refusal>> {
   if (framing === "confluent-guid") {
     const content = await readContent(edge, { selector: { id }, token: consistency.token });
-    if ("ok" in content) return refuse(content);
-    return "absent" in content ? refuse(schemaNotFound(id)) : ok({ guid: content.value.guid });
+    if (!content.ok) return content;
+    return "absent" in content.value ? refuse(schemaNotFound(id)) : ok({ guid: content.value.value.guid });
   }
   const read = await readRecordById(edge, { id, deleted: false }, consistency);
-  if ("ok" in read) return refuse(read);
-  if ("missing" in read) return refuse(schemaNotFound(id));
-  const { confluentId } = read.record;
+  if (!read.ok) return read;
+  if ("missing" in read.value) return refuse(schemaNotFound(id));
+  const { confluentId } = read.value.record;
   if (confluentId !== null) return ok({ confluentId });
   const detail = "A draft has no Confluent id until it is activated; frame by guid, or not at all.";
   return refuse(makeRefusal("CONFLICT", [detail], detail));

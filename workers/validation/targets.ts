@@ -62,8 +62,8 @@ export async function readTarget(
   if ("subject" in selector) {
     const { subject, context, version } = selector;
     const read = await readBySelector(edge, { subject, context, version, deleted: false }, consistency);
-    if (!read.ok) return refuse(read);
-    const { record, text, asOf } = read;
+    if (!read.ok) return read;
+    const { record, text, asOf, source } = read.value;
     const target = await targetOf(edge, { ...record, text: text.text });
     if (!target.ok) return target;
     return ok({
@@ -72,18 +72,19 @@ export async function readTarget(
       context: record.context,
       record,
       asOf,
-      source: read.source,
+      source,
     });
   }
-  const content = contentSelector(selector);
-  if (!content.ok) return content;
-  const found = await readContent(edge, { selector: content.value, token: consistency.token });
-  if ("ok" in found) return refuse(found);
-  if ("absent" in found) return refuse(contentNotFound(selector));
-  const target = await targetOf(edge, found.value);
+  const wanted = contentSelector(selector);
+  if (!wanted.ok) return wanted;
+  const found = await readContent(edge, { selector: wanted.value, token: consistency.token });
+  if (!found.ok) return found;
+  if ("absent" in found.value) return refuse(contentNotFound(selector));
+  const { value: content, asOf, source } = found.value;
+  const target = await targetOf(edge, content);
   if (!target.ok) return target;
-  const { contentHash, context } = found.value;
-  return ok({ target: target.value, contentHash, context, record: null, asOf: found.asOf, source: found.source });
+  const { contentHash, context } = content;
+  return ok({ target: target.value, contentHash, context, record: null, asOf, source });
 }
 
 function contentSelector(selector: Exclude<TargetSelector, { subject: string }>): Result<ContentSelector, Refusal> {
@@ -91,7 +92,7 @@ function contentSelector(selector: Exclude<TargetSelector, { subject: string }>)
   if ("guid" in selector) return ok(selector);
   if (selector.context === undefined) return ok({ context: DEFAULT_CONTEXT, confluentId: selector.confluentId });
   const parsed = parseContext(selector.context);
-  return parsed.ok ? ok({ context: parsed.context, confluentId: selector.confluentId }) : refuse(parsed);
+  return parsed.ok ? ok({ context: parsed.value, confluentId: selector.confluentId }) : parsed;
 }
 
 function contentNotFound(selector: Exclude<TargetSelector, { subject: string }>): Refusal {
@@ -119,11 +120,12 @@ export async function targetOf(edge: Edge, content: Content): Promise<Result<Tar
   let closureKey: string = contentHash;
   if (references.length > 0) {
     const answer = await edge.primary.read("closure", { contentHash, context });
-    if ("ok" in answer) return refuse(answer);
-    if (answer.value === null) return refuse(goneMeanwhile());
-    closureKey = answer.value.hash;
+    if (!answer.ok) return answer;
+    const { value: closure } = answer.value;
+    if (closure === null) return refuse(goneMeanwhile());
+    closureKey = closure.hash;
     const resolved =
-      known?.target.closureKey === closureKey ? known.target.source : await sourceOfClosure(edge, answer.value);
+      known?.target.closureKey === closureKey ? known.target.source : await sourceOfClosure(edge, closure);
     if (resolved === undefined) return refuse(goneMeanwhile());
     source = resolved;
   }

@@ -104,10 +104,10 @@ async function findFrameProblem(
   }
   const selector: ContentSelector = "guid" in named ? named : { context, confluentId: named.confluentId };
   const read = await readContent(edge, { selector, token: undefined });
-  if ("ok" in read) return read;
+  if (!read.ok) return read.refusal;
   const name = "guid" in named ? `the guid ${named.guid}` : `the id ${named.confluentId}`;
-  if ("absent" in read) return unreadable("framing", "the id of this schema", `${name}, which no schema has`);
-  if (read.value.contentHash === contentHash) return undefined;
+  if ("absent" in read.value) return unreadable("framing", "the id of this schema", `${name}, which no schema has`);
+  if (read.value.value.contentHash === contentHash) return undefined;
   return unreadable("framing", "the id of this schema", `${name}, which is another schema's`);
 }
 

@@ -35,9 +35,9 @@ export async function askVersions(
   for (const record of wanted.reverse().slice(0, MAX_ASKED_VERSIONS)) {
     if (versions.length > 0) await giveTurn();
     const text = await textOf(edge, record.contentHash);
-    if ("ok" in text) continue;
+    if (!text.ok) continue;
     const { contentHash, context: at } = record;
-    const target = await targetOf(edge, { ...record, text: text.text });
+    const target = await targetOf(edge, { ...record, text: text.value.text });
     const found = { contentHash, context: at, record, asOf: listed.value.asOf, source: "primary" as const };
     const outcome = target.ok
       ? await validatePayload(edge, { ...found, target: target.value }, payload, options)
@@ -62,22 +62,22 @@ async function listLive(
   context: string | undefined,
 ): Promise<Result<{ records: SchemaRecord[]; asOf: AsOf }, Refusal>> {
   const parsed = parseSubject(subject, context);
-  if (!parsed.ok) return refuse(parsed);
+  if (!parsed.ok) return parsed;
   const records: SchemaRecord[] = [];
   for (let after = 0; ; ) {
     const answer = await edge.primary.read("recordsOfSubject", {
-      name: parsed.name,
+      name: parsed.value,
       deleted: false,
       drafts: false,
       after,
       limit: PAGE,
     });
-    if ("ok" in answer) return refuse(answer);
-    if (!answer.value.subjectExists) return refuse(subjectNotFound(parsed.name));
-    const page = answer.value.records;
+    if (!answer.ok) return answer;
+    const { subjectExists, records: page } = answer.value.value;
+    if (!subjectExists) return refuse(subjectNotFound(parsed.value));
     records.push(...page);
     const last = page.at(-1)?.versionNumber;
-    if (page.length < PAGE || last === undefined || last === null) return ok({ records, asOf: answer.asOf });
+    if (page.length < PAGE || last === undefined || last === null) return ok({ records, asOf: answer.value.asOf });
     after = last;
   }
 }

@@ -208,8 +208,8 @@ const ANSWERS: Answers = {
     });
     if (missing) return { missing };
     const found = resolveReferences(state, context, references, { normalise: false, deleted });
-    if (!("resolved" in found)) return { missing: references[0]! };
-    return { resolved: found.resolved, closures: found.closures };
+    if (!found.ok) return { missing: references[0]! };
+    return { resolved: found.value.resolved, closures: found.value.closures };
   },
 
   usesOfConfluentId: ({ sql, state }, { context, confluentId, deleted, offset = 0 }) => {

@@ -38,12 +38,12 @@ export function readText(deciding: Deciding, context: string, asked: TextToRead)
     deleted,
     newFormat: deleted ? undefined : format,
   });
-  if (!("resolved" in references)) return { type: "refused", refusal: references };
+  if (!references.ok) return { type: "refused", refusal: references.refusal };
   const request: ReadingRequest = {
     format,
     rawTextHash: sha256Hex(text, NATIVE_HASHES),
-    references: references.closures.map(({ hash }, index) => ({
-      name: references.resolved[index]!.name,
+    references: references.value.closures.map(({ hash }, index) => ({
+      name: references.value.resolved[index]!.name,
       closure: hash,
     })),
     strictness,
@@ -53,10 +53,10 @@ export function readText(deciding: Deciding, context: string, asked: TextToRead)
   };
   const { key, reading } = readingFor(deciding, request);
   if (!reading) {
-    const { resolved, closures } = references;
+    const { resolved, closures } = references.value;
     return { type: "needs", needs: [{ type: "reading", key, request, references: resolved, closures }] };
   }
-  if (reading.ok) return { type: "read", reading: reading.value, references };
+  if (reading.ok) return { type: "read", reading: reading.value, references: references.value };
   const detail = reading.refusal.problems[0]?.message ?? "The schema is invalid.";
   return refused(
     reading.refusal.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA",

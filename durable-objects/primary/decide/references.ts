@@ -1,8 +1,10 @@
 /** Resolves the references of a request. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Closure, RequestedReference } from "../../../registry/record.ts";
 import type { FormatName, SchemaReference } from "../../../schema/format.ts";
 import { compareCodeUnits } from "../../../schema/json-text.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { RecordRow, StateReader } from "../state/reader.ts";
 
@@ -25,49 +27,57 @@ export function resolveReferences(
      */
     newFormat?: FormatName | undefined;
   },
-): ResolvedReferences | Refusal {
+): Result<ResolvedReferences, Refusal> {
   if (requested.length > MAX_DIRECT_REFERENCES) {
     const detail = `A schema has at most ${MAX_DIRECT_REFERENCES} direct references, this one has ${requested.length}.`;
-    return makeRefusal("TOO_COMPLEX", [detail], detail, { items: [{ pointer: "/references", message: detail }] });
+    return refuse(
+      makeRefusal("TOO_COMPLEX", [detail], detail, { items: [{ pointer: "/references", message: detail }] }),
+    );
   }
   const found: { reference: SchemaReference; target: RecordRow; closure: Closure }[] = [];
   for (const [index, reference] of requested.entries()) {
     const target = state.referenceTarget(context, reference);
     if (!target || (target.deleted === 1 && !options.deleted)) {
       const detail = `No schema reference found for subject "${reference.subject}" and version ${reference.version}`;
-      return makeRefusal("INVALID_SCHEMA", [detail], detail, {
-        items: [{ pointer: `/references/${index}`, rule: "reference_not_found", message: detail }],
-      });
+      return refuse(
+        makeRefusal("INVALID_SCHEMA", [detail], detail, {
+          items: [{ pointer: `/references/${index}`, rule: "reference_not_found", message: detail }],
+        }),
+      );
     }
     if (options.newFormat !== undefined && target.format !== options.newFormat) {
       const detail = `Reference "${reference.name}" names a schema of format ${target.format}; a ${options.newFormat} schema can only reference schemas of its own format`;
-      return makeRefusal("INVALID_SCHEMA", [detail], detail, {
-        items: [{ pointer: `/references/${index}`, rule: "reference_format", message: detail }],
-      });
+      return refuse(
+        makeRefusal("INVALID_SCHEMA", [detail], detail, {
+          items: [{ pointer: `/references/${index}`, rule: "reference_format", message: detail }],
+        }),
+      );
     }
     if (
       options.newFormat !== undefined &&
       state.associationsOf(target).some(({ lifecycle }) => lifecycle === "STRONG")
     ) {
       const detail = `Subject '${printSubjectName(target)}' has a strong association and cannot be referenced`;
-      return makeRefusal("OPERATION_NOT_PERMITTED", [detail], detail);
+      return refuse(makeRefusal("OPERATION_NOT_PERMITTED", [detail], detail));
     }
     const closure = state.closure(target, target.context);
     if (!closure) {
       const detail = `Reference "${reference.name}" reaches too many schemas.`;
-      return makeRefusal("TOO_COMPLEX", [detail], detail, {
-        items: [{ pointer: `/references/${index}`, message: detail }],
-      });
+      return refuse(
+        makeRefusal("TOO_COMPLEX", [detail], detail, {
+          items: [{ pointer: `/references/${index}`, message: detail }],
+        }),
+      );
     }
     const { name, subject } = reference;
     found.push({ reference: { name, subject, version: target.number! }, target, closure });
   }
   const ordered = options.normalise ? sortedDistinct(found) : found;
-  return {
+  return ok({
     resolved: ordered.map(({ reference }) => reference),
     targets: ordered.map(({ target }) => target),
     closures: ordered.map(({ closure }) => closure),
-  };
+  });
 }
 
 function sortedDistinct<T extends { reference: SchemaReference }>(found: readonly T[]): T[] {

@@ -1,4 +1,5 @@
 /** Restores the log from the segments of a backup, into an empty primary or continuing an earlier attempt. */
+
 import { deflateRawSync } from "node:zlib";
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { type AsOf, EPOCH, type LogEntry, type LogTip, parseHeader, toHex } from "../../../registry/log-entry.ts";
@@ -13,6 +14,7 @@ import {
   type SegmentProblem,
 } from "../../../registry/segment.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { RememberedNumbers } from "../../remembered-numbers.ts";
 import { differenceOf, stateDigests } from "../answer/segments.ts";
 import type { DecidedText } from "../decide/decision.ts";
@@ -102,8 +104,8 @@ export class LogRestore {
 
   async #append(bytes: Uint8Array): Promise<RestoreAnswer> {
     const segment = readSegmentToRestore(bytes);
-    if ("ok" in segment) return this.#refused(segment);
-    const foreseen = this.#plan(segment);
+    if (!segment.ok) return this.#refused(segment.refusal);
+    const foreseen = this.#plan(segment.value);
     if (foreseen.type === "refused") return this.#refused(foreseen.refusal);
     try {
       await this.#putLargeTexts(foreseen.texts);
@@ -112,11 +114,11 @@ export class LogRestore {
       return this.#refused(makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: RETRY_AFTER_SECONDS }));
     }
     // The log may have grown during the uploads to R2, by another restore or a writer.
-    const plan = this.#plan(segment);
+    const plan = this.#plan(segment.value);
     if (plan.type === "refused") return this.#refused(plan.refusal);
     const problem = this.#write(plan.entries, plan.texts);
     if (problem) return this.#refused(problem);
-    const [first, last] = [segment.before.seq + 1, segment.entries.at(-1)!.seq];
+    const [first, last] = [segment.value.before.seq + 1, segment.value.entries.at(-1)!.seq];
     return { type: "restored", first, last, appended: plan.entries.length, asOf: this.#host.asOf() };
   }
 
@@ -261,22 +263,24 @@ export class LogRestore {
   }
 }
 
-function readSegmentToRestore(bytes: Uint8Array): Segment | Refusal {
+function readSegmentToRestore(bytes: Uint8Array): Result<Segment, Refusal> {
   const decoded = decodeSegment(bytes);
-  if (!decoded.ok) return flawed(decoded.problem);
-  const { epoch } = decoded.segment;
+  if (!decoded.ok) return refuse(flawed(decoded.refusal));
+  const { epoch } = decoded.value.segment;
   if (epoch !== EPOCH) {
-    return flawed({ line: 1, message: `The segment is of epoch ${epoch}; this registry is in epoch ${EPOCH}.` });
+    return refuse(
+      flawed({ line: 1, message: `The segment is of epoch ${epoch}; this registry is in epoch ${EPOCH}.` }),
+    );
   }
-  for (const [index, { seq, header, payload }] of decoded.segment.entries.entries()) {
+  for (const [index, { seq, header, payload }] of decoded.value.segment.entries.entries()) {
     if (payload === null) continue;
     const { type } = parseHeader(header);
     const problem = findPayloadProblem(type, JSON.parse(new TextDecoder().decode(payload.bytes)));
     if (problem === undefined) continue;
     const message = `The payload of entry ${seq} (${type}) is not valid at "${problem.pointer}": ${problem.message}`;
-    return flawed({ line: index + FIRST_ENTRY_LINE, message });
+    return refuse(flawed({ line: index + FIRST_ENTRY_LINE, message }));
   }
-  return decoded.segment;
+  return ok(decoded.value.segment);
 }
 
 /** The first registration whose payload is missing without a hard delete, or undefined. */

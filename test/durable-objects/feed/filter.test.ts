@@ -66,12 +66,12 @@ describe("parseFilter", () => {
   it("reads lists, families of types, and types as events spell them", () => {
     expect(parseFilter("orders-**, :.eu:* ,orders-*", "schema.*,dev.llm-schema-registry.mode.changed")).toEqual({
       ok: true,
-      filter: {
+      value: {
         subjects: ["orders-*", ":.eu:*"],
         types: [...ENTRY_TYPES.filter((type) => type.startsWith("schema.")), "mode.changed"],
       },
     });
-    expect(parseFilter(undefined, undefined)).toEqual({ ok: true, filter: { subjects: null, types: null } });
+    expect(parseFilter(undefined, undefined)).toEqual({ ok: true, value: { subjects: null, types: null } });
   });
 
   it.each([
@@ -85,7 +85,7 @@ describe("parseFilter", () => {
     ["characters", "a".repeat(MAX_SUBJECTS_CHARACTERS), "a".repeat(MAX_SUBJECTS_CHARACTERS + 1)],
   ])("accepts the maximum of %s and no more", (_what, most, more) => {
     expect(parseFilter(most, undefined)).toMatchObject({ ok: true });
-    expect(parseFilter(more, undefined)).toMatchObject({ ok: false, items: [{ rule: "filter" }] });
+    expect(parseFilter(more, undefined)).toMatchObject({ ok: false, refusal: [{ rule: "filter" }] });
   });
 
   it("accepts the maximum of types and no more", () => {
@@ -106,7 +106,7 @@ describe("parseFilter", () => {
     const parsed = parseFilter("a,,b", "nothing,schema,.*");
 
     expect(parsed).toMatchObject({ ok: false });
-    expect((parsed as typeof parsed & { ok: false }).items).toHaveLength(4);
+    expect((parsed as typeof parsed & { ok: false }).refusal).toHaveLength(4);
   });
 });
 

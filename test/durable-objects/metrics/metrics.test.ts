@@ -22,8 +22,8 @@ const batch = (number: number, series: readonly Series[], isolate = "a"): Counte
 });
 const totalsOf = async (stub: Stub) => {
   const totals = await stub.totals({ v: METRICS_VERSION });
-  if (!("series" in totals)) throw new Error("refused");
-  return totals.series.map(({ labels, values }) => [labels.join(" "), ...values]);
+  if (!totals.ok) throw new Error(totals.refusal);
+  return totals.value.map(({ labels, values }) => [labels.join(" "), ...values]);
 };
 
 describe("MetricsObject.add", () => {
@@ -42,7 +42,8 @@ describe("MetricsObject.add", () => {
   it("counts a repeated batch once, and ignores an outdated one", async () => {
     const stub = fresh();
 
-    for (const number of [1, 1, 2, 1]) expect(await stub.add(batch(number, [commits("done")]))).toEqual({ ok: true });
+    for (const number of [1, 1, 2, 1])
+      expect(await stub.add(batch(number, [commits("done")]))).toEqual({ ok: true, value: null });
 
     expect(await totalsOf(stub)).toEqual([["register done", 2]]);
   });
@@ -116,7 +117,7 @@ describe("MetricsObject.add", () => {
     const stub = fresh();
     const series = [commits("done"), { ...commits("done"), ...wrong } as Series];
 
-    expect(await stub.add(batch(1, series))).toEqual({ ok: false, reason: "invalid" });
+    expect(await stub.add(batch(1, series))).toEqual({ ok: false, refusal: "invalid" });
     expect(await totalsOf(stub)).toEqual([]);
   });
 
@@ -124,15 +125,18 @@ describe("MetricsObject.add", () => {
     const stub = fresh();
     const many = (count: number) => Array.from({ length: count }, (_, index) => commits(`o${index}`));
 
-    expect(await stub.add(batch(1, many(MAX_FLUSHED_SERIES)))).toEqual({ ok: true });
-    expect(await stub.add(batch(2, many(MAX_FLUSHED_SERIES + 1)))).toEqual({ ok: false, reason: "invalid" });
+    expect(await stub.add(batch(1, many(MAX_FLUSHED_SERIES)))).toEqual({ ok: true, value: null });
+    expect(await stub.add(batch(2, many(MAX_FLUSHED_SERIES + 1)))).toEqual({ ok: false, refusal: "invalid" });
   });
 
   it("refuses another protocol version", async () => {
     const stub = fresh();
 
-    expect(await stub.add({ ...batch(1, [commits("done")]), v: 2 })).toEqual({ ok: false, reason: "version" });
-    expect(await stub.totals({ v: 2 })).toEqual({ ok: false, reason: "version" });
+    expect(await stub.add({ ...batch(1, [commits("done")]), v: METRICS_VERSION + 1 })).toEqual({
+      ok: false,
+      refusal: "version",
+    });
+    expect(await stub.totals({ v: METRICS_VERSION + 1 })).toEqual({ ok: false, refusal: "version" });
   });
 
   it("forgets old isolates, but none of their counts", async () => {

@@ -118,8 +118,8 @@ describe("primaryOf", () => {
   });
 
   it("returns the refusal of a read as a value", async () => {
-    const refusal = { ok: false, error: "NOT_READY", arguments: [], detail: "" };
-    const PRIMARIES = { getByName: () => ({ read: async () => ({ refusal }) }) };
+    const refusal = { ok: false, refusal: { error: "NOT_READY", arguments: [], detail: "" } };
+    const PRIMARIES = { getByName: () => ({ read: async () => refusal }) };
 
     expect(await primaryOf({ PRIMARIES }, "t").read("head", {})).toEqual(refusal);
   });

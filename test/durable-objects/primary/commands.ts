@@ -153,7 +153,7 @@ async function storedText(primary: PrimaryStub, contentHash: string): Promise<st
   const { inflateRawSync } = await import("node:zlib");
   return await runInDurableObject(primary, (object: PrimaryObject) => {
     const answer = object.read({ v: PROTOCOL_VERSION, name: "content", args: { contentHash } });
-    const content = (answer as { value: { deflated: Uint8Array } | null }).value;
+    const content = (answer as { value: { value: { deflated: Uint8Array } | null } }).value.value;
     return content ? inflateRawSync(content.deflated).toString("utf8") : "";
   });
 }

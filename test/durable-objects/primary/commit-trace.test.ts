@@ -39,7 +39,7 @@ describe("CommitTraces", () => {
   });
 
   it.each<[string, CommitRequest, CommitAnswer]>([
-    ["was refused", REQUEST, { type: "refused", refusal: { ok: false, error: "BUSY" } as never, asOf: AS_OF }],
+    ["was refused", REQUEST, { type: "refused", refusal: { error: "BUSY" } as never, asOf: AS_OF }],
     ["needs facts", REQUEST, { type: "needs", needs: [], asOf: AS_OF }],
     ["was done before", REQUEST, { ...DONE, repeated: true }],
     ["came without a trace", { ...REQUEST, trace: undefined as never }, DONE],

@@ -101,13 +101,13 @@ describe("ids of a context", () => {
     await deleteForGood(primary, ":.ctx:s");
     expect(await commit(primary, { type: "deleteContext", context: ".ctx" })).toMatchObject({ type: "done" });
     const contexts = () => primary.read({ v: PROTOCOL_VERSION, name: "contexts", args: {} });
-    expect(await contexts()).toMatchObject({ value: ["."] });
+    expect(await contexts()).toMatchObject({ value: { value: ["."] } });
 
     const { record } = await register(primary, ":.ctx:s", "b");
     await deleteForGood(primary, ":.ctx:s");
 
     expect(record.confluentId).toBe(2);
-    expect(await contexts()).toMatchObject({ value: [".", ".ctx"] });
+    expect(await contexts()).toMatchObject({ value: { value: [".", ".ctx"] } });
     await expectReplayEqualsState(primary);
   });
 
@@ -116,7 +116,9 @@ describe("ids of a context", () => {
     await register(primary, ":.ctx:s", "a", { state: "draft" });
     await deleteForGood(primary, ":.ctx:s");
 
-    expect(await primary.read({ v: PROTOCOL_VERSION, name: "contexts", args: {} })).toMatchObject({ value: ["."] });
+    expect(await primary.read({ v: PROTOCOL_VERSION, name: "contexts", args: {} })).toMatchObject({
+      value: { value: ["."] },
+    });
     await expectReplayEqualsState(primary);
   });
 
@@ -194,7 +196,7 @@ describe("soft-deleted content that is imported again", () => {
       name: "recordById",
       args: { id: first.record.id, deleted: true },
     });
-    expect(read).toMatchObject({ value: { confluentId: 1, deleted: true } });
+    expect(read).toMatchObject({ value: { value: { confluentId: 1, deleted: true } } });
     await expectReplayEqualsState(primary);
   });
 });

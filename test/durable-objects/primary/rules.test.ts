@@ -112,10 +112,10 @@ describe("custom rules", () => {
 
     expect([taken, past]).toMatchObject([{ refusal: { error: "CONFLICT" } }, { refusal: { error: "UNPROCESSABLE" } }]);
     expect(replaced).toMatchObject({ type: "done" });
-    const { value } = (await primary.read({ v: PROTOCOL_VERSION, name: "rules", args: { scope } })) as {
-      value: { exceptions: { name: string; expiresAtMs: number }[] };
+    const read = (await primary.read({ v: PROTOCOL_VERSION, name: "rules", args: { scope } })) as {
+      value: { value: { exceptions: { name: string; expiresAtMs: number }[] } };
     };
-    expect(value.exceptions.map(({ name, expiresAtMs }) => [name, expiresAtMs])).toEqual([
+    expect(read.value.value.exceptions.map(({ name, expiresAtMs }) => [name, expiresAtMs])).toEqual([
       ["f", 5_000],
       ["e", 9_000],
     ]);

@@ -152,7 +152,7 @@ describe(`readWebhookUrl (FUZZ_SEED=${SEED})`, () => {
   it("returns the URL as it will be requested", () => {
     expect(readWebhookUrl("HTTPS://Hooks.Example.COM:443/a b", ANYWHERE)).toEqual({
       ok: true,
-      url: "https://hooks.example.com/a%20b",
+      value: "https://hooks.example.com/a%20b",
     });
   });
 

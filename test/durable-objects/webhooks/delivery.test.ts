@@ -224,7 +224,7 @@ describe("WebhooksObject.replay", () => {
     const replayed = await hooks.object.replay({ webhookId: webhook.id, deliveryId: dead!.id });
     await hooks.ring();
 
-    expect(replayed).toMatchObject({ status: "pending" });
+    expect(replayed).toMatchObject({ ok: true, value: { status: "pending" } });
     expect(hooks.outside.received.map(({ id }) => id)).toEqual([dead!.id, dead!.id]);
     expect(await hooks.deliveries(webhook.id)).toMatchObject([
       { status: "delivered", attempts: [{ status: 410 }, {}] },
@@ -246,7 +246,7 @@ describe("WebhooksObject.replay", () => {
     await hooks.ring();
 
     expect([second, later]).toEqual([first, first]);
-    expect(other).toMatchObject({ ok: false, error: "UNPROCESSABLE" });
+    expect(other).toMatchObject({ ok: false, refusal: { error: "UNPROCESSABLE" } });
     expect(hooks.outside.received).toHaveLength(2);
     hooks.clock.advance(OUTCOME_KEPT_MS);
     await hooks.object.replay(args);
@@ -263,8 +263,8 @@ describe("WebhooksObject.replay", () => {
     const [sent] = await hooks.deliveries(webhook.id);
     const replayed = await hooks.object.replay({ webhookId: webhook.id, deliveryId: sent!.id, once });
 
-    expect(refused).toMatchObject({ error: "DELIVERY_NOT_FOUND" });
-    expect(replayed).toMatchObject({ id: sent!.id });
+    expect(refused).toMatchObject({ ok: false, refusal: { error: "DELIVERY_NOT_FOUND" } });
+    expect(replayed).toMatchObject({ ok: true, value: { id: sent!.id } });
   });
 
   it("sends all dead letters since a seq or a time again and leaves the older ones", async () => {
@@ -284,8 +284,8 @@ describe("WebhooksObject.replay", () => {
     await hooks.ring();
     const none = await hooks.object.replayDead({ webhookId: id, sinceSeq: null, sinceMs: hooks.clock.now() });
 
-    expect(replayed).toEqual({ replayed: 2, remaining: 0 });
-    expect(none).toEqual({ replayed: 0, remaining: 0 });
+    expect(replayed).toEqual({ ok: true, value: { replayed: 2, remaining: 0 } });
+    expect(none).toEqual({ ok: true, value: { replayed: 0, remaining: 0 } });
     expect(hooks.outside.idsTo(URL_OF_ONE)).toEqual([`1.${middle}`, `1.${middle + 1}`]);
     expect(await hooks.deliveries(id)).toMatchObject([
       { status: "delivered" },
@@ -299,7 +299,7 @@ describe("WebhooksObject.replay", () => {
 
     const refused = await hooks.object.replay({ webhookId: webhook.id, deliveryId: "msg_1_999_none" });
 
-    expect(refused).toMatchObject({ ok: false, error: "DELIVERY_NOT_FOUND" });
+    expect(refused).toMatchObject({ ok: false, refusal: { error: "DELIVERY_NOT_FOUND" } });
   });
 });
 
@@ -346,8 +346,8 @@ describe("stored deliveries", () => {
 
     const args = { webhookId: webhook.id, sinceSeq: null, sinceMs: null };
 
-    expect(await hooks.object.replayDead(args)).toEqual({ replayed: 2, remaining: 1 });
-    expect(await hooks.object.replayDead(args)).toEqual({ replayed: 1, remaining: 0 });
+    expect(await hooks.object.replayDead(args)).toEqual({ ok: true, value: { replayed: 2, remaining: 1 } });
+    expect(await hooks.object.replayDead(args)).toEqual({ ok: true, value: { replayed: 1, remaining: 0 } });
   });
 
   it("are limited in age", async () => {

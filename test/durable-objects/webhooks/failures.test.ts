@@ -185,7 +185,7 @@ describe("an endpoint that fails", () => {
     expect(hooks.outside.received).toHaveLength(1);
     expect(await hooks.deliveries(webhook.id)).toMatchObject([{ status: "dead", attempts: [{ status: 410 }] }]);
     const answer = await hooks.primary.read({ v: PROTOCOL_VERSION, name: "webhook", args: { id: webhook.id } });
-    expect(answer).toMatchObject({ value: { enabled: false, disabledBy: "gone" } });
+    expect(answer).toMatchObject({ value: { value: { enabled: false, disabledBy: "gone" } } });
     await expectReplayEqualsState(hooks.primary);
   });
 
@@ -213,7 +213,7 @@ describe("an endpoint that fails", () => {
     expect(alarm! - 3_600_000 - rangAtMs).toBeGreaterThan(4_000);
     expect(hooks.outside.received).toHaveLength(sent);
     const answer = await hooks.primary.read({ v: PROTOCOL_VERSION, name: "webhook", args: { id: webhook.id } });
-    expect(answer).toMatchObject({ value: { enabled: false, disabledBy: "gone" } });
+    expect(answer).toMatchObject({ value: { value: { enabled: false, disabledBy: "gone" } } });
   });
 
   it("stays enabled if it was changed after the request that it answered with 410", async () => {
@@ -231,7 +231,7 @@ describe("an endpoint that fails", () => {
     await ringing;
 
     const answer = await hooks.primary.read({ v: PROTOCOL_VERSION, name: "webhook", args: { id: webhook.id } });
-    expect(answer).toMatchObject({ value: { enabled: true, url: "https://hooks.example.com/moved" } });
+    expect(answer).toMatchObject({ value: { value: { enabled: true, url: "https://hooks.example.com/moved" } } });
   });
 
   it("keeps waiting deliveries while it is disabled, and gives them up when they expire", async () => {

@@ -124,7 +124,7 @@ export class WebhooksUnderTest {
 
   async lastSeq(): Promise<number> {
     const answer = await this.primary.read({ v: PROTOCOL_VERSION, name: "head", args: {} });
-    return (answer as { asOf: { seq: number } }).asOf.seq;
+    return (answer as { value: { asOf: { seq: number } } }).value.asOf.seq;
   }
 
   async nudge(upToSeq?: number): Promise<void> {

@@ -119,7 +119,9 @@ describe("an endpoint's changes", () => {
     const { entries } = await hooks.primary.readLog({ v: PROTOCOL_VERSION, after: 0, limit: 10 });
 
     expect(answer).toMatchObject({
-      value: [{ id, createdSeq, seq: 4, description: "changed", keys: [{ generation: 1 }, { generation: 2 }] }],
+      value: {
+        value: [{ id, createdSeq, seq: 4, description: "changed", keys: [{ generation: 1 }, { generation: 2 }] }],
+      },
     });
     expect(entries.map(({ header }) => parseHeader(header).type)).toEqual(new Array(5).fill("webhook.changed"));
     await expectReplayEqualsState(hooks.primary);

@@ -74,8 +74,8 @@ function splitMembers(bytes: Uint8Array): Uint8Array[] {
 
 export function decoded(bytes: Uint8Array): Segment {
   const result = decodeSegment(bytes);
-  if (!result.ok) throw new Error(result.problem.message);
-  return result.segment;
+  if (!result.ok) throw new Error(result.refusal.message);
+  return result.value.segment;
 }
 
 export function encoded(segment: Segment): Uint8Array {

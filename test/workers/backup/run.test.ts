@@ -294,7 +294,7 @@ describe("concurrent runs", () => {
       if (key.endsWith("manifest.json") && !overtaken) {
         overtaken = true;
         await registry.register("s", avroRecord("id", "e?"));
-        expect(await backUp({ env: bindings, now }, tenant)).toMatchObject({ ok: true, lastSeq: 2 });
+        expect(await backUp({ env: bindings, now }, tenant)).toMatchObject({ ok: true, value: { lastSeq: 2 } });
       }
       return bindings.BACKUPS.put(key, value, options);
     };
@@ -308,7 +308,7 @@ describe("concurrent runs", () => {
 
     const run = await backUp({ env: { ...bindings, BACKUPS: slow }, now }, tenant);
 
-    expect(run).toMatchObject({ ok: false, message: expect.stringContaining("Another run") });
+    expect(run).toMatchObject({ ok: false, refusal: expect.stringContaining("Another run") });
     expect((await manifestOf(registry))!.last_seq).toBe(2);
     await soundBackupOf(registry);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PrimaryUnreachable } from "../../../durable-objects/primary/client.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
+import { ok } from "../../../schema/result.ts";
 import type { Edge } from "../../../workers/edge.ts";
 import { ReadCache } from "../../../workers/read-path/cache.ts";
 import { CACHE_GENERATION, kvKey } from "../../../workers/read-path/generation.ts";
@@ -54,7 +55,7 @@ function isolate(kv = new Map<string, string>(), clock = { ms: 1_000_000 }) {
       ask: async () => {
         state.asked += 1;
         if (state.fails) throw state.fails;
-        return { asOf: state.asOf, value: state.value };
+        return ok({ asOf: state.asOf, value: state.value });
       },
     });
   const settled = () => Promise.all(background);
@@ -70,8 +71,8 @@ describe("readThrough", () => {
 
     const second = await read();
 
-    expect(first).toMatchObject({ value: "v", source: "primary", asOf: asOf(5) });
-    expect(second).toMatchObject({ value: "v", source: "memory", stale: false });
+    expect(first).toMatchObject({ value: { value: "v", source: "primary", asOf: asOf(5) } });
+    expect(second).toMatchObject({ value: { value: "v", source: "memory", stale: false } });
     expect(state.asked).toBe(1);
   });
 
@@ -86,8 +87,8 @@ describe("readThrough", () => {
     one.clock.ms += 600;
     const again = await other.read();
 
-    expect(fromKv).toMatchObject({ source: "kv", readAtMs: 1_000_000 });
-    expect(again).toMatchObject({ source: "primary", readAtMs: 1_001_200 });
+    expect(fromKv).toMatchObject({ value: { source: "kv", readAtMs: 1_000_000 } });
+    expect(again).toMatchObject({ value: { source: "primary", readAtMs: 1_001_200 } });
   });
 
   it("queries again once the value is no longer fresh", async () => {
@@ -98,7 +99,7 @@ describe("readThrough", () => {
     state.value = "w";
     state.asOf = asOf(6);
 
-    expect(await read()).toMatchObject({ value: "w", source: "primary" });
+    expect(await read()).toMatchObject({ value: { value: "w", source: "primary" } });
   });
 
   it("skips values that do not satisfy the token, in memory and in KV", async () => {
@@ -109,14 +110,14 @@ describe("readThrough", () => {
 
     const answer = await read(asOf(7));
 
-    expect(answer).toMatchObject({ source: "primary", asOf: asOf(9) });
-    expect(await read(asOf(7))).toMatchObject({ source: "memory" });
+    expect(answer).toMatchObject({ value: { source: "primary", asOf: asOf(9) } });
+    expect(await read(asOf(7))).toMatchObject({ value: { source: "memory" } });
   });
 
   it("treats a null from KV as unknown, never as absence", async () => {
     const { read, state } = isolate();
 
-    expect(await read()).toMatchObject({ value: "v" });
+    expect(await read()).toMatchObject({ value: { value: "v" } });
     expect(state).toMatchObject({ kvReads: 1, asked: 1 });
   });
 
@@ -127,7 +128,7 @@ describe("readThrough", () => {
     clock.ms += CLASS.freshMs + 1;
     state.value = null;
 
-    expect(await read()).toMatchObject({ absent: true });
+    expect(await read()).toMatchObject({ value: { absent: true } });
     await settled();
     expect(kv.size).toBe(0);
   });
@@ -142,7 +143,7 @@ describe("readThrough", () => {
     const stale = await read();
     clock.ms += 1;
 
-    expect(stale).toMatchObject({ value: "v", stale: true, source: "memory" });
+    expect(stale).toMatchObject({ value: { value: "v", stale: true, source: "memory" } });
     await expect(read()).rejects.toThrow(PrimaryUnreachable);
   });
 
@@ -154,7 +155,7 @@ describe("readThrough", () => {
     other.state.fails = new PrimaryUnreachable("unreachable");
     one.clock.ms += CLASS.freshMs + 1;
 
-    expect(await other.read()).toMatchObject({ value: "v", stale: true, source: "kv" });
+    expect(await other.read()).toMatchObject({ value: { value: "v", stale: true, source: "kv" } });
   });
 
   it("does not answer a stale value that the token excludes", async () => {
@@ -192,7 +193,7 @@ describe("readThrough", () => {
       ask: () => new Promise(() => undefined),
     });
 
-    expect(answer).toMatchObject({ stale: true });
+    expect(answer).toMatchObject({ value: { stale: true } });
     expect(Date.now() - startedAt).toBeLessThan(STALE_PATIENCE_MS + 500);
   });
 
@@ -203,7 +204,7 @@ describe("readThrough", () => {
     await settled();
 
     expect(kv.size).toBe(0);
-    expect(await read(undefined, true)).toMatchObject({ absent: true });
+    expect(await read(undefined, true)).toMatchObject({ value: { absent: true } });
     expect(state.asked).toBe(1);
     await read();
     expect(state.asked).toBe(2);
@@ -222,14 +223,14 @@ describe("readThrough", () => {
       });
 
     cacheOf(() => Promise.reject(new Error("away")));
-    expect(await failing.read()).toMatchObject({ value: "v", source: "primary" });
+    expect(await failing.read()).toMatchObject({ value: { value: "v", source: "primary" } });
     forget(failing.edge, "k", asOf(1), CLASS);
     cacheOf(async () => "{not json");
-    expect(await failing.read()).toMatchObject({ value: "v", source: "primary" });
+    expect(await failing.read()).toMatchObject({ value: { value: "v", source: "primary" } });
     forget(failing.edge, "k", asOf(1), CLASS);
     const startedAt = Date.now();
     cacheOf(() => new Promise(() => undefined));
-    expect(await failing.read()).toMatchObject({ value: "v", source: "primary" });
+    expect(await failing.read()).toMatchObject({ value: { value: "v", source: "primary" } });
     expect(Date.now() - startedAt).toBeLessThan(KV_DEADLINE_MS + 500);
     await failing.settled();
   });
@@ -243,10 +244,10 @@ describe("readThrough", () => {
       );
 
     put(1_000_000 + 3_600_000);
-    expect(await read()).toMatchObject({ value: "v", source: "primary" });
+    expect(await read()).toMatchObject({ value: { value: "v", source: "primary" } });
     put(1_000_000 + 1_000);
     const other = isolate(kv);
-    expect(await other.read()).toMatchObject({ value: "kv", source: "kv" });
+    expect(await other.read()).toMatchObject({ value: { value: "kv", source: "kv" } });
     expect(state.asked).toBe(1);
   });
 
@@ -255,7 +256,7 @@ describe("readThrough", () => {
     let seq = 5;
     const ask = async () => {
       state.asked += 1;
-      const answer = { asOf: asOf(seq), value: "v" };
+      const answer = ok({ asOf: asOf(seq), value: "v" });
       await new Promise((resolve) => setTimeout(resolve, 30));
       return answer;
     };
@@ -267,8 +268,8 @@ describe("readThrough", () => {
     seq = 8;
     const follower = read(asOf(8));
 
-    expect((await leader) as Cached<string>).toMatchObject({ asOf: asOf(5) });
-    expect((await follower) as Cached<string>).toMatchObject({ asOf: asOf(8) });
+    expect(await leader).toMatchObject({ value: { asOf: asOf(5) } });
+    expect(await follower).toMatchObject({ value: { asOf: asOf(8) } });
     expect(state.asked).toBe(2);
   });
 });

@@ -35,13 +35,13 @@ async function answerCheck(request: ConfluentRequest, selector: "level" | "lates
     dialect: CONFLUENT_DIALECT,
     selector,
   });
-  if ("ok" in checked) return answerInvalid(request, checked, isVerbose);
-  const { result, asOf } = checked;
+  if (!checked.ok) return answerInvalid(request, checked.refusal, isVerbose);
+  const { result, asOf } = checked.value;
   const isCompatible = result.incompatible === null;
   if (!isVerbose) return answerJson(request, { is_compatible: isCompatible }, answeredAt(asOf));
   const lines = await incompatibilityLinesOf(edge, result, format);
-  if ("ok" in lines) throw new RegistryError(lines);
-  const body = { is_compatible: isCompatible, messages: lines };
+  if (!lines.ok) throw new RegistryError(lines.refusal);
+  const body = { is_compatible: isCompatible, messages: lines.value };
   return answerJson(request, body, answeredAt(asOf));
 }
 

@@ -74,8 +74,8 @@ export async function getSchemaTextById(request: ConfluentRequest): Promise<Answ
     context === undefined
       ? await underSubject(request, id, subject!)
       : await contentBy(request, { context, confluentId: id }, id);
-  const shown = requireValue(await textInView(edge, content, query.text("format")));
-  return answerText(request, shown.text, headers);
+  const text = requireValue(await textInView(edge, content, query.text("format")));
+  return answerText(request, text, headers);
 }
 
 export async function getSubjectsOfId(request: ConfluentRequest): Promise<Answer> {
@@ -232,7 +232,7 @@ async function schemaStringAnswer(
   headers: Record<string, string>,
   record?: SchemaRecord,
 ): Promise<Answer> {
-  const { text } = requireValue(await textInView(edge, content, query.text("format")));
+  const text = requireValue(await textInView(edge, content, query.text("format")));
   const maxId = query.flag("fetchMaxId")
     ? requireValue(await edge.primary.read("maxConfluentId", { context: content.context })).value
     : undefined;

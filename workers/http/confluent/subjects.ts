@@ -58,7 +58,7 @@ export async function lookUpSchema(request: ConfluentRequest): Promise<Answer> {
   const stored = requireValue(await textOf(edge, record.contentHash));
   const shown = requireValue(await textInView(edge, { ...record, text: stored.text }, view));
   // The Confluent server builds the answer to an exact match from the request, so it has no ts and no deleted.
-  const entity = schemaEntity(record, { text: shown.text }, edge.settings.confluentApiLevel, !exact);
+  const entity = schemaEntity(record, { text: shown }, edge.settings.confluentApiLevel, !exact);
   return answerJson(request, entity, provenance(asOf, source));
 }
 
@@ -105,6 +105,6 @@ export async function getVersionWithMetadata(request: ConfluentRequest): Promise
   const record = answer.value.found;
   const stored = requireValue(await textOf(edge, record.contentHash));
   const content = { ...record, text: stored.text };
-  const { text } = requireValue(await textInView(edge, content, query.text("format")));
+  const text = requireValue(await textInView(edge, content, query.text("format")));
   return answerJson(request, schemaEntity(record, { text }, edge.settings.confluentApiLevel), answeredAt(answer.asOf));
 }

@@ -60,7 +60,7 @@ async function registeredAnswer(request: ConfluentRequest, { record, asOf, sourc
   const { edge, query } = request;
   const stored = requireValue(await textOf(edge, record.contentHash));
   const content = { ...record, text: stored.text };
-  const { text } = requireValue(await textInView(edge, content, query.text("format")));
+  const text = requireValue(await textInView(edge, content, query.text("format")));
   return answerJson(request, registeredSchema(record, text, edge.settings.confluentApiLevel), provenance(asOf, source));
 }
 
@@ -146,7 +146,7 @@ async function versionOf(
   const { record, headers } = await recordOf(request, query.flag("deleted"));
   const stored = requireValue(await textOf(edge, record.contentHash));
   const content = { ...record, text: stored.text };
-  const { text } = requireValue(await textInView(edge, content, query.text("format")));
+  const text = requireValue(await textInView(edge, content, query.text("format")));
   return { record, text, headers };
 }
 

@@ -24,8 +24,8 @@ const RETRY_AFTER_SECONDS = 60;
 
 export async function getBackup({ edge }: NativeRequest): Promise<Answer> {
   const head = await edge.primary.read("head", {});
-  if ("ok" in head) throw new RegistryError(head);
-  const status = await backupStatus(edge.env, edge.tenant, head.asOf.seq).catch(() => {
+  if (!head.ok) throw new RegistryError(head.refusal);
+  const status = await backupStatus(edge.env, edge.tenant, head.value.asOf.seq).catch(() => {
     throw refusing("NOT_READY", "The report of the newest run is currently unreadable.", {
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
@@ -35,14 +35,14 @@ export async function getBackup({ edge }: NativeRequest): Promise<Answer> {
     200,
     {
       last_seq: status.lastSeq,
-      log_seq: head.asOf.seq,
+      log_seq: head.value.asOf.seq,
       lag_entries: status.lagEntries,
       exported_at: timestampOrNull(status.exportedAtMs),
       level_at: timestampOrNull(status.levelAtMs),
       last_failure: lastFailure && { at: timestampOrNull(lastFailure.atMs), message: lastFailure.message },
       bucket: await describeBucket(edge),
     },
-    provenance(head.asOf, "primary"),
+    provenance(head.value.asOf, "primary"),
   );
 }
 
@@ -70,8 +70,9 @@ async function describeBucket(edge: Edge) {
 
 export async function runBackup({ edge }: NativeRequest): Promise<Answer> {
   const run = await backUp(edge, edge.tenant);
-  if (run.ok) return jsonAnswer(200, { last_seq: run.lastSeq, exported: run.exported, more: run.more });
-  throw refusing("NOT_READY", `The backup failed: ${run.message}`, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+  if (run.ok)
+    return jsonAnswer(200, { last_seq: run.value.lastSeq, exported: run.value.exported, more: run.value.more });
+  throw refusing("NOT_READY", `The backup failed: ${run.refusal}`, { retryAfterSeconds: RETRY_AFTER_SECONDS });
 }
 
 /** The first segment is read before the response starts, so that an immediate failure gets its own status. */

@@ -21,14 +21,17 @@ export async function postChangeSet(request: NativeRequest): Promise<Answer> {
   const { changes, rewritten } = await readChanges(request);
   const made = await makeRequestedChanges(edge, caller, { kind: "bulk", message, changes }, idempotencyKey(request));
   if (!made.ok) {
-    const { change } = (made.extra ?? {}) as { change?: number };
+    const { refusal } = made;
+    const { change } = (refusal.extra ?? {}) as { change?: number };
     const isRewritten = change !== undefined && rewritten.has(change);
-    throw new RegistryError(made.items ? { ...made, items: inCallersText(made.items, { isRewritten }) } : made);
+    throw new RegistryError(
+      refusal.items ? { ...refusal, items: inCallersText(refusal.items, { isRewritten }) } : refusal,
+    );
   }
   return jsonAnswer(
     200,
-    { change_set: made.changeSet, changes: made.outcomes.map(outcomeJson) },
-    provenance(made.asOf, "primary"),
+    { change_set: made.value.changeSet, changes: made.value.outcomes.map(outcomeJson) },
+    provenance(made.value.asOf, "primary"),
   );
 }
 
@@ -82,8 +85,7 @@ async function readRegistration(
   const sibling = fields.find(
     (other) => other.operation === "register" && other.subject === subject && other.format !== undefined,
   ) as RegistrationField | undefined;
-  const format =
-    field.format ?? sibling?.format ?? requireValue(await readSubjectFormat(edge, { subject, context })).format;
+  const format = field.format ?? sibling?.format ?? requireValue(await readSubjectFormat(edge, { subject, context }));
   const content = textOf(format, tree, `/changes/${place}`);
   return {
     isRewritten: content.isRewritten,

@@ -40,11 +40,12 @@ function subscriptionOf(request: NativeRequest): Subscription {
   const items: ErrorItem[] = [];
   const after = afterOf(request, items);
   const parsed = parseFilter(textParameter(request, "subjects"), textParameter(request, "types"));
-  if (!parsed.ok) items.push(...parsed.items);
-  const [first] = items;
-  if (first !== undefined)
-    throw new RegistryError(makeRefusal("BAD_REQUEST", [first.message], first.message, { items }));
-  return { after, filter: (parsed as typeof parsed & { ok: true }).filter };
+  if (!parsed.ok) items.push(...parsed.refusal);
+  if (!parsed.ok || items.length > 0) {
+    const { message } = items[0]!;
+    throw new RegistryError(makeRefusal("BAD_REQUEST", [message], message, { items }));
+  }
+  return { after, filter: parsed.value };
 }
 
 /** On reconnecting, a client repeats its first URL, `after` included, and sends its position in the header. */

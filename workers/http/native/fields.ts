@@ -1,8 +1,10 @@
 /** Converts fields of validated request bodies from the contract's names to the use cases' types. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Attributes, RequestedReference } from "../../../registry/record.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import type { JsonNode, JsonObject } from "../../../schema/json-text.ts";
+import type { Result } from "../../../schema/result.ts";
 import type { DataContract, RuleSet, RuleSetRule } from "../../../schema/rules/data-contract.ts";
 import { type ContentText, contentText, inCallersText } from "../../registry/read/content-text.ts";
 import { RegistryError, requireValue } from "../errors.ts";
@@ -70,9 +72,9 @@ export function textOf(format: FormatName, tree: JsonObject, place = ""): Conten
 }
 
 /** Returns the value, or throws its refusal with pointers into the request. */
-export function requireInCallersText<T extends object>(value: T | Refusal, text: ContentText): T {
-  if (!("ok" in value) || value.ok !== false) return value as T;
-  const refusal = value as Refusal;
+export function requireInCallersText<Value>(result: Result<Value, Refusal>, text: ContentText): Value {
+  if (result.ok) return result.value;
+  const { refusal } = result;
   const { items } = refusal;
   throw new RegistryError(items ? { ...refusal, items: inCallersText(items, text) } : refusal);
 }

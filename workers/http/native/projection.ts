@@ -28,23 +28,23 @@ type DecodeBody = SourceBody & { profile: string; tool?: string };
 
 export async function projectRegistered(request: NativeRequest): Promise<Answer> {
   const { edge, path } = request;
-  const { profile } = requireValue(readProfile(path.profile!, ""));
-  const { schema } = requireValue(await readProjectable(edge, { id: path.id! }, contextOf(request)));
+  const profile = requireValue(readProfile(path.profile!, ""));
+  const schema = requireValue(await readProjectable(edge, { id: path.id! }, contextOf(request)));
   return projectionAnswer(request, schema, profile, {});
 }
 
 export async function postProjection(request: NativeRequest): Promise<Answer> {
   const body = request.body as ProjectBody;
-  const { profile } = requireValue(readProfile(body.profile, "/profile"));
-  const { schema } = requireValue(await readProjectable(request.edge, buildSource(request), contextOf(request)));
+  const profile = requireValue(readProfile(body.profile, "/profile"));
+  const schema = requireValue(await readProjectable(request.edge, buildSource(request), contextOf(request)));
   return projectionAnswer(request, schema, profile, body);
 }
 
 export async function postLint(request: NativeRequest): Promise<Answer> {
   const body = request.body as LintBody;
   const names = body.profiles ?? PROFILES.map(({ name }) => name);
-  const profiles = names.map((name, index) => requireValue(readProfile(name, `/profiles/${index}`)).profile);
-  const { schemas } = requireValue(await readProjectables(request.edge, buildSource(request), contextOf(request)));
+  const profiles = names.map((name, index) => requireValue(readProfile(name, `/profiles/${index}`)));
+  const schemas = requireValue(await readProjectables(request.edge, buildSource(request), contextOf(request)));
   const linted = schemas.map(({ kind, name, pointer, model }) => ({
     kind,
     name,
@@ -59,8 +59,8 @@ export async function postLint(request: NativeRequest): Promise<Answer> {
 
 export async function postDecodedAnswer(request: NativeRequest): Promise<Answer> {
   const body = request.body as DecodeBody;
-  const { profile } = requireValue(readProfile(body.profile, "/profile"));
-  const { schema } = requireValue(await readProjectable(request.edge, buildSource(request), contextOf(request)));
+  const profile = requireValue(readProfile(body.profile, "/profile"));
+  const schema = requireValue(await readProjectable(request.edge, buildSource(request), contextOf(request)));
   const projection = projected(schema, profile);
   const answer = givenAnswer(request);
   const { tool } = body;
@@ -89,7 +89,7 @@ function givenAnswer({ tree }: NativeRequest): ModelAnswer {
 }
 
 function contextOf(request: NativeRequest): string {
-  return requireValue(parseContext(textParameter(request, "context"))).context;
+  return requireValue(parseContext(textParameter(request, "context")));
 }
 
 function buildSource({ body, tree }: NativeRequest): ProjectableSource {

@@ -101,8 +101,8 @@ function cursorOf(position: SlicePosition): string {
 function positionOf(cursor: string | null): SlicePosition {
   if (cursor === null) return FIRST_SLICE;
   const parsed = parseCursor("reconciliation", cursor);
-  if (!parsed.ok) throw new RegistryError(parsed);
-  const [table, first, second] = parsed.position as [string, string, string];
+  if (!parsed.ok) throw new RegistryError(parsed.refusal);
+  const [table, first, second] = parsed.value as [string, string, string];
   if (table === "scopes") return { table, after: { context: first, subject: second } };
   const after = Number(first);
   if ((table !== "log_entries" && table !== "versions" && table !== "subjects") || !Number.isSafeInteger(after)) {

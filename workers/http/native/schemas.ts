@@ -34,9 +34,8 @@ export async function registerSchema(request: NativeRequest): Promise<Answer> {
   const { edge, tree } = request;
   const body = request.body as Shape<"Registration">;
   const node = contentNode(tree!);
-  const { format } = body.format
-    ? { format: body.format }
-    : requireValue(await readSubjectFormat(edge, { subject: body.subject, context: undefined }));
+  const format =
+    body.format ?? requireValue(await readSubjectFormat(edge, { subject: body.subject, context: undefined }));
   const content = requireValue(contentText(format, node));
   return answerRegistration(request, content, {
     subject: body.subject,
@@ -58,7 +57,7 @@ export async function registerFile(request: NativeRequest): Promise<Answer> {
   const subject = { subject: path.subject!, context: textParameter(request, "context") };
   const named = fileFormat(request);
   const content = requireValue(schemaFileText(await readSchemaFile(request.request)));
-  const { format } = named ? { format: named } : requireValue(await readSubjectFormat(edge, subject));
+  const format = named ?? requireValue(await readSubjectFormat(edge, subject));
   return answerRegistration(request, content, {
     ...subject,
     format,
@@ -135,7 +134,7 @@ export async function updateSchema(request: NativeRequest): Promise<Answer> {
 export async function deleteSchema(request: NativeRequest): Promise<Answer> {
   const { edge, caller, path, query } = request;
   const wanted = { id: path.id!, permanent: query.permanent === true, ifMatchSeq: ifMatchSeq(request) };
-  const { asOf } = requireValue(await deleteById(edge, caller, wanted, idempotencyKey(request)));
+  const asOf = requireValue(await deleteById(edge, caller, wanted, idempotencyKey(request)));
   return { status: 204, headers: provenance(asOf, "primary"), body: null };
 }
 

@@ -70,7 +70,7 @@ export async function patchWebhook(request: NativeRequest): Promise<Answer> {
 
 export async function removeWebhook(request: NativeRequest): Promise<Answer> {
   const { edge, caller, path } = request;
-  const { asOf } = requireValue(await deleteWebhook(edge, caller, path.webhook!, idempotencyKey(request)));
+  const asOf = requireValue(await deleteWebhook(edge, caller, path.webhook!, idempotencyKey(request)));
   return { status: 204, headers: provenance(asOf, "primary"), body: null };
 }
 
@@ -92,7 +92,7 @@ export async function getSecret({ edge, path }: NativeRequest): Promise<Answer> 
 
 export async function postTest(request: NativeRequest): Promise<Answer> {
   const { edge, caller, path } = request;
-  const { delivery } = requireValue(await testWebhook(edge, caller, path.webhook!, idempotencyKey(request)));
+  const delivery = requireValue(await testWebhook(edge, caller, path.webhook!, idempotencyKey(request)));
   return jsonAnswer<Shape<"Delivery">>(200, deliveryJson(delivery));
 }
 

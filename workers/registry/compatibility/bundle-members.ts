@@ -89,9 +89,9 @@ async function resolveTogether(
   while (open.length > 0) {
     const references = open.map(({ reference }) => reference);
     const answer = await edge.primary.read("resolveReferences", { context, references, deleted: false });
-    if ("ok" in answer) return answer;
-    if ("missing" in answer.value) {
-      const { subject, version } = answer.value.missing;
+    if (!answer.ok) return answer.refusal;
+    if ("missing" in answer.value.value) {
+      const { subject, version } = answer.value.value.missing;
       const lost = new Set<Member>();
       for (const { member, at, reference } of open) {
         if (reference.subject !== subject || reference.version !== version) continue;
@@ -102,7 +102,7 @@ async function resolveTogether(
       open = open.filter(({ member }) => !lost.has(member));
       continue;
     }
-    const { resolved, closures } = answer.value;
+    const { resolved, closures } = answer.value.value;
     const texts = await loadTexts(
       edge,
       closures.flatMap(({ nodes }) => nodes.map(({ contentHash }) => contentHash)),

@@ -1,8 +1,10 @@
 /** The referrers of a bundle's schemas, and their form if they referenced the new versions. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
 import type { ResolvedReference, SchemaSource } from "../../../schema/format.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { parseSubjectName, printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { type BundleMembers, referredName } from "./bundle-members.ts";
@@ -19,21 +21,24 @@ export type Referrer = { record: SchemaRecord; through: SubjectName[] };
 type Names = Map<string, SubjectName>;
 
 /** The subjects outside a bundle whose newest version reaches one inside, nearest first. */
-export async function findReferrers(edge: Edge, { all, bySubject }: BundleMembers): Promise<Referrer[] | Refusal> {
+export async function findReferrers(
+  edge: Edge,
+  { all, bySubject }: BundleMembers,
+): Promise<Result<Referrer[], Refusal>> {
   const found = new Map<string, { record: SchemaRecord; through: Names }>();
   let frontier = new Map<string, Names>(
     all.map(({ name }) => [printSubjectName(name), new Map([[printSubjectName(name), name]])]),
   );
   for (let step = 0; frontier.size > 0; step += 1) {
-    if (step === MAX_REFERRING_STEPS) return tooMany();
+    if (step === MAX_REFERRING_STEPS) return refuse(tooMany());
     const names = [...frontier.keys()].map(parseSubjectName);
     const next = new Map<string, Names>();
     for (let at = 0; at < names.length; at += MAX_QUERY_ROWS) {
       const asked = { names: names.slice(at, at + MAX_QUERY_ROWS), limit: MAX_REFERRING_SUBJECTS };
       const answer = await edge.primary.read("referrersOf", asked);
-      if ("ok" in answer) return answer;
-      if (answer.value.more) return tooMany();
-      for (const { record, targets } of answer.value.referrers) {
+      if (!answer.ok) return answer;
+      if (answer.value.value.more) return refuse(tooMany());
+      for (const { record, targets } of answer.value.value.referrers) {
         const printed = printSubjectName(record);
         if (bySubject.has(printed)) continue;
         const known = found.get(printed) ?? { record, through: new Map() };
@@ -44,12 +49,12 @@ export async function findReferrers(edge: Edge, { all, bySubject }: BundleMember
         found.set(printed, known);
         // Pass newly reached subjects on to its own referrers.
         if (known.through.size > before) next.set(printed, known.through);
-        if (found.size > MAX_REFERRING_SUBJECTS) return tooMany();
+        if (found.size > MAX_REFERRING_SUBJECTS) return refuse(tooMany());
       }
     }
     frontier = next;
   }
-  return [...found.values()].map(({ record, through }) => ({ record, through: [...through.values()] }));
+  return ok([...found.values()].map(({ record, through }) => ({ record, through: [...through.values()] })));
 }
 
 /** A registered schema's source in which the bundle's schemas replace the versions it references, directly or indirectly. */

@@ -1,9 +1,11 @@
 /** The verdict on one schema of a bundle, collected pair by pair. */
+
 import type { Refusal } from "../../../contract/errors.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
 import { suggestBump } from "../../../schema/bump.ts";
 import {
+  type ComparedDifferences,
   type CompatibilityLevel,
   type Difference,
   isCompatible,
@@ -14,12 +16,13 @@ import {
 } from "../../../schema/compatibility.ts";
 import { DifferenceList, listWithin } from "../../../schema/difference-list.ts";
 import type { SchemaProblem } from "../../../schema/format.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import type { RuleBook } from "../../../schema/rules/rule-book.ts";
 import { FIRST_SEMVER, nextSemver } from "../../../schema/semver.ts";
 import { ruledBy, shownDifferences } from "./compare.ts";
 import type { CheckedDifference, Direction, VersionSuggestion } from "./compatibility-check.ts";
-import { type HeldSchema, type Judged, judge } from "./judge.ts";
+import { type HeldSchema, judge } from "./judge.ts";
 
 /** Differences shown per schema, breaking ones first. */
 const MAX_SHOWN_DIFFERENCES = 100;
@@ -27,6 +30,9 @@ const MAX_SHOWN_DIFFERENCES = 100;
 export const MAX_BUNDLE_DIFFERENCE_BYTES = MAX_ANSWER_BYTES / 2;
 /** The remaining budget for the schemas of a bundle. */
 export type BundleAllowance = { witnesses: number; bytes: number };
+
+/** The verdict on a pair, or why there is none: a limit was reached, or the policy does not apply. */
+type JudgedPair = ComparedDifferences | { undecided: string };
 
 /** `undecided` if a limit was reached or the policy does not apply: the schema is then neither compatible nor incompatible. */
 export type BundleVerdict = {
@@ -53,7 +59,7 @@ export type HeldTo = {
 
 /** Builds the verdict on one schema. A refusal concerns the whole bundle; problems of this schema alone are part of its verdict. */
 export class Judging {
-  readonly #judged = new Map<HeldSchema, Partial<Record<Direction, Judged>>>();
+  readonly #judged = new Map<HeldSchema, Partial<Record<Direction, JudgedPair>>>();
   readonly #differences = new DifferenceList<CheckedDifference>((difference) => difference);
   #total = 0;
   #compatible = true;
@@ -85,18 +91,18 @@ export class Judging {
   }
 
   /** Whether the candidate is compatible with an earlier version in the level's directions; null if undecided. */
-  compare(candidate: HeldSchema, other: HeldSchema, { versionNumber }: SchemaRecord): boolean | null | Refusal {
+  compare(candidate: HeldSchema, other: HeldSchema, { versionNumber }: SchemaRecord): Result<boolean | null, Refusal> {
     const { level, writers, role, book } = this.held;
     let compatible: boolean | null = true;
     for (const direction of DIRECTIONS.filter((one) => LEVEL_CHECKS[level][one])) {
       const judged = this.#judge(candidate, other, direction);
-      if ("refused" in judged) return judged.refused;
-      if (!judged.ok) {
-        this.leaveUndecided(judged.detail);
+      if (!judged.ok) return judged;
+      if ("undecided" in judged.value) {
+        this.leaveUndecided(judged.value.undecided);
         compatible = null;
         continue;
       }
-      const { differences, total } = ruledBy(book, judged, this.nowMs);
+      const { differences, total } = ruledBy(book, judged.value, this.nowMs);
       const [reader, writer] = toSides(candidate, other, direction);
       const shown = shownDifferences(reader, writer, differences, { writers, role, left: this.left });
       this.#total += total;
@@ -107,12 +113,16 @@ export class Judging {
       if (compatible === true && !isCompatible(differences)) compatible = false;
     }
     if (compatible === false) this.#compatible = false;
-    return compatible;
+    return ok(compatible);
   }
 
   /** The semver the candidate should get after a version. */
-  suggest(candidate: HeldSchema, earlier: HeldSchema | undefined, semver: string | null): VersionSuggestion | Refusal {
-    if (!earlier) return { semver: FIRST_SEMVER, bump: null, reasons: ["It is the subject's first version."] };
+  suggest(
+    candidate: HeldSchema,
+    earlier: HeldSchema | undefined,
+    semver: string | null,
+  ): Result<VersionSuggestion, Refusal> {
+    if (!earlier) return ok({ semver: FIRST_SEMVER, bump: null, reasons: ["It is the subject's first version."] });
     const { level } = this.held;
     const checked = DIRECTIONS.filter((direction) => LEVEL_CHECKS[level][direction]);
     const others = DIRECTIONS.filter((direction) => !checked.includes(direction));
@@ -123,12 +133,12 @@ export class Judging {
         checked.length > 0 && others.includes(direction) && suggestBump(lasting, level).bump !== "patch";
       if (isSettled) break;
       const judged = this.#judge(candidate, earlier, direction);
-      if ("refused" in judged) return judged.refused;
-      if (!judged.ok) return { semver: null, bump: null, reasons: [judged.detail] };
-      lasting[direction] = ruledBy(this.held.book, judged, this.nowMs).lasting;
+      if (!judged.ok) return judged;
+      if ("undecided" in judged.value) return ok({ semver: null, bump: null, reasons: [judged.value.undecided] });
+      lasting[direction] = ruledBy(this.held.book, judged.value, this.nowMs).lasting;
     }
     const { bump, reasons } = suggestBump(lasting, level, this.held.role);
-    return { semver: nextSemver(semver ?? FIRST_SEMVER, bump) ?? null, bump, reasons };
+    return ok({ semver: nextSemver(semver ?? FIRST_SEMVER, bump) ?? null, bump, reasons });
   }
 
   verdict(isValid: boolean): BundleVerdict {
@@ -150,17 +160,18 @@ export class Judging {
     };
   }
 
-  /** Judges each pair once, because level and suggestion often need the same. */
-  #judge(candidate: HeldSchema, other: HeldSchema, direction: Direction): Judged | { refused: Refusal } {
+  /** Judges each pair once, because level and suggestion often need the same. Refuses only what ends the whole bundle. */
+  #judge(candidate: HeldSchema, other: HeldSchema, direction: Direction): Result<JudgedPair, Refusal> {
     const known = this.#judged.get(other)?.[direction];
-    if (known) return known;
+    if (known) return ok(known);
     const [reader, writer] = toSides(candidate, other, direction);
     const refused = this.spend(reader, writer);
-    if (refused) return { refused };
+    if (refused) return refuse(refused);
     const { policy, writers, role, book } = this.held;
     const judged = judge(reader, writer, { policy, writers, role, rules: book.rules }, this.beside[direction]);
-    this.#judged.set(other, { ...this.#judged.get(other), [direction]: judged });
-    return judged;
+    const pair = judged.ok ? judged.value : { undecided: judged.refusal.detail };
+    this.#judged.set(other, { ...this.#judged.get(other), [direction]: pair });
+    return ok(pair);
   }
 }
 

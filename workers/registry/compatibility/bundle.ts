@@ -2,6 +2,7 @@
  * Checks new schemas of several subjects together, as if all were registered at once: each against its own subject, and
  * every referring subject as if it moved to the new versions. Registers nothing.
  */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Queries, SubjectPolicy } from "../../../registry/questions.ts";
@@ -9,6 +10,7 @@ import type { SchemaRecord } from "../../../registry/record.ts";
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
 import type { FormatName, JsonDialect } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { DataContract } from "../../../schema/rules/data-contract.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import { EMPTY_RULE_BOOK, mergeRuleBooks, type RuleBook } from "../../../schema/rules/rule-book.ts";
@@ -44,7 +46,7 @@ export type BundleSchema = {
   name: string | undefined;
   format: FormatName | undefined;
   dialect: JsonDialect | undefined;
-  textFor(format: FormatName): { ok: true; text: string } | Refusal;
+  textFor(format: FormatName): Result<{ text: string }, Refusal>;
   references: readonly BundleReference[];
   contract: DataContract;
 };
@@ -70,58 +72,61 @@ export type BundleItem = BundleVerdict & {
 export type ReferringItem = BundleVerdict & Referrer;
 
 type BundleResult = {
-  ok: true;
   compatible: boolean;
   items: BundleItem[];
   referring: ReferringItem[];
   asOf: AsOf;
 };
 
-export async function checkBundle(edge: Edge, question: BundleQuestion): Promise<BundleResult | Refusal> {
+export async function checkBundle(edge: Edge, question: BundleQuestion): Promise<Result<BundleResult, Refusal>> {
   const names = parseNames(question.schemas);
-  if ("ok" in names) return names;
-  const policies = await readPolicies(edge, names);
-  if ("ok" in policies) return policies;
-  const bundle = new Bundle(edge, question, names, policies);
+  if (!names.ok) return names;
+  const policies = await readPolicies(edge, names.value);
+  if (!policies.ok) return policies;
+  const bundle = new Bundle(edge, question, names.value, policies.value);
   const built = await bundle.build();
-  if (built) return built;
+  if (built) return refuse(built);
   const items = await bundle.items();
-  if ("ok" in items) return items;
+  if (!items.ok) return items;
   const referring = await bundle.referring();
-  if ("ok" in referring) return referring;
-  const compatible = [...items, ...referring].every((verdict) => verdict.compatible === true);
-  return { ok: true, compatible, items, referring, asOf: policies.asOf };
+  if (!referring.ok) return referring;
+  const compatible = [...items.value, ...referring.value].every((verdict) => verdict.compatible === true);
+  return ok({ compatible, items: items.value, referring: referring.value, asOf: policies.value.asOf });
 }
 
 /** The subjects of the bundle, each at most once. */
-function parseNames(schemas: readonly BundleSchema[]): SubjectName[] | Refusal {
+function parseNames(schemas: readonly BundleSchema[]): Result<SubjectName[], Refusal> {
   const names: SubjectName[] = [];
   const seen = new Set<string>();
   for (const [index, { subject, context }] of schemas.entries()) {
     const parsed = parseNewSubject(subject, context);
     if (!parsed.ok)
-      return { ...parsed, items: [{ pointer: `/schemas/${index}/subject`, rule: "subject", message: parsed.detail }] };
-    const printed = printSubjectName(parsed.name);
+      return refuse({
+        ...parsed.refusal,
+        items: [{ pointer: `/schemas/${index}/subject`, rule: "subject", message: parsed.refusal.detail }],
+      });
+    const printed = printSubjectName(parsed.value);
     if (seen.has(printed)) {
       const detail = `Subject "${printed}" occurs twice in the bundle.`;
-      return misplaced(`/schemas/${index}/subject`, "repeated_subject", detail);
+      return refuse(misplaced(`/schemas/${index}/subject`, "repeated_subject", detail));
     }
     seen.add(printed);
-    names.push(parsed.name);
+    names.push(parsed.value);
   }
-  return names;
+  return ok(names);
 }
 
 type Policies = { tenantRules: RuleBook; subjects: SubjectPolicy[]; asOf: AsOf };
 
-async function readPolicies(edge: Edge, names: readonly SubjectName[]): Promise<Policies | Refusal> {
+async function readPolicies(edge: Edge, names: readonly SubjectName[]): Promise<Result<Policies, Refusal>> {
   const subjects: SubjectPolicy[] = [];
   for (;;) {
     const rest = names.slice(subjects.length);
     const answer = await edge.primary.read("subjectPolicies", { names: rest, api: "native" });
-    if ("ok" in answer) return answer;
-    subjects.push(...answer.value.subjects);
-    if (subjects.length >= names.length) return { tenantRules: answer.value.tenantRules, subjects, asOf: answer.asOf };
+    if (!answer.ok) return answer;
+    subjects.push(...answer.value.value.subjects);
+    if (subjects.length >= names.length)
+      return ok({ tenantRules: answer.value.value.tenantRules, subjects, asOf: answer.value.asOf });
   }
 }
 
@@ -156,19 +161,19 @@ class Bundle {
       return { name, selector: "level" as const, level: level ?? null, group: wanted, api: "native" as const };
     });
     const compared = await this.#comparedVersions(asked);
-    if ("ok" in compared) return compared;
+    if (!compared.ok) return compared.refusal;
     // If the level compares with nothing, the newest version still supplies format and previous semver.
-    const uncompared = asked.filter((_, index) => compared[index]!.versions.length === 0);
+    const uncompared = asked.filter((_, index) => compared.value[index]!.versions.length === 0);
     const latest = await this.#comparedVersions(uncompared.map((one) => ({ ...one, selector: "latest" as const })));
-    if ("ok" in latest) return latest;
-    const findNewest = new Map(uncompared.map((one, index) => [one, latest[index]!.versions[0]?.record]));
+    if (!latest.ok) return latest.refusal;
+    const findNewest = new Map(uncompared.map((one, index) => [one, latest.value[index]!.versions[0]?.record]));
     const all: Member[] = [];
     for (const [index, schema] of schemas.entries()) {
-      const { versions, more } = compared[index]!;
+      const { versions, more } = compared.value[index]!;
       const newest = versions[0]?.record ?? findNewest.get(asked[index]!);
       const member = this.#member(index, schema, { versions, more, newest });
-      if ("ok" in member) return member;
-      all.push(member);
+      if (!member.ok) return member.refusal;
+      all.push(member.value);
     }
     const byName = new Map(all.map((member, index) => [subjectName(schemas[index]!), member]));
     if (byName.size < all.length) return repeatedName(schemas);
@@ -182,7 +187,7 @@ class Bundle {
     return undefined;
   }
 
-  async items(): Promise<BundleItem[] | Refusal> {
+  async items(): Promise<Result<BundleItem[], Refusal>> {
     const items: BundleItem[] = [];
     const { all } = this.#members;
     for (let at = 0; at < all.length; ) {
@@ -195,43 +200,45 @@ class Bundle {
         at += 1;
       } while (at < all.length && records.size + comparedRecords(all[at]!).length <= HELD_TOGETHER);
       const held = await this.#hold([...records.values()]);
-      if ("ok" in held) return held;
+      if (!held.ok) return held;
       for (const member of together) {
-        const item = await this.#item(member, held);
-        if ("ok" in item) return item;
-        items.push(item);
+        const item = await this.#item(member, held.value);
+        if (!item.ok) return item;
+        items.push(item.value);
       }
     }
-    return items;
+    return ok(items);
   }
 
   /** Verdicts on subjects outside the bundle, nearest first. */
-  async referring(): Promise<ReferringItem[] | Refusal> {
+  async referring(): Promise<Result<ReferringItem[], Refusal>> {
     const found = await findReferrers(this.edge, this.#members);
-    return "ok" in found ? found : this.#referringItems(found);
+    return found.ok ? this.#referringItems(found.value) : found;
   }
 
   async #comparedVersions(
     asked: readonly Queries["comparedVersions"][0][],
-  ): Promise<Queries["comparedVersionsOfMany"][1] | Refusal> {
+  ): Promise<Result<Queries["comparedVersionsOfMany"][1], Refusal>> {
     const answers: Queries["comparedVersionsOfMany"][1] = [];
     while (answers.length < asked.length) {
       const rest = asked.slice(answers.length);
       const answer = await this.edge.primary.read("comparedVersionsOfMany", { asked: rest });
-      if ("ok" in answer) return answer;
-      answers.push(...answer.value);
+      if (!answer.ok) return answer;
+      answers.push(...answer.value.value);
     }
-    return answers;
+    return ok(answers);
   }
 
-  async #hold(records: readonly SchemaRecord[]): Promise<Held | Refusal> {
+  async #hold(records: readonly SchemaRecord[]): Promise<Result<Held, Refusal>> {
     const schemas = await holdRecords(this.edge, records);
-    if ("ok" in schemas) return schemas;
-    return new Map(
-      records.flatMap(({ id }, index) => {
-        const schema = schemas[index];
-        return schema ? [[id, schema] as const] : [];
-      }),
+    if (!schemas.ok) return schemas;
+    return ok(
+      new Map(
+        records.flatMap(({ id }, index) => {
+          const schema = schemas.value[index];
+          return schema ? [[id, schema] as const] : [];
+        }),
+      ),
     );
   }
 
@@ -239,32 +246,32 @@ class Bundle {
     index: number,
     schema: BundleSchema,
     compared: Pick<Member, "versions" | "more" | "newest">,
-  ): Member | Refusal {
+  ): Result<Member, Refusal> {
     const name = this.names[index]!;
     const format = schema.format ?? compared.newest?.format;
     if (format === undefined) {
       const detail = `Subject "${printSubjectName(name)}" has no version yet, so its schema must name the format.`;
-      return misplaced(`/schemas/${index}/format`, "required", detail);
+      return refuse(misplaced(`/schemas/${index}/format`, "required", detail));
     }
     const text = schema.textFor(format);
     if (!text.ok) {
-      const items = text.items?.map((item) => ({ ...item, pointer: `/schemas/${index}${item.pointer ?? ""}` }));
-      return { ...text, ...(items ? { items } : {}) };
+      const items = text.refusal.items?.map((item) => ({ ...item, pointer: `/schemas/${index}${item.pointer ?? ""}` }));
+      return refuse({ ...text.refusal, ...(items ? { items } : {}) });
     }
     const policy = this.policies.subjects[index]!;
-    return {
+    return ok({
       name,
       policy,
       ...compared,
       format,
       dialect: schema.dialect,
-      source: { text: text.text, references: [] },
+      source: { text: text.value.text, references: [] },
       errors: [],
       schema: undefined,
-    };
+    });
   }
 
-  async #item(member: Member, held: Held): Promise<BundleItem | Refusal> {
+  async #item(member: Member, held: Held): Promise<Result<BundleItem, Refusal>> {
     const { name, policy, format, schema, errors, newest } = member;
     const { level, policy: policyName, writers, role } = this.question;
     const judging = this.#judging(
@@ -285,41 +292,51 @@ class Bundle {
       if (!other) continue;
       await giveTurn();
       const compatible = judging.compare(schema!, other, record);
-      if (typeof compatible === "boolean") comparedVersions.push({ record, compatible });
-      else if (compatible !== null) return compatible;
+      if (!compatible.ok) return compatible;
+      if (compatible.value !== null) comparedVersions.push({ record, compatible: compatible.value });
     }
     const earlier = newest && held.get(newest.id);
     await giveTurn();
     const suggestion = schema ? judging.suggest(schema, earlier, newest?.semver ?? null) : null;
-    if (suggestion && "ok" in suggestion) return suggestion;
-    return { ...judging.verdict(schema !== undefined), name, format, comparedVersions, suggestion };
+    if (suggestion && !suggestion.ok) return suggestion;
+    return ok({
+      ...judging.verdict(schema !== undefined),
+      name,
+      format,
+      comparedVersions,
+      suggestion: suggestion?.value ?? null,
+    });
   }
 
-  async #referringItems(found: readonly Referrer[]): Promise<ReferringItem[] | Refusal> {
-    if (found.length === 0) return [];
+  async #referringItems(found: readonly Referrer[]): Promise<Result<ReferringItem[], Refusal>> {
+    if (found.length === 0) return ok([]);
     const names = found.map(({ record: { context, subject } }) => ({ context, subject }));
     const policies = await readPolicies(this.edge, names);
-    if ("ok" in policies) return policies;
+    if (!policies.ok) return policies;
     const items: ReferringItem[] = [];
     for (let at = 0; at < found.length; at += HELD_TOGETHER) {
       const together = found.slice(at, at + HELD_TOGETHER);
       const held = await this.#hold(together.map(({ record }) => record));
-      if ("ok" in held) return held;
+      if (!held.ok) return held;
       for (const { record, through } of together) {
-        const now = held.get(record.id);
+        const now = held.value.get(record.id);
         await giveTurn();
-        const policy = policies.subjects[items.length]!;
+        const policy = policies.value.subjects[items.length]!;
         const item = now
           ? this.#referringItem({ record, through }, now, policy)
-          : { ...this.#judging({ ...policy, book: EMPTY_RULE_BOOK, errors: [] }).verdict(false), record, through };
-        if ("ok" in item) return item;
-        items.push(item);
+          : ok({ ...this.#judging({ ...policy, book: EMPTY_RULE_BOOK, errors: [] }).verdict(false), record, through });
+        if (!item.ok) return item;
+        items.push(item.value);
       }
     }
-    return items;
+    return ok(items);
   }
 
-  #referringItem({ record, through }: Referrer, now: HeldSchema, policy: SubjectPolicy): ReferringItem | Refusal {
+  #referringItem(
+    { record, through }: Referrer,
+    now: HeldSchema,
+    policy: SubjectPolicy,
+  ): Result<ReferringItem, Refusal> {
     const source = withMembers(this.#members, record, now.source);
     const dialect = record.dialect ?? NATIVE_DIALECT;
     const parsed = formatNamed(record.format).parse(source, { strictness: "stored", defaultDialect: dialect });
@@ -334,10 +351,10 @@ class Bundle {
           : parsed.refusal.problems;
     const book = mergeRuleBooks(this.policies.tenantRules, policy.rules);
     const judging = this.#judging({ ...policy, book, errors });
-    if (errors.length > 0) return { ...judging.verdict(false), record, through };
+    if (errors.length > 0) return ok({ ...judging.verdict(false), record, through });
     const compatible = judging.compare(new HeldSchema(record.format, source, record.dialect, parsed), now, record);
-    if (compatible !== null && typeof compatible !== "boolean") return compatible;
-    return { ...judging.verdict(true), record, through };
+    if (!compatible.ok) return compatible;
+    return ok({ ...judging.verdict(true), record, through });
   }
 
   /** The other schemas of the bundle in their new and old form: for Buf's categories all are files of one module. */

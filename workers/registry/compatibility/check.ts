@@ -7,6 +7,7 @@ import type { RequestedReference } from "../../../registry/record.ts";
 import { sha256Hex } from "../../../schema/content-hash.ts";
 import type { FormatName, JsonDialect, SchemaProblem } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { parseContext } from "../read/subject-names.ts";
@@ -21,15 +22,15 @@ type SchemaToCheck = {
 };
 
 type SchemaCheck =
-  | { ok: true; valid: true; warnings: readonly SchemaProblem[]; canonicalText: string; fingerprint: string }
-  | { ok: true; valid: false; errors: readonly SchemaProblem[] };
+  | { valid: true; warnings: readonly SchemaProblem[]; canonicalText: string; fingerprint: string }
+  | { valid: false; errors: readonly SchemaProblem[] };
 
-export async function checkSchema(edge: Edge, schema: SchemaToCheck): Promise<SchemaCheck | Refusal> {
+export async function checkSchema(edge: Edge, schema: SchemaToCheck): Promise<Result<SchemaCheck, Refusal>> {
   const { format, text, references } = schema;
   const context = parseContext(schema.context);
   if (!context.ok) return context;
   const read = await parseWithReferences(edge, {
-    name: { context: context.context },
+    name: { context: context.value },
     format,
     text,
     references,
@@ -38,27 +39,25 @@ export async function checkSchema(edge: Edge, schema: SchemaToCheck): Promise<Sc
     defaultDialect: schema.dialect ?? NATIVE_DIALECT,
   });
   if (!read.ok) {
-    if (read.error !== "INVALID_SCHEMA") return read;
-    return {
-      ok: true,
+    if (read.refusal.error !== "INVALID_SCHEMA") return read;
+    return ok({
       valid: false,
-      errors: (read.items ?? []).map(({ rule = "invalid", ...item }) => ({ rule, ...item })),
-    };
+      errors: (read.refusal.items ?? []).map(({ rule = "invalid", ...item }) => ({ rule, ...item })),
+    });
   }
-  const { parsed } = read;
+  const { parsed } = read.value;
   if (parsed.ok) {
     const canonicalText = formatNamed(format).canonicalText(parsed.value.model);
-    return {
-      ok: true,
+    return ok({
       valid: true,
       warnings: parsed.value.warnings,
       canonicalText,
       fingerprint: sha256Hex(canonicalText, NATIVE_HASHES),
-    };
+    });
   }
   // A text that exceeds a limit is not necessarily invalid.
-  if (parsed.refusal.reason === "too_complex") return tooComplex(parsed.refusal.problems);
-  return { ok: true, valid: false, errors: parsed.refusal.problems };
+  if (parsed.refusal.reason === "too_complex") return refuse(tooComplex(parsed.refusal.problems));
+  return ok({ valid: false, errors: parsed.refusal.problems });
 }
 
 /** The refusal of a text that exceeds a limit of its parser. */

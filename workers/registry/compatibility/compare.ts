@@ -7,6 +7,7 @@ import type { ComparedDifferences, CompareOptions, Comparison, Difference } from
 import { computeVerdictInSlices, type VerdictOptions } from "../../../schema/facts.ts";
 import type { FormatName, JsonDialect, SchemaProblem, SchemaSource } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { differencesForRole, type Role } from "../../../schema/rules/roles.ts";
 import { applyOverrides, type DecidedBy, type RuleBook } from "../../../schema/rules/rule-book.ts";
 import { runWithPauses } from "../../../schema/slices.ts";
@@ -59,13 +60,13 @@ export async function comparableSide(
   edge: Edge,
   side: SchemaSide,
   context: string,
-): Promise<{ ok: true; side: Comparable } | Refusal> {
+): Promise<Result<Comparable, Refusal>> {
   if (!("id" in side)) return inlineSide(edge, side, context);
-  if (!isId(side.id)) return schemaNotFound(side.id);
+  if (!isId(side.id)) return refuse(schemaNotFound(side.id));
   const answer = await edge.primary.read("contentOf", { id: side.id });
-  if ("ok" in answer) return answer;
-  if (answer.value === null) return schemaNotFound(side.id);
-  const { content, closure } = answer.value;
+  if (!answer.ok) return answer;
+  if (answer.value.value === null) return refuse(schemaNotFound(side.id));
+  const { content, closure } = answer.value.value;
   return registeredSide(edge, content, closure);
 }
 
@@ -74,11 +75,11 @@ export async function registeredSide(
   edge: Edge,
   { format, dialect }: Pick<SchemaRecord, "format" | "dialect">,
   closure: Closure,
-): Promise<{ ok: true; side: Comparable } | Refusal> {
+): Promise<Result<Comparable, Refusal>> {
   const source = await sourceOfClosure(edge, closure);
   if (source === undefined)
-    return makeRefusal("SCHEMA_TEXT_NOT_FOUND", [], "The schema was permanently deleted a moment ago.");
-  return { ok: true, side: { format, source, dialect, closure } };
+    return refuse(makeRefusal("SCHEMA_TEXT_NOT_FOUND", [], "The schema was permanently deleted a moment ago."));
+  return ok({ format, source, dialect, closure });
 }
 
 /** The side of a schema that is only in this request; it must be valid. */
@@ -86,7 +87,7 @@ export async function inlineSide(
   edge: Edge,
   { format, text, references, dialect = NATIVE_DIALECT }: InlineSchema,
   context: string,
-): Promise<{ ok: true; side: Comparable } | Refusal> {
+): Promise<Result<Comparable, Refusal>> {
   const read = await parseWithReferences(edge, {
     name: { context },
     format,
@@ -97,14 +98,14 @@ export async function inlineSide(
     defaultDialect: dialect,
   });
   if (!read.ok) return read;
-  const { parsed, source } = read;
+  const { parsed, source } = read.value;
   if (parsed.ok) {
     const { warnings } = parsed.value;
-    return { ok: true, side: { format, source, dialect, closure: null, warnings } };
+    return ok({ format, source, dialect, closure: null, warnings });
   }
   return parsed.refusal.reason === "too_complex"
-    ? tooComplex(parsed.refusal.problems)
-    : invalidSchema(parsed.refusal.problems);
+    ? refuse(tooComplex(parsed.refusal.problems))
+    : refuse(invalidSchema(parsed.refusal.problems));
 }
 
 /** Whether two schemas have the same canonical text. */
@@ -123,7 +124,6 @@ export function isSameText(a: Comparable, b: Comparable): boolean {
  * without making it compatible.
  */
 type Compared = {
-  ok: true;
   differences: readonly Difference[];
   lasting: readonly Difference[];
   /** The total number of differences, listed or not. */
@@ -135,12 +135,12 @@ export async function compareSides(
   reader: Comparable,
   writer: Comparable,
   { policy, writers, role, book }: Judgement,
-): Promise<Compared | Refusal> {
+): Promise<Result<Compared, Refusal>> {
   if (reader.format !== writer.format) {
-    return { ok: true, differences: [DIFFERENT_FORMAT], lasting: [DIFFERENT_FORMAT], total: 1 };
+    return ok({ differences: [DIFFERENT_FORMAT], lasting: [DIFFERENT_FORMAT], total: 1 });
   }
   const unsupported = policyProblem(reader.format, { policy });
-  if (unsupported) return unsupported;
+  if (unsupported) return refuse(unsupported);
   const options: VerdictOptions = { policy, writers, role, rules: book.rules };
   await giveTurn();
   const comparison: Comparison =
@@ -153,16 +153,16 @@ export async function compareSides(
           options,
         )
       : await runWithPauses(computeVerdictInSlices(formatNamed(reader.format), reader, writer, options), giveTurn);
-  if (comparison.ok) return ruledBy(book, comparison.value, edge.now());
+  if (comparison.ok) return ok(ruledBy(book, comparison.value, edge.now()));
   const detail = `Too complex to decide, at ${comparison.refusal.pointer}: ${comparison.refusal.message}`;
-  return makeRefusal("TOO_COMPLEX", [detail], detail);
+  return refuse(makeRefusal("TOO_COMPLEX", [detail], detail));
 }
 
 /** Applies a rule book to a verdict's differences; its CEL rules have already been evaluated. */
 export function ruledBy(book: RuleBook, comparison: ComparedDifferences, nowMs: number): Compared {
   const ruled = applyOverrides(comparison, book, nowMs);
   const lasting = book.exceptions.length === 0 ? ruled : applyOverrides(comparison, { ...book, exceptions: [] }, nowMs);
-  return { ok: true, differences: ruled, lasting, total: Math.max(ruled.length, comparison.differences_total ?? 0) };
+  return { differences: ruled, lasting, total: Math.max(ruled.length, comparison.differences_total ?? 0) };
 }
 
 /** A policy that does not exist for the format is refused, not replaced. */

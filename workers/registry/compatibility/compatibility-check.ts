@@ -1,4 +1,5 @@
 /** Checks a change: a candidate against a subject's versions, or one reader against one writer. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { MAX_COMPARED_CONTENTS } from "../../../durable-objects/primary/decide/compatibility.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
@@ -17,6 +18,7 @@ import {
 } from "../../../schema/compatibility.ts";
 import { DifferenceList, listWithin } from "../../../schema/difference-list.ts";
 import type { FormatName, JsonDialect, SchemaProblem } from "../../../schema/format.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { DataContract } from "../../../schema/rules/data-contract.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import { EMPTY_RULE_BOOK } from "../../../schema/rules/rule-book.ts";
@@ -54,7 +56,7 @@ type CandidateQuestion = Overrides & {
   format: FormatName | undefined;
   dialect: JsonDialect | undefined;
   /** The text with its format, which may be known only after the subject was read. */
-  textFor(format: FormatName): { ok: true; text: string } | Refusal;
+  textFor(format: FormatName): Result<{ text: string }, Refusal>;
   references: readonly RequestedReference[];
   contract: DataContract;
   /** Undefined: the versions that the level selects. */
@@ -66,7 +68,6 @@ export type Direction = "backward" | "forward";
 export type CheckedDifference = ShownDifference & { direction?: Direction; version_number?: number };
 
 export type CompatibilityVerdict = {
-  ok: true;
   compatible: boolean;
   level: CompatibilityLevel | null;
   policy: Policy;
@@ -93,7 +94,7 @@ const DEFAULT_POLICY: Policy = "semantic";
 const DEFAULT_WRITERS: WriterAssumption = "declared";
 
 /** Whether `reader` reads everything `writer` writes. The schemas belong to no subject, so no custom rules apply. */
-export async function checkPair(edge: Edge, question: PairQuestion): Promise<CompatibilityVerdict | Refusal> {
+export async function checkPair(edge: Edge, question: PairQuestion): Promise<Result<CompatibilityVerdict, Refusal>> {
   const reader = await comparableSide(edge, question.reader, DEFAULT_CONTEXT);
   if (!reader.ok) return reader;
   const writer = await comparableSide(edge, question.writer, DEFAULT_CONTEXT);
@@ -102,53 +103,57 @@ export async function checkPair(edge: Edge, question: PairQuestion): Promise<Com
   const writers = question.writers ?? DEFAULT_WRITERS;
   const role = question.role ?? null;
   const judgement = { policy, writers, role, book: EMPTY_RULE_BOOK };
-  const compared = await compareSides(edge, reader.side, writer.side, judgement);
+  const compared = await compareSides(edge, reader.value, writer.value, judgement);
   if (!compared.ok) return compared;
   const shown = { writers, role, left: { witnesses: MAX_WITNESSES } };
-  return {
-    ok: true,
-    compatible: isCompatible(compared.differences),
+  return ok({
+    compatible: isCompatible(compared.value.differences),
     level: null,
     policy,
-    decidedBy: findUndecided(compared.differences) ? "strict" : policy,
+    decidedBy: findUndecided(compared.value.differences) ? "strict" : policy,
     writers,
     role,
     differences: listWithin(
-      shownDifferences(reader.side, writer.side, compared.differences, shown),
+      shownDifferences(reader.value, writer.value, compared.value.differences, shown),
       MAX_SHOWN_DIFFERENCE_BYTES,
     ),
-    total: compared.total,
+    total: compared.value.total,
     comparedVersions: [],
-    warnings: [...(reader.side.warnings ?? []), ...(writer.side.warnings ?? [])],
+    warnings: [...(reader.value.warnings ?? []), ...(writer.value.warnings ?? [])],
     suggestion: null,
     asOf: null,
-  };
+  });
 }
 
 /** Whether a registration would be accepted, under the subject's configuration unless the request overrides it. */
-export async function checkCandidate(edge: Edge, question: CandidateQuestion): Promise<CompatibilityVerdict | Refusal> {
+export async function checkCandidate(
+  edge: Edge,
+  question: CandidateQuestion,
+): Promise<Result<CompatibilityVerdict, Refusal>> {
   const parsed = parseSubject(question.subject);
   if (!parsed.ok) return parsed;
-  const { name } = parsed;
+  const name = parsed.value;
   const selector = toSelector(question.version);
-  if (typeof selector === "object") return selector;
-  const against = await readCompared(edge, name, selector, question);
-  if ("ok" in against) return against;
-  const { level, versions, subjectExists } = against.value;
-  if (selector !== "level" && selector !== "all" && versions.length === 0) {
-    return subjectExists ? missingVersion(edge, name, String(question.version)) : subjectNotFound(name);
+  if (!selector.ok) return selector;
+  const against = await readCompared(edge, name, selector.value, question);
+  if (!against.ok) return against;
+  const { level, versions, subjectExists } = against.value.value;
+  if (selector.value !== "level" && selector.value !== "all" && versions.length === 0) {
+    return subjectExists
+      ? refuse(await missingVersion(edge, name, String(question.version)))
+      : refuse(subjectNotFound(name));
   }
-  const newest = await newestVersion(edge, name, selector, against.value);
-  if ("ok" in newest) return newest;
+  const newest = await newestVersion(edge, name, selector.value, against.value.value);
+  if (!newest.ok) return newest;
 
-  const candidate = await readCandidate(edge, question, name.context, newest.version?.record.format);
+  const candidate = await readCandidate(edge, question, name.context, newest.value.version?.record.format);
   if (!candidate.ok) return candidate;
 
-  const policy = question.policy ?? against.value.policy;
-  const writers = question.writers ?? against.value.writers;
-  const role = question.role ?? against.value.role;
-  const judgement = { policy, writers, role, book: against.value.rules };
-  const comparing = new CandidateComparison(edge, candidate.side, judgement);
+  const policy = question.policy ?? against.value.value.policy;
+  const writers = question.writers ?? against.value.value.writers;
+  const role = question.role ?? against.value.value.role;
+  const judgement = { policy, writers, role, book: against.value.value.rules };
+  const comparing = new CandidateComparison(edge, candidate.value, judgement);
   const left = { witnesses: MAX_WITNESSES };
   const list = new DifferenceList<CheckedDifference>((difference) => difference);
   let total = 0;
@@ -157,10 +162,10 @@ export async function checkCandidate(edge: Edge, question: CandidateQuestion): P
   for (const version of versions) {
     const found = await comparing.against(version, level);
     if (!found.ok) return found;
-    comparedVersions.push({ record: version.record, compatible: found.pairs.every(({ all }) => isCompatible(all)) });
-    for (const { direction, reader, writer, all, total: ofPair } of found.pairs) {
+    comparedVersions.push({ record: version.record, compatible: found.value.every(({ all }) => isCompatible(all)) });
+    for (const { direction, reader, writer, all, total: ofPair } of found.value) {
       const undecided = findUndecided(all);
-      if (undecided && against.value.undecided === "refuse") return undecidedRefusal(undecided);
+      if (undecided && against.value.value.undecided === "refuse") return refuse(undecidedRefusal(undecided));
       if (undecided) decidedBy = "strict";
       const shown = shownDifferences(reader, writer, all, { writers, role, left });
       const place = { direction, version_number: version.record.versionNumber! };
@@ -168,10 +173,9 @@ export async function checkCandidate(edge: Edge, question: CandidateQuestion): P
       total += ofPair;
     }
   }
-  const suggested = await suggestVersion(comparing, newest.version, level, role);
+  const suggested = await suggestVersion(comparing, newest.value.version, level, role);
   if (!suggested.ok) return suggested;
-  return {
-    ok: true,
+  return ok({
     compatible: comparedVersions.every(({ compatible }) => compatible),
     level,
     policy,
@@ -182,12 +186,12 @@ export async function checkCandidate(edge: Edge, question: CandidateQuestion): P
     total,
     comparedVersions,
     warnings: [
-      ...(candidate.side.warnings ?? []),
-      ...(newest.version === undefined ? [nothingToCompareWith(name, subjectExists)] : []),
+      ...(candidate.value.warnings ?? []),
+      ...(newest.value.version === undefined ? [nothingToCompareWith(name, subjectExists)] : []),
     ],
-    suggestion: suggested.suggestion,
-    asOf: against.asOf,
-  };
+    suggestion: suggested.value,
+    asOf: against.value.asOf,
+  });
 }
 
 /** The candidate's schema; by default its format is the newest version's. */
@@ -200,15 +204,17 @@ async function readCandidate(
   const format = question.format ?? newestFormat;
   if (format === undefined) {
     const detail = "The subject has no version yet, so the request must name the format.";
-    return makeRefusal("BAD_REQUEST", [detail], detail, {
-      items: [{ pointer: "/format", rule: "required", message: detail }],
-    });
+    return refuse(
+      makeRefusal("BAD_REQUEST", [detail], detail, {
+        items: [{ pointer: "/format", rule: "required", message: detail }],
+      }),
+    );
   }
   const text = question.textFor(format);
   if (!text.ok) return text;
   return inlineSide(
     edge,
-    { format, text: text.text, references: question.references, dialect: question.dialect },
+    { format, text: text.value.text, references: question.references, dialect: question.dialect },
     context,
   );
 }
@@ -241,7 +247,7 @@ type Pair = {
 
 /** Compares one candidate with many versions, each distinct content once. */
 class CandidateComparison {
-  readonly #pairs = new Map<string, Promise<{ ok: true; pair: Pair } | Refusal>>();
+  readonly #pairs = new Map<string, Promise<Result<Pair, Refusal>>>();
 
   readonly edge: Edge;
   readonly candidate: Comparable;
@@ -254,7 +260,7 @@ class CandidateComparison {
   }
 
   /** In the level's directions. */
-  async against(version: ComparedVersion, level: CompatibilityLevel): Promise<{ ok: true; pairs: Pair[] } | Refusal> {
+  async against(version: ComparedVersion, level: CompatibilityLevel): Promise<Result<Pair[], Refusal>> {
     const { backward, forward } = LEVEL_CHECKS[level];
     const directions: Direction[] = [
       ...(backward ? ["backward" as const] : []),
@@ -264,12 +270,12 @@ class CandidateComparison {
     for (const direction of directions) {
       const found = await this.pair(version, direction);
       if (!found.ok) return found;
-      pairs.push(found.pair);
+      pairs.push(found.value);
     }
-    return { ok: true, pairs };
+    return ok(pairs);
   }
 
-  pair({ record, closure }: ComparedVersion, direction: Direction): Promise<{ ok: true; pair: Pair } | Refusal> {
+  pair({ record, closure }: ComparedVersion, direction: Direction): Promise<Result<Pair, Refusal>> {
     const key = `${direction} ${closure.hash} ${record.dialect}`;
     const known = this.#pairs.get(key);
     if (known) return known;
@@ -282,22 +288,21 @@ class CandidateComparison {
     record: SchemaRecord,
     closure: ComparedVersion["closure"],
     direction: Direction,
-  ): Promise<{ ok: true; pair: Pair } | Refusal> {
+  ): Promise<Result<Pair, Refusal>> {
     const other = await registeredSide(this.edge, record, closure);
     if (!other.ok) return other;
-    const [reader, writer] = direction === "backward" ? [this.candidate, other.side] : [other.side, this.candidate];
+    const [reader, writer] = direction === "backward" ? [this.candidate, other.value] : [other.value, this.candidate];
     const compared = await compareSides(this.edge, reader, writer, this.judgement);
     if (!compared.ok) return compared;
-    const { differences: all, lasting, total } = compared;
-    return { ok: true, pair: { direction, reader, writer, all, lasting, total } };
+    const { differences: all, lasting, total } = compared.value;
+    return ok({ direction, reader, writer, all, lasting, total });
   }
 }
 
-function toSelector(version: number | string | undefined): VersionSelector | "level" | "all" | Refusal {
-  if (version === undefined) return "level";
-  if (version === "all" || typeof version === "number") return version;
-  const parsed = parseSelector(version);
-  return parsed.ok ? parsed.selector : parsed;
+function toSelector(version: number | string | undefined): Result<VersionSelector | "level" | "all", Refusal> {
+  if (version === undefined) return ok("level");
+  if (version === "all" || typeof version === "number") return ok(version);
+  return parseSelector(version);
 }
 
 /** The versions to compare with; if the subject groups its versions, those of the candidate's group. */
@@ -309,22 +314,22 @@ async function readCompared(
 ) {
   const primary = edge.primary;
   const config = await primary.read("effectiveConfig", { name, api: "native" });
-  if ("ok" in config) return config;
-  const property = config.value.compatibilityGroup;
+  if (!config.ok) return config;
+  const property = config.value.value.compatibilityGroup;
   const group = property === undefined ? null : (contract.metadata?.properties?.[property] ?? null);
   const question = { name, selector, level: level ?? null, group, api: "native", role: role ?? null } as const;
   const first = await primary.read("comparedVersions", question);
-  if ("ok" in first || !first.value.more) return first;
-  const versions = [...first.value.versions];
+  if (!first.ok || !first.value.value.more) return first;
+  const versions = [...first.value.value.versions];
   for (let offset = MAX_QUERY_ROWS; ; offset += MAX_QUERY_ROWS) {
     if (offset >= MAX_COMPARED_CONTENTS) {
       const detail = `A check compares with at most ${MAX_COMPARED_CONTENTS} versions.`;
-      return makeRefusal("TOO_COMPLEX", [detail], detail);
+      return refuse(makeRefusal("TOO_COMPLEX", [detail], detail));
     }
     const page = await primary.read("comparedVersions", { ...question, offset });
-    if ("ok" in page) return page;
-    versions.push(...page.value.versions);
-    if (!page.value.more) return { ...first, value: { ...first.value, versions } };
+    if (!page.ok) return page;
+    versions.push(...page.value.value.versions);
+    if (!page.value.value.more) return ok({ ...first.value, value: { ...first.value.value, versions } });
   }
 }
 
@@ -334,9 +339,9 @@ async function newestVersion(
   name: SubjectName,
   selector: VersionSelector | "level" | "all",
   compared: ComparedVersions,
-): Promise<{ version: ComparedVersion | undefined } | Refusal> {
+): Promise<Result<{ version: ComparedVersion | undefined }, Refusal>> {
   if (selector === "all" || (selector === "level" && compared.versions.length > 0))
-    return { version: compared.versions[0] };
+    return ok({ version: compared.versions[0] });
   const answer = await edge.primary.read("comparedVersions", {
     name,
     selector: "latest",
@@ -344,7 +349,7 @@ async function newestVersion(
     group: null,
     api: "native",
   });
-  return "ok" in answer ? answer : { version: answer.value.versions[0] };
+  return answer.ok ? ok({ version: answer.value.value.versions[0] }) : answer;
 }
 
 /** The candidate's semver, from the differences to the newest version in both directions. */
@@ -353,23 +358,20 @@ async function suggestVersion(
   newest: ComparedVersion | undefined,
   level: CompatibilityLevel,
   role: Role | null,
-): Promise<{ ok: true; suggestion: VersionSuggestion } | Refusal> {
+): Promise<Result<VersionSuggestion, Refusal>> {
   if (newest === undefined) {
-    return {
-      ok: true,
-      suggestion: { semver: FIRST_SEMVER, bump: null, reasons: ["It is the subject's first version."] },
-    };
+    return ok({ semver: FIRST_SEMVER, bump: null, reasons: ["It is the subject's first version."] });
   }
   const backward = await comparing.pair(newest, "backward");
   if (!backward.ok) return backward;
   const forward = await comparing.pair(newest, "forward");
   if (!forward.ok) return forward;
-  const { lasting: readsEarlier, reader: candidate, writer: earlier } = backward.pair;
-  const { lasting: isRead } = forward.pair;
+  const { lasting: readsEarlier, reader: candidate, writer: earlier } = backward.value;
+  const { lasting: isRead } = forward.value;
   if (readsEarlier.length + isRead.length === 0 && isSameText(candidate, earlier)) {
-    return { ok: true, suggestion: { semver: newest.record.semver, ...NO_CHANGE } };
+    return ok({ semver: newest.record.semver, ...NO_CHANGE });
   }
   const { bump, reasons } = suggestBump({ backward: readsEarlier, forward: isRead }, level, role);
   const semver = nextSemver(newest.record.semver ?? FIRST_SEMVER, bump) ?? null;
-  return { ok: true, suggestion: { semver, bump, reasons } };
+  return ok({ semver, bump, reasons });
 }

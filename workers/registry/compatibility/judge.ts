@@ -1,4 +1,5 @@
 /** Verdicts on schemas that are loaded and parsed once, for requests that compare one schema many times. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Closure, SchemaRecord } from "../../../registry/record.ts";
 import {
@@ -10,6 +11,7 @@ import {
 import { computeVerdict, judgeParsed, type VerdictOptions } from "../../../schema/facts.ts";
 import type { FormatName, JsonDialect, ParseResult, SchemaSource } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { buildSource } from "../../../schema/sources.ts";
 import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
@@ -53,7 +55,7 @@ export class HeldSchema implements Comparable {
   }
 }
 
-export type Judged = ({ ok: true } & ComparedDifferences) | Refusal;
+export type Judged = Result<ComparedDifferences, Refusal>;
 
 /** The verdict on a pair under policy, role and CEL rules; `beside` are the other files of the reader's module. */
 export function judge(
@@ -62,9 +64,9 @@ export function judge(
   options: VerdictOptions,
   beside: readonly HeldSchema[] = [],
 ): Judged {
-  if (reader.format !== writer.format) return { ok: true, differences: [DIFFERENT_FORMAT] };
+  if (reader.format !== writer.format) return ok({ differences: [DIFFERENT_FORMAT] });
   const unsupported = policyProblem(reader.format, options);
-  if (unsupported) return unsupported;
+  if (unsupported) return refuse(unsupported);
   const format = formatNamed(reader.format);
   const [readerParsed, writerParsed] = [reader.parsed, writer.parsed];
   return decided(
@@ -85,9 +87,9 @@ function parseModels(format: FormatName, schemas: readonly HeldSchema[]): unknow
 
 /** The differences, or a refusal if the pair is too complex. */
 export function decided(comparison: Comparison): Judged {
-  if (comparison.ok) return { ok: true, ...comparison.value };
+  if (comparison.ok) return ok({ ...comparison.value });
   const detail = `Too complex to decide, at ${comparison.refusal.pointer}: ${comparison.refusal.message}`;
-  return makeRefusal("TOO_COMPLEX", [detail], detail);
+  return refuse(makeRefusal("TOO_COMPLEX", [detail], detail));
 }
 
 /** Counts of a direction's differences. */
@@ -103,7 +105,7 @@ export function countDifferences(differences: readonly Difference[]): Tally {
 async function readClosures(
   edge: Edge,
   records: readonly SchemaRecord[],
-): Promise<(Pick<Closure, "root" | "nodes"> | undefined)[] | Refusal> {
+): Promise<Result<(Pick<Closure, "root" | "nodes"> | undefined)[], Refusal>> {
   const known = new Map<SchemaRecord, Pick<Closure, "root" | "nodes"> | null>();
   for (const record of records) {
     const { contentHash, references } = record;
@@ -113,28 +115,30 @@ async function readClosures(
   for (let at = 0; at < open.length; ) {
     const of = open.slice(at).map(({ contentHash, context }) => ({ contentHash, context }));
     const answer = await edge.primary.read("closures", { of });
-    if ("ok" in answer) return answer;
-    for (const closure of answer.value) {
+    if (!answer.ok) return answer;
+    for (const closure of answer.value.value) {
       known.set(open[at]!, closure);
       at += 1;
     }
   }
-  return records.map((record) => known.get(record) ?? undefined);
+  return ok(records.map((record) => known.get(record) ?? undefined));
 }
 
 /** Loads registered schemas for comparison; undefined if a text was deleted. */
 export async function holdRecords(
   edge: Edge,
   records: readonly SchemaRecord[],
-): Promise<(HeldSchema | undefined)[] | Refusal> {
+): Promise<Result<(HeldSchema | undefined)[], Refusal>> {
   const closures = await readClosures(edge, records);
-  if ("ok" in closures) return closures;
-  const hashes = closures.flatMap((closure) => closure?.nodes.map(({ contentHash }) => contentHash) ?? []);
+  if (!closures.ok) return closures;
+  const hashes = closures.value.flatMap((closure) => closure?.nodes.map(({ contentHash }) => contentHash) ?? []);
   const texts = await loadTexts(edge, hashes);
   const plain = new Map([...texts].map(([hash, { text }]) => [hash, text]));
-  return records.map(({ format, dialect }, index) => {
-    const closure = closures[index];
-    const source = closure && buildSource(closure.root, closure.nodes, plain);
-    return source && new HeldSchema(format, source, dialect);
-  });
+  return ok(
+    records.map(({ format, dialect }, index) => {
+      const closure = closures.value[index];
+      const source = closure && buildSource(closure.root, closure.nodes, plain);
+      return source && new HeldSchema(format, source, dialect);
+    }),
+  );
 }

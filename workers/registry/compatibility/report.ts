@@ -3,6 +3,7 @@
  * Memory is bounded by a page of records and a few schemas, and the stream ends with a cursor when its work limit is
  * reached.
  */
+
 import type { Refusal } from "../../../contract/errors.ts";
 import { PrimaryUnreachable } from "../../../durable-objects/primary/client.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
@@ -11,6 +12,7 @@ import type { SchemaRecord } from "../../../registry/record.ts";
 import { suggestBump } from "../../../schema/bump.ts";
 import { isCompatible, LEVEL_CHECKS, sortByImportance } from "../../../schema/compatibility.ts";
 import { listWithin } from "../../../schema/difference-list.ts";
+import { ok, type Result } from "../../../schema/result.ts";
 import { differencesForRole } from "../../../schema/rules/roles.ts";
 import { mergeRuleBooks, type RuleBook, type RuledDifference } from "../../../schema/rules/rule-book.ts";
 import { type Bump, isStepEnough } from "../../../schema/semver.ts";
@@ -80,17 +82,17 @@ type Position = { context: string; subject: string; number: number };
 export async function openReport(
   edge: Edge,
   question: ReportQuestion,
-): Promise<{ ok: true; asOf: AsOf; events: AsyncGenerator<ReportEvent> } | Refusal> {
+): Promise<Result<{ asOf: AsOf; events: AsyncGenerator<ReportEvent> }, Refusal>> {
   const prefix = listingPrefix(question.subjectPrefix, question.context);
   if (!prefix.ok) return prefix;
   const start = question.cursor === undefined ? undefined : parseCursor("report", question.cursor);
   if (start?.ok === false) return start;
-  const [context, subject, number] = (start?.position ?? []) as [string, string, number];
+  const [context, subject, number] = (start?.value ?? []) as [string, string, number];
   const from: Position | null = start ? { context, subject, number } : null;
   const head = await edge.primary.read("head", {});
-  if ("ok" in head) return head;
-  const report = new Report(edge, { prefix: prefix.prefix, limit: question.limit, from });
-  return { ok: true, asOf: head.asOf, events: report.events(head.asOf) };
+  if (!head.ok) return head;
+  const report = new Report(edge, { prefix: prefix.value, limit: question.limit, from });
+  return ok({ asOf: head.value.asOf, events: report.events(head.value.asOf) });
 }
 
 type OpenSubject = {
@@ -246,8 +248,8 @@ class Report {
 
   async #read<K extends QueryName>(name: K, args: Queries[K][0]): Promise<Queries[K][1]> {
     const answer = await this.edge.primary.read(name, args);
-    if ("ok" in answer) throw new ReportStopped(answer);
-    return answer.value;
+    if (!answer.ok) throw new ReportStopped(answer.refusal);
+    return answer.value.value;
   }
 }
 
@@ -266,12 +268,12 @@ class ReportStopped extends Error {
 function reportedVerdict({ from, to }: HistoryPair, { policy, book }: OpenSubject, nowMs: number): ReportedVerdict {
   const options = { policy: policy.policy, writers: policy.writers, role: policy.role, rules: book.rules };
   const backward = judge(to.schema, from.schema, options);
-  if (!backward.ok) return { undecided: backward };
+  if (!backward.ok) return { undecided: backward.refusal };
   const forward = judge(from.schema, to.schema, options);
-  if (!forward.ok) return { undecided: forward };
+  if (!forward.ok) return { undecided: forward.refusal };
   const ruled = {
-    backward: ruledBy(book, backward, nowMs),
-    forward: ruledBy(book, forward, nowMs),
+    backward: ruledBy(book, backward.value, nowMs),
+    forward: ruledBy(book, forward.value, nowMs),
   };
   const checks = LEVEL_CHECKS[policy.level];
   const lasting = { backward: ruled.backward.lasting, forward: ruled.forward.lasting };

@@ -12,7 +12,7 @@ import {
   type WriterAssumption,
 } from "../../../schema/compatibility.ts";
 import { schemaValue } from "../../../schema/facts.ts";
-import { ok } from "../../../schema/result.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import {
   applyOverrides,
@@ -67,7 +67,6 @@ export type JudgedPair = {
 };
 
 type DryRun = {
-  ok: true;
   name: SubjectName;
   level: CompatibilityLevel;
   policy: Policy;
@@ -80,26 +79,26 @@ type DryRun = {
 };
 
 /** Every consecutive pair of a subject, under the policy alone and with the book. */
-export async function dryRunRules(edge: Edge, question: DryRunQuestion): Promise<DryRun | Refusal> {
+export async function dryRunRules(edge: Edge, question: DryRunQuestion): Promise<Result<DryRun, Refusal>> {
   const parsed = parseSubject(question.subject, question.context);
   if (!parsed.ok) return parsed;
   const problems = ruleBookProblems(question.book ?? EMPTY_RULE_BOOK);
   if (problems.length > 0) {
     const detail = problems[0]!.message;
     const items = problems.map(({ pointer, message }) => ({ pointer: `/book${pointer}`, rule: "rule_book", message }));
-    return makeRefusal("UNPROCESSABLE", [detail], detail, { items });
+    return refuse(makeRefusal("UNPROCESSABLE", [detail], detail, { items }));
   }
-  const answer = await edge.primary.read("subjectPolicies", { names: [parsed.name], api: "native" });
-  if ("ok" in answer) return answer;
-  const { tenantRules, subjects } = answer.value;
+  const answer = await edge.primary.read("subjectPolicies", { names: [parsed.value], api: "native" });
+  if (!answer.ok) return answer;
+  const { tenantRules, subjects } = answer.value.value;
   const own = subjects[0]!;
-  if (!own.exists) return subjectNotFound(parsed.name);
+  if (!own.exists) return refuse(subjectNotFound(parsed.value));
   const book =
     question.as === "tenant"
       ? mergeRuleBooks(question.book ?? tenantRules, own.rules)
       : mergeRuleBooks(tenantRules, question.book ?? own.rules);
   const versions = await liveVersions(edge, own.name);
-  if ("ok" in versions) return versions;
+  if (!versions.ok) return versions;
 
   const judgement = {
     level: question.level ?? own.level,
@@ -110,15 +109,15 @@ export async function dryRunRules(edge: Edge, question: DryRunQuestion): Promise
   const walk = new HistoryWalk(edge, own.group);
   const pairs: DryRunPair[] = [];
   let characters = 0;
-  for await (const pair of walk.pairs(versions)) {
-    if ("refusal" in pair) return pair.refusal;
+  for await (const pair of walk.pairs(versions.value)) {
+    if ("refusal" in pair) return refuse(pair.refusal);
     characters += pair.from.schema.characters + pair.to.schema.characters;
-    if (characters > MAX_DRY_RUN_CHARACTERS) return tooLong();
+    if (characters > MAX_DRY_RUN_CHARACTERS) return refuse(tooLong());
     const { from, to } = pair;
     await giveTurn();
     pairs.push({ from: from.record, to: to.record, ...judgedPair(pair, judgement, book, question.atMs) });
   }
-  return { ok: true, name: own.name, ...judgement, pairs, idle: collectIdle(book, pairs), asOf: answer.asOf };
+  return ok({ name: own.name, ...judgement, pairs, idle: collectIdle(book, pairs), asOf: answer.value.asOf });
 }
 
 type Judgement = { level: CompatibilityLevel; policy: Policy; writers: WriterAssumption; role: Role | null };
@@ -139,18 +138,18 @@ function judgedPair(
   const after: (RuledDifference & { direction: Direction })[] = [];
   for (const { direction, reader, writer } of directions) {
     const plain = judge(reader, writer, { policy, writers, role });
-    if (!plain.ok) return { problem: plain.detail };
-    before.push(...plain.differences);
+    if (!plain.ok) return { problem: plain.refusal.detail };
+    before.push(...plain.value.differences);
     const ruled = decided(
-      applyRules(ok(plain), book.rules, {
+      applyRules(ok(plain.value), book.rules, {
         format: reader.format,
         role,
         reader: schemaValue(reader.source.text),
         writer: schemaValue(writer.source.text),
       }),
     );
-    if (!ruled.ok) return { problem: ruled.detail };
-    after.push(...applyOverrides(ruled, book, atMs).map((difference) => ({ ...difference, direction })));
+    if (!ruled.ok) return { problem: ruled.refusal.detail };
+    after.push(...applyOverrides(ruled.value, book, atMs).map((difference) => ({ ...difference, direction })));
   }
   const changed = after.filter(({ decided_by }) => decided_by !== undefined);
   return {
@@ -183,16 +182,16 @@ function collectIdle({ rules, overrides, exceptions }: RuleBook, pairs: readonly
   ].filter(({ type, name }) => !acted.has(`${type} ${name}`));
 }
 
-async function liveVersions(edge: Edge, name: SubjectName): Promise<SchemaRecord[] | Refusal> {
+async function liveVersions(edge: Edge, name: SubjectName): Promise<Result<SchemaRecord[], Refusal>> {
   const versions: SchemaRecord[] = [];
   for (;;) {
     const after = versions.at(-1)?.versionNumber ?? 0;
     const page = { name, deleted: false, drafts: false, after, limit: MAX_QUERY_ROWS };
     const answer = await edge.primary.read("recordsOfSubject", page);
-    if ("ok" in answer) return answer;
-    versions.push(...answer.value.records);
-    if (versions.length > MAX_DRY_RUN_VERSIONS) return tooLong();
-    if (answer.value.records.length < MAX_QUERY_ROWS) return versions;
+    if (!answer.ok) return answer;
+    versions.push(...answer.value.value.records);
+    if (versions.length > MAX_DRY_RUN_VERSIONS) return refuse(tooLong());
+    if (answer.value.value.records.length < MAX_QUERY_ROWS) return ok(versions);
   }
 }
 

@@ -1,8 +1,10 @@
 /** Runs the rules of a subject's versions over a message. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { formatNamed } from "../../../schema/formats.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { messageFields } from "../../../schema/rules/message-fields.ts";
 import { type RuleMode, type RuleStage, type RulesOutcome, runRules } from "../../../schema/rules/rule-set.ts";
 import type { Edge } from "../../edge.ts";
@@ -18,36 +20,36 @@ type RuleExecution = {
   message: unknown;
 };
 
-type RulesRun = RulesOutcome & { ok: true; asOf: AsOf | null };
+type RulesRun = RulesOutcome & { asOf: AsOf | null };
 
 export async function executeRules(
   edge: Edge,
   { record, mode, target, message }: RuleExecution,
-): Promise<RulesRun | Refusal> {
+): Promise<Result<RulesRun, Refusal>> {
   const stages: RuleStage[] = [];
   let asOf: AsOf | null = null;
   if (mode !== "WRITE" && target && target.versionNumber !== record.versionNumber) {
     const { context, subject } = record;
     const listed = await listRecordsOfSubject(edge, { name: { context, subject }, deleted: false });
     if (!listed.ok) return listed;
-    asOf = listed.asOf;
-    const steps = migrationsBetween(listed.records, record.versionNumber!, target.versionNumber!);
+    asOf = listed.value.asOf;
+    const steps = migrationsBetween(listed.value.records, record.versionNumber!, target.versionNumber!);
     if (mode !== "READ" && steps.some((step) => step.mode !== mode)) {
       const detail = `Mode ${mode} cannot migrate from version ${record.versionNumber} to version ${target.versionNumber}.`;
-      return makeRefusal("UNPROCESSABLE", [detail], detail);
+      return refuse(makeRefusal("UNPROCESSABLE", [detail], detail));
     }
     for (const step of steps) {
       const stage = await toStage(edge, step.record, "migration", step.mode);
-      if ("error" in stage) return stage;
-      stages.push(stage);
+      if (!stage.ok) return stage;
+      stages.push(stage.value);
     }
   }
   if (mode === "WRITE" || mode === "READ") {
     const stage = await toStage(edge, mode === "READ" && target ? target : record, "domain", mode);
-    if ("error" in stage) return stage;
-    stages.push(stage);
+    if (!stage.ok) return stage;
+    stages.push(stage.value);
   }
-  return { ok: true, ...(await runRules(stages, message)), asOf };
+  return ok({ ...(await runRules(stages, message)), asOf });
 }
 
 /** Each migration step uses the rules of its newer version. */
@@ -68,12 +70,12 @@ async function toStage(
   record: SchemaRecord,
   phase: RuleStage["phase"],
   mode: RuleMode,
-): Promise<RuleStage | Refusal> {
+): Promise<Result<RuleStage, Refusal>> {
   const { ruleSet, metadata } = record.contract;
   const isOff = ruleSet?.enableAt === "NONE";
   const rules = (phase === "domain" ? ruleSet?.domainRules : ruleSet?.migrationRules) ?? [];
   const read = await parseStored(edge, record);
   if (!read.ok) return read;
-  const fields = messageFields(formatNamed(record.format), read.model, read.text, metadata);
-  return { phase, mode, versionNumber: record.versionNumber!, rules: isOff ? [] : rules, fields };
+  const fields = messageFields(formatNamed(record.format), read.value.model, read.value.text, metadata);
+  return ok({ phase, mode, versionNumber: record.versionNumber!, rules: isOff ? [] : rules, fields });
 }

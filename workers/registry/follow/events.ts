@@ -6,6 +6,7 @@ import { type Subscription, subscriptionRequest } from "../../../durable-objects
 import { type CloudEvent, cloudEvent } from "../../../registry/cloud-event.ts";
 import { MAX_EVENT_PAGE, type RegistryEvent } from "../../../registry/event.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { getFeed } from "./followers.ts";
@@ -26,11 +27,11 @@ type EventList = {
 export async function listEvents(
   edge: Edge,
   { after, filter, limit }: Subscription & { limit: number },
-): Promise<EventList | Refusal> {
+): Promise<Result<EventList, Refusal>> {
   const primary = edge.primary;
   if (after === null) {
     const { asOf } = await primary.readEvents({ after: Number.MAX_SAFE_INTEGER, limit: 1 });
-    return { items: [], nextAfter: asOf.seq, more: false, asOf };
+    return ok({ items: [], nextAfter: asOf.seq, more: false, asOf });
   }
   const items: CloudEvent[] = [];
   const filters = filter.subjects !== null || filter.types !== null || edge.access !== undefined;
@@ -38,14 +39,15 @@ export async function listEvents(
   for (;;) {
     const wanted = filters ? MAX_EVENT_PAGE : limit - items.length;
     const { events, asOf } = await primary.readEvents({ after: nextAfter, limit: wanted });
-    if (after > asOf.seq) return beyondTheLog(after, asOf.seq);
+    if (after > asOf.seq) return refuse(beyondTheLog(after, asOf.seq));
     for (const event of events) {
       if (items.length === limit) break;
       if (matchesFilter(filter, event) && mayHear(edge, event)) items.push(cloudEvent(edge.tenant, event));
       nextAfter = event.seq;
     }
     const more = nextAfter < asOf.seq;
-    if (!more || items.length === limit || nextAfter - after >= MAX_PAGE_SCAN) return { items, nextAfter, more, asOf };
+    if (!more || items.length === limit || nextAfter - after >= MAX_PAGE_SCAN)
+      return ok({ items, nextAfter, more, asOf });
   }
 }
 
@@ -57,16 +59,19 @@ function mayHear({ access }: Edge, { subject, records }: RegistryEvent): boolean
 }
 
 /** A WebSocket to the tenant's feed (protocol: durable-objects/feed/protocol.ts). */
-export async function subscribe(edge: Edge, subscription: Subscription): Promise<{ socket: WebSocket } | Refusal> {
-  if (edge.access?.coversTenant("subject:read") === false) return onlyByPage();
+export async function subscribe(
+  edge: Edge,
+  subscription: Subscription,
+): Promise<Result<{ socket: WebSocket }, Refusal>> {
+  if (edge.access?.coversTenant("subject:read") === false) return refuse(onlyByPage());
   const response = await getFeed(edge.env, edge.tenant)
     .fetch(subscriptionRequest(subscription))
     .catch(() => undefined);
   if (response === undefined) {
     const detail = "The feed is currently unreachable. Reconnect after the last event you received.";
-    return makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
+    return refuse(makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: 1 }));
   }
-  return response.webSocket === null ? ((await response.json()) as Refusal) : { socket: response.webSocket };
+  return response.webSocket === null ? refuse((await response.json()) as Refusal) : ok({ socket: response.webSocket });
 }
 
 /** The feed sends to many at once and evaluates no grants. */

@@ -24,6 +24,7 @@ import {
 } from "../../../registry/webhook.ts";
 import { sha256Hex } from "../../../schema/content-hash.ts";
 import { matchesGlob } from "../../../schema/glob.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Edge } from "../../edge.ts";
 import { parseCursor, printCursor } from "../read/cursor.ts";
 import { commitCommand } from "../write/commit.ts";
@@ -41,7 +42,7 @@ export type ShownKey = {
   publicKey: string | null;
 };
 
-type ShownWebhook = { ok: true; webhook: WebhookEndpoint; keys: ShownKey[]; asOf: AsOf };
+type ShownWebhook = { webhook: WebhookEndpoint; keys: ShownKey[]; asOf: AsOf };
 type Options = { idempotencyKey?: string | undefined };
 
 /** Creates an endpoint and returns its first keys, including the secret. */
@@ -50,10 +51,10 @@ export async function createWebhook(
   caller: Caller,
   webhook: WebhookSettings,
   options: Options,
-): Promise<ShownWebhook | Refusal> {
+): Promise<Result<ShownWebhook, Refusal>> {
   const checked = checkedSettings(edge, webhook);
   if (!checked.ok) return checked;
-  const command: Command = { type: "createWebhook", webhook: { ...webhook, ...checked.settings } };
+  const command: Command = { type: "createWebhook", webhook: { ...webhook, ...checked.value } };
   return committed(edge, caller, command, true, options);
 }
 
@@ -62,10 +63,10 @@ export async function updateWebhook(
   caller: Caller,
   { id, changes, ifMatchSeq }: { id: string; changes: Partial<WebhookSettings>; ifMatchSeq: number | null },
   options: Options,
-): Promise<ShownWebhook | Refusal> {
+): Promise<Result<ShownWebhook, Refusal>> {
   const checked = checkedSettings(edge, changes);
   if (!checked.ok) return checked;
-  const command: Command = { type: "updateWebhook", id, changes: checked.settings, gone: false, ifMatchSeq };
+  const command: Command = { type: "updateWebhook", id, changes: checked.value, gone: false, ifMatchSeq };
   return committed(edge, caller, command, false, options);
 }
 
@@ -75,7 +76,7 @@ export async function rotateWebhook(
   caller: Caller,
   id: string,
   options: Options,
-): Promise<ShownWebhook | Refusal> {
+): Promise<Result<ShownWebhook, Refusal>> {
   return committed(edge, caller, { type: "rotateWebhook", id }, true, options);
 }
 
@@ -84,45 +85,45 @@ export async function deleteWebhook(
   caller: Caller,
   id: string,
   options: Options,
-): Promise<{ ok: true; asOf: AsOf } | Refusal> {
+): Promise<Result<AsOf, Refusal>> {
   const done = await commitCommand(edge, caller, { type: "deleteWebhook", id }, options);
   if (!done.ok) return done;
-  nudgeWebhooks(edge, done.asOf.seq);
-  return { ok: true, asOf: done.asOf };
+  nudgeWebhooks(edge, done.value.asOf.seq);
+  return ok(done.value.asOf);
 }
 
 /** Oldest first, without secrets. */
 export async function listWebhooks(
   edge: Edge,
-): Promise<{ ok: true; items: Omit<ShownWebhook, "ok" | "asOf">[]; asOf: AsOf } | Refusal> {
+): Promise<Result<{ items: Omit<ShownWebhook, "asOf">[]; asOf: AsOf }, Refusal>> {
   const answer = await edge.primary.read("webhooks", {});
-  if ("ok" in answer) return answer;
+  if (!answer.ok) return answer;
   const items = await Promise.all(
-    answer.value.map(async (webhook) => ({ webhook, keys: await shownKeys(edge, webhook, false) })),
+    answer.value.value.map(async (webhook) => ({ webhook, keys: await shownKeys(edge, webhook, false) })),
   );
-  return { ok: true, items, asOf: answer.asOf };
+  return ok({ items, asOf: answer.value.asOf });
 }
 
 export async function readWebhook(
   edge: Edge,
   id: string,
   options: { secrets: boolean },
-): Promise<ShownWebhook | Refusal> {
+): Promise<Result<ShownWebhook, Refusal>> {
   if (options.secrets) {
     const missing = missingKey(edge);
-    if (missing) return missing;
+    if (missing) return refuse(missing);
   }
   const found = await findWebhook(edge, id);
   if (!found.ok) return found;
-  const keys = await shownKeys(edge, found.webhook, options.secrets);
-  return { ok: true, webhook: found.webhook, keys, asOf: found.asOf };
+  const keys = await shownKeys(edge, found.value.webhook, options.secrets);
+  return ok({ webhook: found.value.webhook, keys, asOf: found.value.asOf });
 }
 
-export async function webhookHealth(edge: Edge, id: string): Promise<EndpointHealth | Refusal> {
-  return askWebhooks(edge, (webhooks) => webhooks.health({ webhookId: id }));
+export async function webhookHealth(edge: Edge, id: string): Promise<Result<EndpointHealth, Refusal>> {
+  return askWebhooks(edge, async (webhooks) => ok(await webhooks.health({ webhookId: id })));
 }
 
-type DeliveryPage = { ok: true; items: Delivery[]; nextCursor: string | undefined; asOf: AsOf };
+type DeliveryPage = { items: Delivery[]; nextCursor: string | undefined; asOf: AsOf };
 
 /** Newest first. */
 export async function listDeliveries(
@@ -133,17 +134,19 @@ export async function listDeliveries(
     limit,
     cursor,
   }: { id: string; status: DeliveryStatus | null; limit: number; cursor: string | undefined },
-): Promise<DeliveryPage | Refusal> {
+): Promise<Result<DeliveryPage, Refusal>> {
   const start = cursor === undefined ? undefined : parseCursor("deliveries", cursor);
   if (start?.ok === false) return start;
   const found = await findWebhook(edge, id);
   if (!found.ok) return found;
-  const before = (start?.position[0] as number | undefined) ?? null;
-  const page = await askWebhooks(edge, (webhooks) => webhooks.deliveries({ webhookId: id, status, before, limit }));
-  if ("ok" in page) return page;
-  const { items, next } = page;
+  const before = (start?.value[0] as number | undefined) ?? null;
+  const page = await askWebhooks(edge, async (webhooks) =>
+    ok(await webhooks.deliveries({ webhookId: id, status, before, limit })),
+  );
+  if (!page.ok) return page;
+  const { items, next } = page.value;
   const nextCursor = next === null ? undefined : printCursor("deliveries", [next]);
-  return { ok: true, items, nextCursor, asOf: found.asOf };
+  return ok({ items, nextCursor, asOf: found.value.asOf });
 }
 
 /** Repeats a delivery in any state. */
@@ -152,12 +155,12 @@ export async function replayDelivery(
   caller: Caller,
   { id, deliveryId }: { id: string; deliveryId: string },
   options: Options,
-): Promise<{ ok: true; delivery: Delivery; asOf: AsOf } | Refusal> {
+): Promise<Result<{ delivery: Delivery; asOf: AsOf }, Refusal>> {
   const found = await findWebhook(edge, id);
   if (!found.ok) return found;
   const once = onceKey(caller, ["replay", id, deliveryId], null, options);
   const delivery = await askWebhooks(edge, (webhooks) => webhooks.replay({ webhookId: id, deliveryId, once }));
-  return "ok" in delivery ? delivery : { ok: true, delivery, asOf: found.asOf };
+  return delivery.ok ? ok({ delivery: delivery.value, asOf: found.value.asOf }) : delivery;
 }
 
 /** Repeats deliveries that were given up. */
@@ -166,12 +169,12 @@ export async function replayDeadLetters(
   caller: Caller,
   { id, sinceSeq, sinceMs }: { id: string; sinceSeq: number | null; sinceMs: number | null },
   options: Options,
-): Promise<{ ok: true; replayed: number; remaining: number; asOf: AsOf } | Refusal> {
+): Promise<Result<{ replayed: number; remaining: number; asOf: AsOf }, Refusal>> {
   const found = await findWebhook(edge, id);
   if (!found.ok) return found;
   const once = onceKey(caller, ["replayDead", id], [sinceSeq, sinceMs], options);
   const answer = await askWebhooks(edge, (webhooks) => webhooks.replayDead({ webhookId: id, sinceSeq, sinceMs, once }));
-  return "ok" in answer ? answer : { ok: true, ...answer, asOf: found.asOf };
+  return answer.ok ? ok({ ...answer.value, asOf: found.value.asOf }) : answer;
 }
 
 /** Sends a test delivery and returns its result. */
@@ -180,13 +183,12 @@ export async function testWebhook(
   caller: Caller,
   id: string,
   options: Options,
-): Promise<{ ok: true; delivery: Delivery } | Refusal> {
+): Promise<Result<Delivery, Refusal>> {
   const missing = missingKey(edge);
-  if (missing) return missing;
+  if (missing) return refuse(missing);
   const { actor, requestId } = caller;
   const once = onceKey(caller, ["test", id], null, options);
-  const delivery = await askWebhooks(edge, (webhooks) => webhooks.sendTest({ webhookId: id, actor, requestId, once }));
-  return "ok" in delivery ? delivery : { ok: true, delivery };
+  return askWebhooks(edge, (webhooks) => webhooks.sendTest({ webhookId: id, actor, requestId, once }));
 }
 
 /** These requests change nothing in the log, so the webhooks object remembers their results. */
@@ -209,28 +211,25 @@ async function committed(
   command: Command,
   secrets: boolean,
   options: Options,
-): Promise<ShownWebhook | Refusal> {
+): Promise<Result<ShownWebhook, Refusal>> {
   const missing = missingKey(edge);
-  if (missing) return missing;
+  if (missing) return refuse(missing);
   const done = await commitCommand(edge, caller, command, options);
   if (!done.ok) return done;
-  if (done.outcome.type !== "webhook")
-    throw new Error(`A webhook's command had the unexpected outcome ${done.outcome.type}.`);
-  nudgeWebhooks(edge, done.asOf.seq);
-  const { webhook } = done.outcome;
-  return { ok: true, webhook, keys: await shownKeys(edge, webhook, secrets), asOf: done.asOf };
+  if (done.value.outcome.type !== "webhook")
+    throw new Error(`A webhook's command had the unexpected outcome ${done.value.outcome.type}.`);
+  nudgeWebhooks(edge, done.value.asOf.seq);
+  const { webhook } = done.value.outcome;
+  return ok({ webhook, keys: await shownKeys(edge, webhook, secrets), asOf: done.value.asOf });
 }
 
-async function findWebhook(
-  edge: Edge,
-  id: string,
-): Promise<{ ok: true; webhook: WebhookEndpoint; asOf: AsOf } | Refusal> {
+async function findWebhook(edge: Edge, id: string): Promise<Result<{ webhook: WebhookEndpoint; asOf: AsOf }, Refusal>> {
   const answer = await edge.primary.read("webhook", { id });
-  if ("ok" in answer) return answer;
-  const { value, asOf } = answer;
+  if (!answer.ok) return answer;
+  const { value, asOf } = answer.value;
   return value === null
-    ? makeRefusal("WEBHOOK_NOT_FOUND", [id], `There is no webhook with id ${id}.`)
-    : { ok: true, webhook: value, asOf };
+    ? refuse(makeRefusal("WEBHOOK_NOT_FOUND", [id], `There is no webhook with id ${id}.`))
+    : ok({ webhook: value, asOf });
 }
 
 /** Oldest first. Without the operator's key nothing can be derived, and only numbers are shown. */
@@ -268,10 +267,10 @@ function missingKey({ settings }: Edge): Refusal | undefined {
 function checkedSettings(
   { settings }: Edge,
   given: Partial<WebhookSettings>,
-): { ok: true; settings: Partial<WebhookSettings> } | Refusal {
+): Result<Partial<WebhookSettings>, Refusal> {
   const items: ErrorItem[] = [];
   const url = given.url === undefined ? undefined : readWebhookUrl(given.url, settings.webhookUrls);
-  if (url?.ok === false) items.push({ pointer: "/url", rule: "webhook_url", message: url.problem });
+  if (url?.ok === false) items.push({ pointer: "/url", rule: "webhook_url", message: url.refusal });
   const characters = (given.subjects ?? []).reduce((sum, glob) => sum + glob.length, 0);
   if (characters > MAX_WEBHOOK_SUBJECTS_CHARACTERS) {
     const message = `All globs together may have at most ${MAX_WEBHOOK_SUBJECTS_CHARACTERS} characters, these have ${characters}.`;
@@ -287,20 +286,22 @@ function checkedSettings(
   }
   const [first] = items;
   if (first)
-    return makeRefusal("UNPROCESSABLE", [first.message], `The webhook is invalid: ${first.message}`, { items });
-  return { ok: true, settings: { ...given, ...(url?.ok ? { url: url.url } : {}), ...(types ? { types } : {}) } };
+    return refuse(makeRefusal("UNPROCESSABLE", [first.message], `The webhook is invalid: ${first.message}`, { items }));
+  return ok({ ...given, ...(url?.ok ? { url: url.value } : {}), ...(types ? { types } : {}) });
 }
 
 /** The object's answer, or a refusal if it is unreachable. Exceptions of its own code are bugs and are rethrown. */
 async function askWebhooks<T extends object>(
   edge: Edge,
-  ask: (webhooks: Webhooks) => Promise<T>,
-): Promise<T | Refusal> {
+  ask: (webhooks: Webhooks) => Promise<Result<T, Refusal>>,
+): Promise<Result<T, Refusal>> {
   try {
-    return await withinDeadline(PRIMARY_DEADLINE_MS, ask(getWebhooks(edge.env, edge.tenant)), outOfReach);
+    return await withinDeadline(PRIMARY_DEADLINE_MS, ask(getWebhooks(edge.env, edge.tenant)), () =>
+      refuse(outOfReach()),
+    );
   } catch (error) {
     if ((error as { remote?: unknown }).remote === true) throw error;
-    return outOfReach();
+    return refuse(outOfReach());
   }
 }
 

@@ -1,4 +1,5 @@
 /** JSON Schemas to project: a registered version or the content of a request, with tool definitions unwrapped. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
 import type { JsonSchemaModel } from "../../../schema/json/model.ts";
@@ -8,6 +9,7 @@ import { writeJsonText } from "../../../schema/json-text.ts";
 import type { Profile } from "../../../schema/projection/profile.ts";
 import { profileNamed } from "../../../schema/projection/profiles.ts";
 import { type UnwrappedSchema, unwrapSchemas } from "../../../schema/projection/tool-schema-text.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Edge } from "../../edge.ts";
 import { comparableSide } from "../compatibility/compare.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
@@ -28,33 +30,35 @@ export async function readProjectables(
   edge: Edge,
   source: ProjectableSource,
   context: string,
-): Promise<{ ok: true; schemas: Projectable[] } | Refusal> {
+): Promise<Result<Projectable[], Refusal>> {
   if ("id" in source) {
     const read = await readModel(edge, source, context);
     if (!read.ok) return read;
-    return { ok: true, schemas: [{ kind: null, name: null, description: null, pointer: "", model: read.model }] };
+    return ok([{ kind: null, name: null, description: null, pointer: "", model: read.value }]);
   }
   const unwrapped = unwrapSchemas(source.content, writeJsonText(source.content));
   const { pointer } = source;
   const wanted = pointer === undefined ? unwrapped : unwrapped.filter((found) => found.pointer === pointer);
   if (wanted.length === 0) {
     const detail = `"pointer" names no schema of the content (expected ${unwrapped.map((found) => found.pointer).join(", ")}).`;
-    return makeRefusal("UNPROCESSABLE", [detail], detail, {
-      items: [{ pointer: "/pointer", rule: "pointer", message: detail }],
-    });
+    return refuse(
+      makeRefusal("UNPROCESSABLE", [detail], detail, {
+        items: [{ pointer: "/pointer", rule: "pointer", message: detail }],
+      }),
+    );
   }
   if (wanted.length > MAX_PROJECTABLE_SCHEMAS) {
     const detail = `The content has ${wanted.length} tool definitions (at most ${MAX_PROJECTABLE_SCHEMAS}).`;
-    return makeRefusal("UNPROCESSABLE", [detail], detail);
+    return refuse(makeRefusal("UNPROCESSABLE", [detail], detail));
   }
   const schemas: Projectable[] = [];
   for (const { kind, name, description, pointer: at, text } of wanted) {
     const inline = { format: "json-schema" as const, text, references: source.references };
     const read = await readModel(edge, inline, context);
-    if (!read.ok) return { ...read, ...placed(read, at) };
-    schemas.push({ kind, name, description, pointer: at, model: read.model });
+    if (!read.ok) return refuse({ ...read.refusal, ...placed(read.refusal, at) });
+    schemas.push({ kind, name, description, pointer: at, model: read.value });
   }
-  return { ok: true, schemas };
+  return ok(schemas);
 }
 
 /** Locations of a refusal, as pointers into the request. */
@@ -72,38 +76,40 @@ export async function readProjectable(
   edge: Edge,
   source: ProjectableSource,
   context: string,
-): Promise<{ ok: true; schema: Projectable } | Refusal> {
+): Promise<Result<Projectable, Refusal>> {
   const read = await readProjectables(edge, source, context);
   if (!read.ok) return read;
-  const [schema] = read.schemas;
-  if (schema !== undefined && read.schemas.length === 1) return { ok: true, schema };
-  const detail = `The content has several tool definitions: select one with "pointer" (${read.schemas.map(({ pointer }) => pointer).join(", ")}).`;
-  return makeRefusal("UNPROCESSABLE", [detail], detail, {
-    items: [{ pointer: "/pointer", rule: "pointer", message: detail }],
-  });
+  const [schema] = read.value;
+  if (schema !== undefined && read.value.length === 1) return ok(schema);
+  const detail = `The content has several tool definitions: select one with "pointer" (${read.value.map(({ pointer }) => pointer).join(", ")}).`;
+  return refuse(
+    makeRefusal("UNPROCESSABLE", [detail], detail, {
+      items: [{ pointer: "/pointer", rule: "pointer", message: detail }],
+    }),
+  );
 }
 
 async function readModel(
   edge: Edge,
   side: Parameters<typeof comparableSide>[1],
   context: string,
-): Promise<{ ok: true; model: JsonSchemaModel } | Refusal> {
+): Promise<Result<JsonSchemaModel, Refusal>> {
   const read = await comparableSide(edge, side, context);
   if (!read.ok) return read;
-  const { format, source, dialect } = read.side;
+  const { format, source, dialect } = read.value;
   if (format !== "json-schema") {
     const detail = `Only a JSON Schema can be projected, not ${format}.`;
-    return makeRefusal("UNPROCESSABLE", [detail], detail);
+    return refuse(makeRefusal("UNPROCESSABLE", [detail], detail));
   }
   const parsed = parseJsonSchema(source, { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT });
-  if (parsed.ok) return { ok: true, model: parsed.value.model };
+  if (parsed.ok) return ok(parsed.value.model);
   const detail = parsed.refusal.problems[0]?.message ?? "The schema cannot be read.";
-  return makeRefusal("TOO_COMPLEX", [detail], detail, { items: parsed.refusal.problems });
+  return refuse(makeRefusal("TOO_COMPLEX", [detail], detail, { items: parsed.refusal.problems }));
 }
 
-export function readProfile(name: string, pointer: string): { ok: true; profile: Profile } | Refusal {
+export function readProfile(name: string, pointer: string): Result<Profile, Refusal> {
   const found = profileNamed(name);
-  if (found.ok) return { ok: true, profile: found.value };
+  if (found.ok) return ok(found.value);
   const { message } = found.refusal;
-  return makeRefusal("UNPROCESSABLE", [message], message, { items: [{ pointer, rule: "profile", message }] });
+  return refuse(makeRefusal("UNPROCESSABLE", [message], message, { items: [{ pointer, rule: "profile", message }] }));
 }

@@ -2,7 +2,9 @@
  * Repairs parked entries. Their records are set to the primary's current state, because later entries have already been
  * applied and an old one must not undo them.
  */
+
 import { and, eq, sql } from "drizzle-orm";
+import type { Refusal } from "../../../contract/errors.ts";
 import { DatabaseUnreachable, inTransaction, readDatabase, type Transaction } from "../../../db/client.ts";
 import { lockCheckpoint } from "../../../db/projection/checkpoint.ts";
 import { replaceLogEntries, replaceRecords, replaceScopes, replaceSubjects } from "../../../db/projection/repair.ts";
@@ -14,6 +16,7 @@ import { EPOCH, type LogEntry, parseHeader } from "../../../registry/log-entry.t
 import type { Payloads } from "../../../registry/payloads.ts";
 import { timestamp } from "../../../registry/record-view.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
+import type { Result } from "../../../schema/result.ts";
 import type { Bindings } from "../../edge.ts";
 import type { TextSource } from "../write/facts.ts";
 import { expectedRecords, expectedSubjects } from "./expected-rows.ts";
@@ -185,7 +188,7 @@ export async function underCheckpoint<T extends { asOf: { seq: number } }, R>(
 }
 
 /** The primary's answer. It only refuses a query during a deployment, because of an unknown version. */
-export function answered<T extends object>(answer: T): Exclude<T, { ok: false }> {
-  if ("ok" in answer) throw new PrimaryUnreachable("unreachable", answer);
-  return answer as Exclude<T, { ok: false }>;
+export function answered<Value>(answer: Result<Value, Refusal>): Value {
+  if (!answer.ok) throw new PrimaryUnreachable("unreachable", answer.refusal);
+  return answer.value;
 }

@@ -163,8 +163,8 @@ export async function storedContents(
   for (let at = 0; at < hashes.length; at += ASKED_AT_ONCE) {
     const contentHashes = hashes.slice(at, at + ASKED_AT_ONCE);
     const answer = await source.primary.read("contents", { contentHashes });
-    if ("ok" in answer) throw new Error(answer.detail);
-    for (const content of answer.value) if (content) stored.set(content.contentHash, content);
+    if (!answer.ok) throw new Error(answer.refusal.detail);
+    for (const content of answer.value.value) if (content) stored.set(content.contentHash, content);
   }
   return stored;
 }
@@ -175,12 +175,12 @@ async function readClosures(source: TextSource, contents: readonly NamedContent[
   for (let at = 0; at < contents.length; ) {
     const of = contents.slice(at, at + ASKED_AT_ONCE).map(({ contentHash, context }) => ({ contentHash, context }));
     const answer = await source.primary.read("closures", { of });
-    if ("ok" in answer) throw new Error(answer.detail);
-    for (const closure of answer.value) {
+    if (!answer.ok) throw new Error(answer.refusal.detail);
+    for (const closure of answer.value.value) {
       if (closure) closures.set(contentKey(contents[at]!), closure);
       at += 1;
     }
-    if (answer.value.length === 0) break;
+    if (answer.value.value.length === 0) break;
   }
   return closures;
 }

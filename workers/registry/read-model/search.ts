@@ -1,9 +1,11 @@
 /** Search in the read model. Responses carry the token of the state that the read model has reached. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { DatabaseUnreachable } from "../../../db/client.ts";
 import type { SearchScope } from "../../../db/search/terms.ts";
 import { type SearchPage, type SearchRequest, searchVersions } from "../../../db/search.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Edge } from "../../edge.ts";
 import { recordSatisfies } from "../../read-path/token.ts";
 import { parseContext } from "../read/subject-names.ts";
@@ -16,7 +18,7 @@ export type SearchQuery = Omit<SearchRequest, "versions"> & {
   token: AsOf | undefined;
 };
 
-export type Searched = { ok: true; page: SearchPage; asOf: AsOf };
+export type Searched = { page: SearchPage; asOf: AsOf };
 
 /** Pointers to query and cursor in the request body, for error messages. */
 export type Places = { query?: string; cursor?: string };
@@ -25,12 +27,12 @@ export async function search(
   edge: Edge,
   { token, context: contextText, versions, ...query }: SearchQuery,
   places: Places,
-): Promise<Searched | Refusal> {
+): Promise<Result<Searched, Refusal>> {
   const context = contextText === undefined ? undefined : parseContext(contextText);
   if (context?.ok === false) return context;
   const request: SearchRequest = {
     ...query,
-    context: context?.context,
+    context: context?.value,
     // A caller that filters by state wants more than `latest`, which is never a draft.
     versions: versions ?? (query.states === undefined ? "latest" : "all"),
   };
@@ -45,33 +47,41 @@ export async function search(
     if (error.reason === "not_configured") {
       const detail =
         "This deployment has no read model (DATABASE_URL is not set), so there is no search. Everything else works without it.";
-      return makeRefusal("NOT_CONFIGURED", [detail], detail);
+      return refuse(makeRefusal("NOT_CONFIGURED", [detail], detail));
     }
-    return notReady(
-      "Search is unavailable: the read model's Postgres is currently unreachable. Everything else works without it.",
+    return refuse(
+      notReady(
+        "Search is unavailable: the read model's Postgres is currently unreachable. Everything else works without it.",
+      ),
     );
   }
-  if (found.outcome === "rebuilding") return notReady("Search is unavailable while the read model is rebuilt.");
+  if (found.outcome === "rebuilding") return refuse(notReady("Search is unavailable while the read model is rebuilt."));
   if (found.outcome === "bad_cursor") {
-    return wrong(
-      places.cursor,
-      "cursor",
-      "The cursor was not issued by this search: use next_cursor from the previous page with the same query and filters.",
+    return refuse(
+      wrong(
+        places.cursor,
+        "cursor",
+        "The cursor was not issued by this search: use next_cursor from the previous page with the same query and filters.",
+      ),
     );
   }
   if (found.outcome === "no_words") {
-    return wrong(places.query, "query", "The query contains neither a letter nor a digit; omit it to list by filters.");
+    return refuse(
+      wrong(places.query, "query", "The query contains neither a letter nor a digit; omit it to list by filters."),
+    );
   }
   const { epoch, seq } = found.page.asOf;
   // The read model does not store the last hard delete, so the token assumes the latest possible.
   const asOf = { epoch, seq, lastHardDelete: seq };
   if (!recordSatisfies(asOf, token)) {
-    return notReady(
-      `The read model is at ${epoch}.${seq}, behind the state that X-Registry-Min-Seq requires. Retry in a moment.`,
+    return refuse(
+      notReady(
+        `The read model is at ${epoch}.${seq}, behind the state that X-Registry-Min-Seq requires. Retry in a moment.`,
+      ),
     );
   }
   const items = found.page.items.filter(({ record }) => edge.access === undefined || edge.access.mayRead(record));
-  return { ok: true, page: { ...found.page, items }, asOf };
+  return ok({ page: { ...found.page, items }, asOf });
 }
 
 /** No subject has an empty name. */

@@ -1,7 +1,9 @@
 /** Converts the content a caller sent to the text a format reads. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import { type JsonNode, writeJsonString, writeJsonText } from "../../../schema/json-text.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 
 /** Far above any real schema (the largest in the corpus is a tenth), and cheap enough to parse at the edge. */
 export const MAX_SCHEMA_TEXT_BYTES = 1024 * 1024;
@@ -17,7 +19,6 @@ const IS_WRITTEN_IN_JSON: Readonly<Record<FormatName, boolean>> = {
 const BEGINS_LIKE_JSON = /^\s*[{["]/;
 
 export type ContentText = {
-  ok: true;
   text: string;
   /** The text was serialised from a value, so its lines and columns are not the caller's. */
   isRewritten: boolean;
@@ -27,32 +28,36 @@ export type ContentText = {
  * The text of a content: the JSON of a value, or the given text. For formats written in JSON, a string is text if it starts
  * like a JSON document, and otherwise the value itself, such as Avro's `"string"`.
  */
-export function contentText(format: FormatName, content: JsonNode): ContentText | Refusal {
+export function contentText(format: FormatName, content: JsonNode): Result<ContentText, Refusal> {
   if (content.type === "string") {
     const isValue = IS_WRITTEN_IN_JSON[format] && !BEGINS_LIKE_JSON.test(content.value);
     return isValue ? withinLimit(writeJsonString(content.value), true) : withinLimit(content.value, false);
   }
   if (IS_WRITTEN_IN_JSON[format]) return withinLimit(writeJsonText(content), true);
   const detail = `The content of a ${format} schema is its text, a JSON string.`;
-  return makeRefusal("BAD_REQUEST", [detail], detail, {
-    items: [{ pointer: "/content", rule: "type", message: detail }],
-  });
+  return refuse(
+    makeRefusal("BAD_REQUEST", [detail], detail, {
+      items: [{ pointer: "/content", rule: "type", message: detail }],
+    }),
+  );
 }
 
 /** The text of a schema file, unchanged in every format. */
-export function schemaFileText(text: string): ContentText | Refusal {
+export function schemaFileText(text: string): Result<ContentText, Refusal> {
   if (text.trim() !== "") return withinLimit(text, false);
   const detail = "The body is empty (expected the schema's text).";
-  return makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ rule: "required", message: detail }] });
+  return refuse(makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ rule: "required", message: detail }] }));
 }
 
-function withinLimit(text: string, isRewritten: boolean): ContentText | Refusal {
+function withinLimit(text: string, isRewritten: boolean): Result<ContentText, Refusal> {
   const bytes = Buffer.byteLength(text);
-  if (bytes <= MAX_SCHEMA_TEXT_BYTES) return { ok: true, text, isRewritten };
-  return makeRefusal(
-    "SCHEMA_TOO_LARGE",
-    [],
-    `The schema's text has ${bytes} bytes; at most ${MAX_SCHEMA_TEXT_BYTES} are accepted.`,
+  if (bytes <= MAX_SCHEMA_TEXT_BYTES) return ok({ text, isRewritten });
+  return refuse(
+    makeRefusal(
+      "SCHEMA_TOO_LARGE",
+      [],
+      `The schema's text has ${bytes} bytes; at most ${MAX_SCHEMA_TEXT_BYTES} are accepted.`,
+    ),
   );
 }
 

@@ -1,5 +1,7 @@
 /** Opaque cursors, validated like any other input. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 
 /** The fields of each list's cursor, in order. */
 const SHAPES = {
@@ -18,7 +20,7 @@ export function printCursor(list: CursorList, position: readonly (string | numbe
   return Buffer.from(JSON.stringify([list, ...position]), "utf8").toString("base64url");
 }
 
-export function parseCursor(list: CursorList, text: string): { ok: true; position: (string | number)[] } | Refusal {
+export function parseCursor(list: CursorList, text: string): Result<(string | number)[], Refusal> {
   const position = decoded(text);
   const shape = SHAPES[list];
   if (
@@ -28,9 +30,9 @@ export function parseCursor(list: CursorList, text: string): { ok: true; positio
     !shape.every((type, index) => isOfType(position[index + 1], type))
   ) {
     const detail = "The cursor was not issued by this list: use next_cursor from the previous page.";
-    return makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ rule: "cursor", message: detail }] });
+    return refuse(makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ rule: "cursor", message: detail }] }));
   }
-  return { ok: true, position: position.slice(1) as (string | number)[] };
+  return ok(position.slice(1) as (string | number)[]);
 }
 
 function decoded(text: string): unknown[] | undefined {

@@ -1,7 +1,9 @@
 /** Dependencies and dependents of a version, read from the primary and therefore current. */
+
 import type { Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { GraphSlice } from "../../../registry/questions.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { isId, schemaNotFound } from "./read.ts";
@@ -18,7 +20,6 @@ export type GraphQuestion = {
 };
 
 type Graph = {
-  ok: true;
   slice: GraphSlice;
   /** Ids of versions that reference each other. */
   cycles: string[][];
@@ -30,24 +31,23 @@ type Graph = {
 export async function readGraph(
   edge: Edge,
   { id, direction, transitive, depth, deleted }: GraphQuestion,
-): Promise<Graph | Refusal> {
-  if (!isId(id)) return schemaNotFound(id);
+): Promise<Result<Graph, Refusal>> {
+  if (!isId(id)) return refuse(schemaNotFound(id));
   // `depth` limits the steps; `transitive=false` means one step, overriding `depth`.
   const steps = transitive === false ? 1 : (depth ?? (transitive ? DEFAULT_GRAPH_DEPTH : 1));
   const answer = await edge.primary.read("graph", { id, direction, depth: steps, deleted });
-  if ("ok" in answer) return answer;
-  const { value: slice, asOf } = answer;
-  if (slice === null) return schemaNotFound(id);
+  if (!answer.ok) return answer;
+  const { value: slice, asOf } = answer.value;
+  if (slice === null) return refuse(schemaNotFound(id));
   const subjects = new Map(slice.nodes.map(({ record }) => [record.id, printSubjectName(record)]));
   const between = slice.edges.map(({ from, to }) => ({ from: subjects.get(from)!, to: subjects.get(to)! }));
-  return {
-    ok: true,
+  return ok({
     slice,
     cycles: findCycles(slice.edges),
     // A version that references an earlier one of its own subject is not a cycle.
     subjectCycles: findCycles(between.filter(({ from, to }) => from !== to)),
     asOf,
-  };
+  });
 }
 
 type Step = { from: string; to: string };

@@ -34,12 +34,12 @@ export class HistoryWalk {
     for (let at = 0; at < records.length; at += HELD_TOGETHER) {
       const window = records.slice(at, at + HELD_TOGETHER);
       const schemas = await holdRecords(this.edge, window);
-      if ("ok" in schemas) {
-        yield { refusal: schemas };
+      if (!schemas.ok) {
+        yield { refusal: schemas.refusal };
         return;
       }
       for (const [index, record] of window.entries()) {
-        const schema = schemas[index];
+        const schema = schemas.value[index];
         if (!schema) continue;
         const to = { record, schema };
         const group = this.#groupOf(record);
@@ -58,8 +58,8 @@ export class HistoryWalk {
   async #hold(record: SchemaRecord | undefined): Promise<HistoryVersion | { refusal: Refusal } | undefined> {
     if (record === undefined || this.#held?.record === record) return record && this.#held;
     const schemas = await holdRecords(this.edge, [record]);
-    if ("ok" in schemas) return { refusal: schemas };
-    return schemas[0] && { record, schema: schemas[0] };
+    if (!schemas.ok) return { refusal: schemas.refusal };
+    return schemas.value[0] && { record, schema: schemas.value[0] };
   }
 
   #groupOf({ contract }: SchemaRecord): string | null {

@@ -1,9 +1,11 @@
 /** Reads a record or a subject, with the refusals for missing ones. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SubjectSummary } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { FORMAT_NAMES, type FormatName } from "../../../schema/format.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import type { Source } from "../../read-path/read-through.ts";
@@ -12,7 +14,7 @@ import { type ShownText, textOf } from "../../read-path/texts.ts";
 import { parseSelector } from "./selectors.ts";
 import { parseSubject } from "./subject-names.ts";
 
-export type ReadRecord = { ok: true; record: SchemaRecord; text: ShownText; asOf: AsOf; source: Source };
+export type ReadRecord = { record: SchemaRecord; text: ShownText; asOf: AsOf; source: Source };
 
 /** Ids are opaque, but all have this form; any other text is not found. */
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -25,29 +27,29 @@ export async function readById(
   edge: Edge,
   { id, deleted }: { id: string; deleted: boolean },
   consistency: Consistency,
-): Promise<ReadRecord | Refusal> {
-  if (!isId(id)) return schemaNotFound(id);
+): Promise<Result<ReadRecord, Refusal>> {
+  if (!isId(id)) return refuse(schemaNotFound(id));
   const found = await readRecordById(edge, { id, deleted }, consistency);
-  if ("ok" in found) return found;
-  return "missing" in found ? schemaNotFound(id) : withText(edge, found);
+  if (!found.ok) return found;
+  return "missing" in found.value ? refuse(schemaNotFound(id)) : withText(edge, found.value);
 }
 
 export async function readBySelector(
   edge: Edge,
   version: { subject: string; context: string | undefined; version: string; deleted: boolean },
   consistency: Consistency,
-): Promise<ReadRecord | Refusal> {
+): Promise<Result<ReadRecord, Refusal>> {
   const parsed = parseSubject(version.subject, version.context);
   if (!parsed.ok) return parsed;
   const selector = parseSelector(version.version);
   if (!selector.ok) return selector;
-  const wanted = { name: parsed.name, selector: selector.selector, deleted: version.deleted };
+  const wanted = { name: parsed.value, selector: selector.value, deleted: version.deleted };
   const found = await readVersion(edge, wanted, consistency);
-  if ("ok" in found) return found;
-  if (!("missing" in found)) return withText(edge, found);
-  return found.missing === "subject"
-    ? subjectNotFound(parsed.name)
-    : missingVersion(edge, parsed.name, version.version);
+  if (!found.ok) return found;
+  if (!("missing" in found.value)) return withText(edge, found.value);
+  return found.value.missing === "subject"
+    ? refuse(subjectNotFound(parsed.value))
+    : refuse(await missingVersion(edge, parsed.value, version.version));
 }
 
 /** Versions listed in a refusal; the newest, if there are more. */
@@ -57,8 +59,8 @@ const MAX_NAMED_VERSIONS = 10;
 export async function missingVersion(edge: Edge, name: SubjectName, selector: string): Promise<Refusal> {
   const refusal = versionNotFound(name, selector);
   const summary = await edge.primary.read("subject", { name, deleted: false });
-  if ("ok" in summary || summary.value === null) return refusal;
-  const { latest, versions } = summary.value;
+  if (!summary.ok || summary.value.value === null) return refusal;
+  const { latest, versions } = summary.value.value;
   if (latest === null) return { ...refusal, detail: `${refusal.detail} It has no live version.` };
   const after = Math.max(0, latest.versionNumber - MAX_NAMED_VERSIONS);
   const listed = await edge.primary.read("recordsOfSubject", {
@@ -68,8 +70,8 @@ export async function missingVersion(edge: Edge, name: SubjectName, selector: st
     after,
     limit: MAX_NAMED_VERSIONS,
   });
-  if ("ok" in listed) return refusal;
-  const named = listed.value.records.map(({ semver, versionNumber }) => `${semver} (${versionNumber})`);
+  if (!listed.ok) return refusal;
+  const named = listed.value.value.records.map(({ semver, versionNumber }) => `${semver} (${versionNumber})`);
   const more = versions > named.length ? `${versions} versions, the newest of them` : "versions";
   return { ...refusal, detail: `${refusal.detail} It has ${more} ${named.join(", ")}.` };
 }
@@ -78,36 +80,40 @@ export async function missingVersion(edge: Edge, name: SubjectName, selector: st
 export async function readSubjectFormat(
   edge: Edge,
   { subject, context }: { subject: string; context: string | undefined },
-): Promise<{ ok: true; format: FormatName } | Refusal> {
+): Promise<Result<FormatName, Refusal>> {
   const parsed = parseSubject(subject, context);
   if (!parsed.ok) return parsed;
-  const answer = await edge.primary.read("recordByProperties", { name: parsed.name, properties: [], deleted: false });
-  if ("ok" in answer) return answer;
-  if ("found" in answer.value) return { ok: true, format: answer.value.found.format };
-  const detail = `"${printSubjectName(parsed.name)}" has no version yet, so the request must name the format: ${FORMAT_NAMES.join(", ")}.`;
-  return makeRefusal("BAD_REQUEST", [detail], detail, {
-    items: [{ pointer: "/format", rule: "required", message: detail }],
-  });
+  const answer = await edge.primary.read("recordByProperties", { name: parsed.value, properties: [], deleted: false });
+  if (!answer.ok) return answer;
+  if ("found" in answer.value.value) return ok(answer.value.value.found.format);
+  const detail = `"${printSubjectName(parsed.value)}" has no version yet, so the request must name the format: ${FORMAT_NAMES.join(", ")}.`;
+  return refuse(
+    makeRefusal("BAD_REQUEST", [detail], detail, {
+      items: [{ pointer: "/format", rule: "required", message: detail }],
+    }),
+  );
 }
 
 /** A record with its text. */
 async function withText(
   edge: Edge,
   { record, asOf, source }: { record: SchemaRecord; asOf: AsOf; source: Source },
-): Promise<ReadRecord | Refusal> {
+): Promise<Result<ReadRecord, Refusal>> {
   const text = await textOf(edge, record.contentHash);
-  return "ok" in text ? text : { ok: true, record, text, asOf, source };
+  return text.ok ? ok({ record, text: text.value, asOf, source }) : text;
 }
 
 export async function readSubject(
   edge: Edge,
   { subject, context, deleted }: { subject: string; context: string | undefined; deleted: boolean },
-): Promise<{ ok: true; summary: SubjectSummary; asOf: AsOf } | Refusal> {
+): Promise<Result<{ summary: SubjectSummary; asOf: AsOf }, Refusal>> {
   const parsed = parseSubject(subject, context);
   if (!parsed.ok) return parsed;
-  const answer = await edge.primary.read("subject", { name: parsed.name, deleted });
-  if ("ok" in answer) return answer;
-  return answer.value === null ? subjectNotFound(parsed.name) : { ok: true, summary: answer.value, asOf: answer.asOf };
+  const answer = await edge.primary.read("subject", { name: parsed.value, deleted });
+  if (!answer.ok) return answer;
+  return answer.value.value === null
+    ? refuse(subjectNotFound(parsed.value))
+    : ok({ summary: answer.value.value, asOf: answer.value.asOf });
 }
 
 export function schemaNotFound(id: string): Refusal {

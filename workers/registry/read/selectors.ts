@@ -1,19 +1,21 @@
 /** Parses the selector of a version: a number, a semver, a range or `latest`. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { VersionSelector } from "../../../registry/questions.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { isRange, parseSemver } from "../../../schema/semver.ts";
 
 const MAX_VERSION_NUMBER = 2 ** 31 - 1;
 
-export function parseSelector(text: string): { ok: true; selector: VersionSelector } | Refusal {
+export function parseSelector(text: string): Result<VersionSelector, Refusal> {
   const trimmed = text.trim();
-  if (trimmed === "latest") return { ok: true, selector: "latest" };
+  if (trimmed === "latest") return ok("latest");
   if (/^\d{1,15}$/.test(trimmed)) {
     const number = Number(trimmed);
-    return number >= 1 && number <= MAX_VERSION_NUMBER ? { ok: true, selector: number } : invalidSelector(text);
+    return number >= 1 && number <= MAX_VERSION_NUMBER ? ok(number) : refuse(invalidSelector(text));
   }
-  if (parseSemver(trimmed) !== undefined || isRange(trimmed)) return { ok: true, selector: trimmed };
-  return invalidSelector(text);
+  if (parseSemver(trimmed) !== undefined || isRange(trimmed)) return ok(trimmed);
+  return refuse(invalidSelector(text));
 }
 
 function invalidSelector(text: string): Refusal {

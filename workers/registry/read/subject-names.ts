@@ -1,5 +1,7 @@
 /** Parses subject names of the native API: bare in a context, or qualified. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import {
   ANY_CONTEXT,
   DEFAULT_CONTEXT,
@@ -11,8 +13,8 @@ import {
 } from "../../../schema/subject-name.ts";
 
 /** `ctx`, `.ctx` and `:.ctx:` all denote the context `.ctx`. */
-export function parseContext(text: string | undefined): { ok: true; context: string } | Refusal {
-  if (text === undefined) return { ok: true, context: DEFAULT_CONTEXT };
+export function parseContext(text: string | undefined): Result<string, Refusal> {
+  if (text === undefined) return ok(DEFAULT_CONTEXT);
   const bare = /^:(\..*):$/.exec(text)?.[1] ?? text;
   const context = bare.startsWith(".") ? bare : `.${bare}`;
   const problem = context.includes(":")
@@ -20,33 +22,35 @@ export function parseContext(text: string | undefined): { ok: true; context: str
     : subjectNameProblem({ context, subject: "" }, { allowGlobalContext: true });
   if (problem !== undefined) {
     const detail = `"${text}" is not a valid context name. ${problem}`;
-    return makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ rule: "context", message: detail }] });
+    return refuse(makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ rule: "context", message: detail }] }));
   }
-  return { ok: true, context };
+  return ok(context);
 }
 
 /** The subject in a path or body. A qualified name includes its context; a different one beside it is refused. */
-export function parseSubject(text: string, contextText?: string): { ok: true; name: SubjectName } | Refusal {
+export function parseSubject(text: string, contextText?: string): Result<SubjectName, Refusal> {
   const context = parseContext(contextText);
   if (!context.ok) return context;
-  if (!isQualified(text)) return { ok: true, name: { context: context.context, subject: text } };
+  if (!isQualified(text)) return ok({ context: context.value, subject: text });
   const name = parseSubjectName(text);
-  if (contextText !== undefined && name.context !== context.context) {
+  if (contextText !== undefined && name.context !== context.value) {
     const detail = `The subject "${text}" is not in the context "${contextText}".`;
-    return makeRefusal("BAD_REQUEST", [detail], detail);
+    return refuse(makeRefusal("BAD_REQUEST", [detail], detail));
   }
-  return { ok: true, name };
+  return ok(name);
 }
 
 /** A name under which a version may be registered, or that may be configured. */
-export function parseNewSubject(text: string, contextText?: string): { ok: true; name: SubjectName } | Refusal {
+export function parseNewSubject(text: string, contextText?: string): Result<SubjectName, Refusal> {
   const parsed = parseSubject(text, contextText);
   if (!parsed.ok) return parsed;
-  const problem = nativeProblem(parsed.name) ?? subjectNameProblem(parsed.name);
+  const problem = nativeProblem(parsed.value) ?? subjectNameProblem(parsed.value);
   if (problem === undefined) return parsed;
-  return makeRefusal("INVALID_SUBJECT", [text], `"${text}" is not a valid subject. ${problem}`, {
-    items: [{ pointer: "/subject", rule: "subject", message: problem }],
-  });
+  return refuse(
+    makeRefusal("INVALID_SUBJECT", [text], `"${text}" is not a valid subject. ${problem}`, {
+      items: [{ pointer: "/subject", rule: "subject", message: problem }],
+    }),
+  );
 }
 
 /** The configuration scope of a context. */
@@ -57,14 +61,11 @@ export function contextScope(context: string): SubjectName {
 export const EVERY_CONTEXT_PREFIX = `:${ANY_CONTEXT}:`;
 
 /** A listing prefix for the primary: within one context, or within all by default. */
-export function listingPrefix(
-  prefix: string | undefined,
-  contextText: string | undefined,
-): { ok: true; prefix: string } | Refusal {
-  if (prefix !== undefined && isQualified(prefix)) return { ok: true, prefix };
-  if (contextText === undefined) return { ok: true, prefix: `${EVERY_CONTEXT_PREFIX}${prefix ?? ""}` };
+export function listingPrefix(prefix: string | undefined, contextText: string | undefined): Result<string, Refusal> {
+  if (prefix !== undefined && isQualified(prefix)) return ok(prefix);
+  if (contextText === undefined) return ok(`${EVERY_CONTEXT_PREFIX}${prefix ?? ""}`);
   const context = parseContext(contextText);
-  return context.ok ? { ok: true, prefix: `:${context.context}:${prefix ?? ""}` } : context;
+  return context.ok ? ok(`:${context.value}:${prefix ?? ""}`) : context;
 }
 
 function nativeProblem({ context, subject }: SubjectName): string | undefined {

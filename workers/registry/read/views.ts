@@ -1,8 +1,10 @@
 /** A schema's text in another view of its format, such as with references inlined; derived from its closure and cached in memory. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
 import type { FormatName, JsonDialect } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Edge } from "../../edge.ts";
 import { goneMeanwhile } from "../../read-path/texts.ts";
 import { sourceOfClosure } from "../write/facts.ts";
@@ -27,18 +29,18 @@ export async function textInView(
   edge: Edge,
   content: ContentInContext,
   view: string | undefined,
-): Promise<{ ok: true; text: string } | Refusal> {
-  if (view === undefined || view === "" || view === "default") return { ok: true, text: content.text };
+): Promise<Result<string, Refusal>> {
+  if (view === undefined || view === "" || view === "default") return ok(content.text);
   const unsupported = viewProblem(view);
-  if (unsupported) return unsupported;
+  if (unsupported) return refuse(unsupported);
   const key = `view/${content.contentHash}/${content.dialect}/${content.context}/${view.slice(0, MAX_VIEW_CHARACTERS)}`;
   const known = edge.cache.get(key) as string | undefined;
-  if (known !== undefined) return { ok: true, text: known };
+  if (known !== undefined) return ok(known);
   const model = await parseStored(edge, content);
   if (!model.ok) return model;
-  const text = formatNamed(content.format).render(model.model, view) ?? content.text;
+  const text = formatNamed(content.format).render(model.value.model, view) ?? content.text;
   edge.cache.put(key, text, 2 * text.length);
-  return { ok: true, text };
+  return ok(text);
 }
 
 const MAX_VIEW_CHARACTERS = 64;
@@ -53,16 +55,18 @@ export function viewProblem(view: string | undefined): Refusal | undefined {
 export async function parseStored(
   edge: Edge,
   { contentHash, context, format, dialect }: Omit<ContentInContext, "text">,
-): Promise<{ ok: true; model: unknown; text: string } | Refusal> {
+): Promise<Result<{ model: unknown; text: string }, Refusal>> {
   const answer = await edge.primary.read("closure", { contentHash, context });
-  if ("ok" in answer) return answer;
-  const source = answer.value && (await sourceOfClosure(edge, answer.value));
-  if (!source) return goneMeanwhile();
+  if (!answer.ok) return answer;
+  const source = answer.value.value && (await sourceOfClosure(edge, answer.value.value));
+  if (!source) return refuse(goneMeanwhile());
   const parsed = formatNamed(format).parse(source, {
     strictness: "stored",
     defaultDialect: dialect ?? CONFLUENT_DIALECT,
   });
-  if (parsed.ok) return { ok: true, model: parsed.value.model, text: source.text };
+  if (parsed.ok) return ok({ model: parsed.value.model, text: source.text });
   const detail = parsed.refusal.problems[0]?.message ?? "The schema can no longer be read.";
-  return makeRefusal(parsed.refusal.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA", [detail], detail);
+  return refuse(
+    makeRefusal(parsed.refusal.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA", [detail], detail),
+  );
 }

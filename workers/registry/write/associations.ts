@@ -1,4 +1,5 @@
 /** Associations of subjects with resources (docs/confluent-compatibility.md); registers the schemas that come with them. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Lifecycle, Resource, SubjectAssociation } from "../../../registry/association.ts";
 import type { DeleteAssociationsCommand, Outcome, SetAssociationsCommand } from "../../../registry/commands.ts";
@@ -6,6 +7,7 @@ import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Queries } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import type { Caller } from "../../../registry/rpc.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { commitCommand } from "./commit.ts";
@@ -33,7 +35,7 @@ export type AssociationsToSet = {
   dryRun: boolean;
 };
 
-type Associations = { ok: true; associations: readonly SubjectAssociation[]; asOf: AsOf };
+type Associations = { associations: readonly SubjectAssociation[]; asOf: AsOf };
 
 /** `registered`: versions of the schemas that came along, by association type. */
 export type AssociationsSet = Associations & { registered: ReadonlyMap<string, SchemaRecord> };
@@ -41,9 +43,9 @@ export type AssociationsSet = Associations & { registered: ReadonlyMap<string, S
 export async function readAssociations(
   edge: Edge,
   wanted: Queries["associations"][0],
-): Promise<Associations | Refusal> {
+): Promise<Result<Associations, Refusal>> {
   const answer = await edge.primary.read("associations", wanted);
-  return "ok" in answer ? answer : { ok: true, associations: answer.value, asOf: answer.asOf };
+  return answer.ok ? ok({ associations: answer.value.value, asOf: answer.value.asOf }) : answer;
 }
 
 const STRICT = { token: undefined, maxAgeMs: 0 };
@@ -53,7 +55,7 @@ export async function setAssociations(
   edge: Edge,
   caller: Caller,
   { resource, associations, upsert, dryRun }: AssociationsToSet,
-): Promise<AssociationsSet | Refusal> {
+): Promise<Result<AssociationsSet, Refusal>> {
   const command = (isDry: boolean): SetAssociationsCommand => ({
     type: "setAssociations",
     resource,
@@ -63,7 +65,7 @@ export async function setAssociations(
   });
   const tried = await commitCommand(edge, caller, command(true));
   if (!tried.ok) return tried;
-  const { associations: settled, unchanged } = outcomeOf(tried);
+  const { associations: settled, unchanged } = outcomeOf(tried.value);
   const withSchemas = associations.flatMap(({ type, schema }, index) =>
     schema === null
       ? []
@@ -74,17 +76,17 @@ export async function setAssociations(
     const problem = isRepeated
       ? await otherSchemaProblem(edge, registration, type, resource)
       : await registrationProblem(edge, registration);
-    if (problem) return problem;
+    if (problem) return refuse(problem);
   }
   const registered = new Map<string, SchemaRecord>();
-  if (dryRun) return { ok: true, associations: settled, registered, asOf: tried.asOf };
+  if (dryRun) return ok({ associations: settled, registered, asOf: tried.value.asOf });
   for (const { type, tags, registration } of withSchemas) {
     const version = await registerConfluent(edge, caller, registration, tags, STRICT, {});
     if (!version.ok) return version;
-    registered.set(type, version.record);
+    registered.set(type, version.value.record);
   }
   const set = await commitCommand(edge, caller, command(false));
-  return set.ok ? { ok: true, associations: outcomeOf(set).associations, registered, asOf: set.asOf } : set;
+  return set.ok ? ok({ associations: outcomeOf(set.value).associations, registered, asOf: set.value.asOf }) : set;
 }
 
 /** Creating an association again is fine only with the schema it has. */
@@ -104,10 +106,10 @@ export async function deleteAssociations(
   edge: Edge,
   caller: Caller,
   command: Omit<DeleteAssociationsCommand, "type">,
-): Promise<Associations | Refusal> {
+): Promise<Result<Associations, Refusal>> {
   const committed = await commitCommand(edge, caller, { type: "deleteAssociations", ...command });
   if (!committed.ok) return committed;
-  return { ok: true, associations: outcomeOf(committed).associations, asOf: committed.asOf };
+  return ok({ associations: outcomeOf(committed.value).associations, asOf: committed.value.asOf });
 }
 
 function outcomeOf({ outcome }: { outcome: Outcome }) {

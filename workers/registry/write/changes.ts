@@ -3,6 +3,7 @@
  * every change or refuses the first impossible one. Unlike for a single registration the primary never computes,
  * because two hundred computations would block every other writer.
  */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { sentTrace } from "../../../observe/trace-context.ts";
 import type { ChangeOutcome, MakeChangesCommand } from "../../../registry/change-set.ts";
@@ -14,6 +15,7 @@ import type { Caller } from "../../../registry/rpc.ts";
 import { textKey } from "../../../registry/text-key.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
 import type { Fact } from "../../../schema/facts.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Edge } from "../../edge.ts";
 import { forgetContents } from "../../read-path/content.ts";
 import { forgetRecords, outrunLatest } from "../../read-path/records.ts";
@@ -28,14 +30,14 @@ const MAX_VERDICT_BYTES = 16 * 1024;
 /** All facts of a set as JSON: far below the platform's 32 MiB for an RPC argument. */
 const MAX_FACTS_BYTES = 16 * 1024 * 1024;
 
-export type CommittedChanges = { ok: true; changeSet: string | null; outcomes: readonly ChangeOutcome[]; asOf: AsOf };
+export type CommittedChanges = { changeSet: string | null; outcomes: readonly ChangeOutcome[]; asOf: AsOf };
 
 export async function commitChanges(
   edge: Edge,
   caller: Caller,
   command: MakeChangesCommand,
   options: { idempotencyKey?: string | undefined },
-): Promise<CommittedChanges | Refusal> {
+): Promise<Result<CommittedChanges, Refusal>> {
   const identity = commandIdentity(edge, caller, command, options.idempotencyKey);
   const facts = new Map<string, Fact>();
   for (const change of command.changes) {
@@ -46,19 +48,19 @@ export async function commitChanges(
   const trace = sentTrace(edge.trace());
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
     const sent = [...facts.values()];
-    if (round > 1 && JSON.stringify(sent).length > MAX_FACTS_BYTES) return tooComplex();
+    if (round > 1 && JSON.stringify(sent).length > MAX_FACTS_BYTES) return refuse(tooComplex());
     const request = { ...identity, caller, command, facts: sent, storedTexts, computeMissing: false, trace };
     const answer = await edge.primary.commit(request);
     if (answer.type === "refused") {
       edge.counters.add("registry_commits_total", [command.type, "refused"]);
-      return answer.refusal;
+      return refuse(answer.refusal);
     }
     if (answer.type === "done") {
       const { outcome, asOf, repeated } = answer;
       if (outcome.type !== "changes") throw new Error(`A change set ended as "${outcome.type}".`);
       edge.counters.add("registry_commits_total", [command.type, repeated ? "repeated" : "done"]);
       if (!repeated && outcome.changeSet !== null) outrun(edge, outcome.changes, asOf);
-      return { ok: true, changeSet: outcome.changeSet, outcomes: outcome.changes, asOf };
+      return ok({ changeSet: outcome.changeSet, outcomes: outcome.changes, asOf });
     }
     const { unstored = [] } = answer;
     const needs = answer.needs as readonly ChangeNeed[];
@@ -66,7 +68,7 @@ export async function commitChanges(
   }
   edge.counters.add("registry_commits_total", [command.type, "busy"]);
   const detail = "Others kept changing what this change set is about; repeat the request.";
-  return makeRefusal("BUSY", [detail], detail, { retryAfterSeconds: 1 });
+  return refuse(makeRefusal("BUSY", [detail], detail, { retryAfterSeconds: 1 }));
 }
 
 async function meetNeeds(

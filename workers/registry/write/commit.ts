@@ -18,6 +18,7 @@ import { textKey } from "../../../registry/text-key.ts";
 import { type ContentHash, sha256Hex } from "../../../schema/content-hash.ts";
 import type { Fact } from "../../../schema/facts.ts";
 import type { Strictness } from "../../../schema/format.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Edge } from "../../edge.ts";
 import { keepRegistered } from "../../read-path/content.ts";
 import { outrunLatest } from "../../read-path/records.ts";
@@ -28,7 +29,6 @@ import { computeFacts, likelyReading } from "./facts.ts";
 const COMMIT_CALLS = 3;
 
 export type Committed = {
-  ok: true;
   outcome: Outcome;
   asOf: AsOf;
   repeated: boolean;
@@ -45,7 +45,7 @@ export async function commitCommand(
   caller: Caller,
   command: Command,
   options: { idempotencyKey?: string | undefined } = {},
-): Promise<Committed | Refusal> {
+): Promise<Result<Committed, Refusal>> {
   const identity = commandIdentity(edge, caller, command, options.idempotencyKey);
   const text = command.type === "register" ? command.text : "";
   const storedTexts: ContentHash[] = [];
@@ -65,9 +65,9 @@ export async function commitCommand(
       if (!repeated) outrun(edge, command, outcome, asOf);
       // Registering existing content is the most common request. It changes nothing, so there is nothing to nudge about.
       if (!repeated && (outcome.type !== "registered" || outcome.created)) nudgeFeed(edge, asOf.seq);
-      return { ok: true, outcome, asOf, repeated, ...(stored && { registeredText: stored.text }) };
+      return ok({ outcome, asOf, repeated, ...(stored && { registeredText: stored.text }) });
     }
-    if (answer.type === "refused") return answer.refusal;
+    if (answer.type === "refused") return refuse(answer.refusal);
     if (computeMissing) throw new Error("The primary requested facts although it was allowed to compute them.");
     await meetNeeds(edge, answer.needs, text, facts, storedTexts);
     for (const { type } of answer.needs) met.add(type);
@@ -148,7 +148,7 @@ function targetOf(command: Command): unknown {
 export async function lookUpContent(
   edge: Edge,
   request: Omit<LookupRequest, "v" | "tenant" | "facts" | "computeMissing">,
-): Promise<(LookupAnswer & { type: "found" }) | Refusal> {
+): Promise<Result<LookupAnswer & { type: "found" }, Refusal>> {
   return withFacts(edge, request, "stored", (rounds) =>
     edge.primary.lookup({ ...request, ...rounds, tenant: edge.tenant }),
   );
@@ -158,7 +158,7 @@ export async function lookUpContent(
 export async function checkContent(
   edge: Edge,
   request: Omit<CheckRequest, "v" | "tenant" | "facts" | "computeMissing">,
-): Promise<(CheckAnswer & { type: "checked" }) | Refusal> {
+): Promise<Result<CheckAnswer & { type: "checked" }, Refusal>> {
   return withFacts(edge, request, "confluent", (rounds) =>
     edge.primary.check({ ...request, ...rounds, tenant: edge.tenant }),
   );
@@ -175,13 +175,13 @@ async function withFacts<A extends { type: string }>(
   request: ForeseenReading,
   strictness: Strictness,
   ask: (rounds: Pick<LookupRequest, "facts" | "computeMissing">) => Promise<A | Asking>,
-): Promise<Exclude<A, Asking> | Refusal> {
+): Promise<Result<Exclude<A, Asking>, Refusal>> {
   const facts = firstFacts(edge, request, strictness);
   for (let call = 1; ; call += 1) {
     const computeMissing = call === COMMIT_CALLS;
     const answer = await ask({ facts, computeMissing });
-    if ("refusal" in answer) return answer.refusal;
-    if (!("needs" in answer)) return answer as Exclude<A, Asking>;
+    if ("refusal" in answer) return refuse(answer.refusal);
+    if (!("needs" in answer)) return ok(answer as Exclude<A, Asking>);
     if (computeMissing) throw new Error("The primary requested facts although it was allowed to compute them.");
     await meetNeeds(edge, answer.needs, request.text, facts, []);
   }

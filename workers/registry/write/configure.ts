@@ -2,12 +2,14 @@
  * Compatibility settings of a subject, or of a context as defaults for its subjects: level, policy, assumption, group,
  * role.
  */
+
 import type { Refusal } from "../../../contract/errors.ts";
 import type { Outcome } from "../../../registry/commands.ts";
 import type { ConfigChanges } from "../../../registry/config.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import type { Caller } from "../../../registry/rpc.ts";
+import { ok, type Result } from "../../../schema/result.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { contextScope, parseContext, parseNewSubject, parseSubject } from "../read/subject-names.ts";
@@ -15,14 +17,17 @@ import { type Committed, commitCommand } from "./commit.ts";
 
 type CompatibilityChanges = Pick<ConfigChanges, (typeof CLEARED_KEYS)[number]>;
 
-export type EffectiveCompatibility = { ok: true; scope: SubjectName; effective: EffectiveConfig; asOf: AsOf };
+export type EffectiveCompatibility = { scope: SubjectName; effective: EffectiveConfig; asOf: AsOf };
 
 /** A subject, or with `subject` undefined a context. */
 export type ScopeText = { subject: string | undefined; context: string | undefined };
 
-export async function readCompatibility(edge: Edge, scopeText: ScopeText): Promise<EffectiveCompatibility | Refusal> {
+export async function readCompatibility(
+  edge: Edge,
+  scopeText: ScopeText,
+): Promise<Result<EffectiveCompatibility, Refusal>> {
   const scope = scopeOf(scopeText, parseSubject);
-  return scope.ok ? effectiveAt(edge, scope.name) : scope;
+  return scope.ok ? effectiveAt(edge, scope.value) : scope;
 }
 
 export async function setCompatibility(
@@ -31,11 +36,11 @@ export async function setCompatibility(
   scopeText: ScopeText,
   changes: CompatibilityChanges,
   options: { idempotencyKey?: string | undefined },
-): Promise<EffectiveCompatibility | Refusal> {
+): Promise<Result<EffectiveCompatibility, Refusal>> {
   const scope = scopeOf(scopeText, parseNewSubject);
   if (!scope.ok) return scope;
-  const committed = await commitCommand(edge, caller, { type: "setConfig", scope: scope.name, changes }, options);
-  return committed.ok ? effectiveAfter(committed, scope.name) : committed;
+  const committed = await commitCommand(edge, caller, { type: "setConfig", scope: scope.value, changes }, options);
+  return committed.ok ? ok(effectiveAfter(committed.value, scope.value)) : committed;
 }
 
 /**
@@ -46,18 +51,18 @@ export async function resetCompatibility(
   caller: Caller,
   scopeText: ScopeText,
   options: { idempotencyKey?: string | undefined },
-): Promise<EffectiveCompatibility | Refusal> {
+): Promise<Result<EffectiveCompatibility, Refusal>> {
   const scope = scopeOf(scopeText, parseNewSubject);
   if (!scope.ok) return scope;
-  const current = await edge.primary.read("config", { scope: scope.name });
-  if ("ok" in current) return current;
-  const set = CLEARED_KEYS.filter((key) => current.value?.[key] !== undefined);
+  const current = await edge.primary.read("config", { scope: scope.value });
+  if (!current.ok) return current;
+  const set = CLEARED_KEYS.filter((key) => current.value.value?.[key] !== undefined);
   if (set.length > 0) {
     const changes: CompatibilityChanges = Object.fromEntries(set.map((key) => [key, null]));
-    const committed = await commitCommand(edge, caller, { type: "setConfig", scope: scope.name, changes }, options);
-    return committed.ok ? effectiveAfter(committed, scope.name) : committed;
+    const committed = await commitCommand(edge, caller, { type: "setConfig", scope: scope.value, changes }, options);
+    return committed.ok ? ok(effectiveAfter(committed.value, scope.value)) : committed;
   }
-  return effectiveAt(edge, scope.name);
+  return effectiveAt(edge, scope.value);
 }
 
 const CLEARED_KEYS = [
@@ -70,23 +75,20 @@ const CLEARED_KEYS = [
   "undecided",
 ] as const;
 
-function scopeOf(
-  { subject, context }: ScopeText,
-  parse: typeof parseSubject,
-): { ok: true; name: SubjectName } | Refusal {
+function scopeOf({ subject, context }: ScopeText, parse: typeof parseSubject): Result<SubjectName, Refusal> {
   if (subject !== undefined) return parse(subject, context);
   const parsed = parseContext(context);
-  return parsed.ok ? { ok: true, name: contextScope(parsed.context) } : parsed;
+  return parsed.ok ? ok(contextScope(parsed.value)) : parsed;
 }
 
 /**
  * The settings when the command was committed: a repeat of the request gets the same response, whatever was set since.
  */
 function effectiveAfter({ outcome, asOf }: Committed, scope: SubjectName): EffectiveCompatibility {
-  return { ok: true, scope, effective: (outcome as Outcome & { type: "config" }).effective, asOf };
+  return { scope, effective: (outcome as Outcome & { type: "config" }).effective, asOf };
 }
 
-async function effectiveAt(edge: Edge, scope: SubjectName): Promise<EffectiveCompatibility | Refusal> {
+async function effectiveAt(edge: Edge, scope: SubjectName): Promise<Result<EffectiveCompatibility, Refusal>> {
   const answer = await edge.primary.read("effectiveConfig", { name: scope, api: "native" });
-  return "ok" in answer ? answer : { ok: true, scope, effective: answer.value, asOf: answer.asOf };
+  return answer.ok ? ok({ scope, effective: answer.value.value, asOf: answer.value.asOf }) : answer;
 }

@@ -2,6 +2,7 @@
  * Registration and lookup of the Confluent API: copies the newest version, changes tags, and responds to known content
  * from memory.
  */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { RegisterCommand, Registered } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
@@ -12,6 +13,7 @@ import { incompatibilityLines } from "../../../schema/confluent-messages.ts";
 import { sha256Hex } from "../../../schema/content-hash.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { DataContractMetadata, RuleSet } from "../../../schema/rules/data-contract.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import { changeTags, inlineTags, type TagChanges } from "../../../schema/tags.ts";
@@ -41,7 +43,7 @@ export type ConfluentRegistration = ConfluentSchema & {
 /** Changes to inline tags; `propagate` keeps those of the newest version. */
 export type TagOperations = TagChanges & { propagate: boolean };
 
-export type Registration = { ok: true; record: SchemaRecord; asOf: AsOf; source: Source };
+export type Registration = { record: SchemaRecord; asOf: AsOf; source: Source };
 
 type Options = { idempotencyKey?: string | undefined };
 
@@ -55,16 +57,16 @@ export async function registerConfluent(
   tags: TagOperations,
   consistency: Consistency,
   options: Options,
-): Promise<Registration | Refusal> {
+): Promise<Result<Registration, Refusal>> {
   const changesTags = tags.add.length > 0 || tags.remove.length > 0;
   if (registration.text === "" || tags.propagate) return registerReworked(edge, caller, registration, tags, options);
   if (changesTags) return registerTagged(edge, caller, registration, tags, {}, options);
   const key = knownKey("register", registration);
   const known = readKnownRecord(edge, key, consistency);
-  if (known) return { ok: true, ...known, source: "memory" };
+  if (known) return ok({ ...known, source: "memory" });
   const askedAtMs = edge.now();
   const registered = await commitRegistration(edge, caller, registration, {}, options);
-  if (registered.ok) keepKnownRecord(edge, key, consistency, { ...registered, readAtMs: askedAtMs });
+  if (registered.ok) keepKnownRecord(edge, key, consistency, { ...registered.value, readAtMs: askedAtMs });
   return registered;
 }
 
@@ -75,15 +77,15 @@ async function registerReworked(
   registration: ConfluentRegistration,
   tags: TagOperations,
   options: Options,
-): Promise<Registration | Refusal> {
+): Promise<Result<Registration, Refusal>> {
   for (let attempt = 1; ; attempt += 1) {
     const newest = await readNewest(edge, registration.name);
-    if ("ok" in newest) return newest;
-    if (newest.record === null) {
-      if (registration.text === "") return makeRefusal("INVALID_SCHEMA", ["Empty schema"], "Empty schema");
+    if (!newest.ok) return newest;
+    if (newest.value.record === null) {
+      if (registration.text === "") return refuse(makeRefusal("INVALID_SCHEMA", ["Empty schema"], "Empty schema"));
       return registerTagged(edge, caller, registration, tags, {}, options);
     }
-    const { record, text } = newest;
+    const { record, text } = newest.value;
     const basedOn = record.contentHash;
     const whole =
       registration.text === ""
@@ -91,7 +93,7 @@ async function registerReworked(
         : registration;
     const kept = tags.propagate ? withTagsOf(whole, record, text) : whole;
     const registered = await registerTagged(edge, caller, kept, tags, { basedOn }, options);
-    if (registered.ok || registered.error !== "BUSY" || attempt === REWORK_ATTEMPTS) return registered;
+    if (registered.ok || registered.refusal.error !== "BUSY" || attempt === REWORK_ATTEMPTS) return registered;
   }
 }
 
@@ -119,14 +121,14 @@ async function registerTagged(
   tags: TagChanges,
   more: Pick<RegisterCommand, "basedOn">,
   options: Options,
-): Promise<Registration | Refusal> {
+): Promise<Result<Registration, Refusal>> {
   if (tags.add.length === 0 && tags.remove.length === 0) {
     return commitRegistration(edge, caller, registration, more, options);
   }
   const changed = changeTags(formatNamed(registration.format), registration.text, tags);
   if (!changed.ok) {
     const detail = `No matching path '${changed.refusal}' found in the schema`;
-    return makeRefusal("INVALID_SCHEMA", [detail], detail);
+    return refuse(makeRefusal("INVALID_SCHEMA", [detail], detail));
   }
   const versionNumber = registration.versionNumber ?? -1;
   const tagged = { ...registration, text: changed.value, versionNumber };
@@ -148,14 +150,14 @@ export async function registerChanged(
   record: SchemaRecord,
   { versionNumber, metadata, changeRules, ...tags }: VersionChanges,
   options: Options,
-): Promise<Registration | Refusal> {
+): Promise<Result<Registration, Refusal>> {
   const stored = await textOf(edge, record.contentHash);
-  if ("ok" in stored) return stored;
+  if (!stored.ok) return stored;
   const { context, subject, format, references, contract } = record;
   const registration: ConfluentRegistration = {
     name: { context, subject },
     format,
-    text: stored.text,
+    text: stored.value.text,
     references,
     metadata: metadata ?? contract.metadata,
     ruleSet: changeRules(contract.ruleSet),
@@ -174,13 +176,13 @@ export async function registerChanged(
 async function readNewest(
   edge: Edge,
   name: SubjectName,
-): Promise<{ record: SchemaRecord; text: string } | { record: null } | Refusal> {
+): Promise<Result<{ record: SchemaRecord; text: string } | { record: null }, Refusal>> {
   const answer = await edge.primary.read("recordByProperties", { name, properties: [], deleted: false });
-  if ("ok" in answer) return answer;
-  if (!("found" in answer.value)) return { record: null };
-  const record = answer.value.found;
+  if (!answer.ok) return answer;
+  if (!("found" in answer.value.value)) return ok({ record: null });
+  const record = answer.value.value.found;
   const text = await textOf(edge, record.contentHash);
-  return "ok" in text ? text : { record, text: text.text };
+  return text.ok ? ok({ record, text: text.value.text }) : text;
 }
 
 async function commitRegistration(
@@ -189,7 +191,7 @@ async function commitRegistration(
   registration: ConfluentRegistration,
   more: Pick<RegisterCommand, "basedOn" | "alwaysNewVersion">,
   options: Options,
-): Promise<Registration | Refusal> {
+): Promise<Result<Registration, Refusal>> {
   const command: RegisterCommand = {
     type: "register",
     api: "confluent",
@@ -203,12 +205,12 @@ async function commitRegistration(
   };
   const committed = await commitCommand(edge, caller, command, options);
   if (committed.ok) {
-    const { record } = committed.outcome as Registered;
-    return { ok: true, record, asOf: committed.asOf, source: "primary" };
+    const { record } = committed.value.outcome as Registered;
+    return ok({ record, asOf: committed.value.asOf, source: "primary" });
   }
-  if (committed.error !== "INCOMPATIBLE_SCHEMA") return committed;
+  if (committed.refusal.error !== "INCOMPATIBLE_SCHEMA") return committed;
   // The message shows the earlier schema's text, which the primary may not hold, so the check is repeated from here.
-  return (await registrationProblem(edge, registration)) ?? committed;
+  return refuse((await registrationProblem(edge, registration)) ?? committed.refusal);
 }
 
 /** Why a schema cannot be registered, naming the earlier version it conflicts with; undefined if it can. */
@@ -218,14 +220,14 @@ export async function registrationProblem(
 ): Promise<Refusal | undefined> {
   const asked = { name, format, text, references, metadata, ruleSet, normalise };
   const checked = await checkContent(edge, { ...asked, dialect: CONFLUENT_DIALECT, selector: "level" });
-  if ("ok" in checked) return checked;
-  const { result } = checked;
+  if (!checked.ok) return checked.refusal;
+  const { result } = checked.value;
   const lines = await incompatibilityLinesOf(edge, result, format);
-  if ("ok" in lines) return lines;
+  if (!lines.ok) return lines.refusal;
   if (result.incompatible === null) return undefined;
   const printed = printSubjectName(name);
   const detail = `The schema is incompatible with an earlier one of "${printed}" under ${result.level}.`;
-  return makeRefusal("INCOMPATIBLE_SCHEMA", [printed, `[${lines.join(", ")}]`], detail);
+  return makeRefusal("INCOMPATIBLE_SCHEMA", [printed, `[${lines.value.join(", ")}]`], detail);
 }
 
 /** The Confluent API's messages for an incompatible schema; empty for a compatible one. */
@@ -233,31 +235,31 @@ export async function incompatibilityLinesOf(
   edge: Edge,
   { incompatible, level, validateFields }: CheckResult,
   format: FormatName,
-): Promise<string[] | Refusal> {
-  if (incompatible === null) return [];
+): Promise<Result<string[], Refusal>> {
+  if (incompatible === null) return ok([]);
   const { record, differences } = incompatible;
   const shown = { differences, level, validateFields };
-  if (record === null) return incompatibilityLines(formatNamed(format), { ...shown, earlier: null });
+  if (record === null) return ok(incompatibilityLines(formatNamed(format), { ...shown, earlier: null }));
   const read = await textOf(edge, record.contentHash);
-  if ("ok" in read) return read;
-  const earlier = { versionNumber: record.versionNumber, text: read.text };
-  return incompatibilityLines(formatNamed(format), { ...shown, earlier });
+  if (!read.ok) return read;
+  const earlier = { versionNumber: record.versionNumber, text: read.value.text };
+  return ok(incompatibilityLines(formatNamed(format), { ...shown, earlier }));
 }
 
 export async function lookUpConfluent(
   edge: Edge,
   lookup: ConfluentSchema & { name: SubjectName; deleted: boolean },
   consistency: Consistency,
-): Promise<(Registration & { exact: boolean }) | Refusal> {
+): Promise<Result<Registration & { exact: boolean }, Refusal>> {
   const key = knownKey("lookup", lookup);
   const known = readKnownRecord(edge, key, consistency);
-  if (known) return { ok: true, exact: false, ...known, source: "memory" };
+  if (known) return ok({ exact: false, ...known, source: "memory" });
   const askedAtMs = edge.now();
   const found = await lookUpContent(edge, { dialect: CONFLUENT_DIALECT, anyContext: true, ...lookup });
-  if ("ok" in found) return found;
-  const { record, exact, asOf } = found;
+  if (!found.ok) return found;
+  const { record, exact, asOf } = found.value;
   keepKnownRecord(edge, key, consistency, { record, asOf, readAtMs: askedAtMs });
-  return { ok: true, record, exact, asOf, source: "primary" };
+  return ok({ record, exact, asOf, source: "primary" });
 }
 
 /** Hashes the whole request, so requests that may have different answers never share a key. */

@@ -1,9 +1,11 @@
 /** Soft and hard deletes, and undelete. A hard delete also drops entries from its own region's caches. */
+
 import type { Refusal } from "../../../contract/errors.ts";
 import type { Outcome } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import type { Caller } from "../../../registry/rpc.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { DEFAULT_CONTEXT, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { forgetContents } from "../../read-path/content.ts";
@@ -20,12 +22,12 @@ export async function deleteById(
   caller: Caller,
   { id, permanent, ifMatchSeq }: { id: string; permanent: boolean; ifMatchSeq: number | null },
   options: { idempotencyKey?: string | undefined },
-): Promise<{ ok: true; asOf: AsOf } | Refusal> {
-  if (!isId(id)) return schemaNotFound(id);
+): Promise<Result<AsOf, Refusal>> {
+  if (!isId(id)) return refuse(schemaNotFound(id));
   const committed = await commitCommand(edge, caller, { type: "deleteRecord", id, permanent, ifMatchSeq }, options);
   if (!committed.ok) return committed;
-  forgetDeleted(edge, committed, permanent);
-  return { ok: true, asOf: committed.asOf };
+  forgetDeleted(edge, committed.value, permanent);
+  return ok(committed.value.asOf);
 }
 
 type SubjectToDelete = {
@@ -41,14 +43,14 @@ export async function deleteSubject(
   caller: Caller,
   { subject, context, ...how }: SubjectToDelete,
   options: { idempotencyKey?: string | undefined },
-): Promise<{ ok: true; name: SubjectName; deleted: Deleted; asOf: AsOf } | Refusal> {
+): Promise<Result<{ name: SubjectName; deleted: Deleted; asOf: AsOf }, Refusal>> {
   const parsed = parseSubject(subject, context);
   if (!parsed.ok) return parsed;
-  const command = { type: "deleteSubject", name: parsed.name, ...how } as const;
+  const command = { type: "deleteSubject", name: parsed.value, ...how } as const;
   const committed = await commitCommand(edge, caller, command, options);
   if (!committed.ok) return committed;
-  forgetDeleted(edge, committed, how.permanent);
-  return { ok: true, name: parsed.name, deleted: committed.outcome as Deleted, asOf: committed.asOf };
+  forgetDeleted(edge, committed.value, how.permanent);
+  return ok({ name: parsed.value, deleted: committed.value.outcome as Deleted, asOf: committed.value.asOf });
 }
 
 /** One version of a subject by its number, or its newest live one. */
@@ -57,12 +59,12 @@ export async function deleteVersion(
   caller: Caller,
   version: { name: SubjectName; versionNumber: number | "latest"; permanent: boolean },
   options: { idempotencyKey?: string | undefined },
-): Promise<{ ok: true; versionNumber: number; asOf: AsOf } | Refusal> {
+): Promise<Result<{ versionNumber: number; asOf: AsOf }, Refusal>> {
   const committed = await commitCommand(edge, caller, { type: "deleteVersion", ...version }, options);
   if (!committed.ok) return committed;
-  forgetDeleted(edge, committed, version.permanent);
-  const { versions } = committed.outcome as Deleted;
-  return { ok: true, versionNumber: versions[0]!, asOf: committed.asOf };
+  forgetDeleted(edge, committed.value, version.permanent);
+  const { versions } = committed.value.outcome as Deleted;
+  return ok({ versionNumber: versions[0]!, asOf: committed.value.asOf });
 }
 
 export async function undelete(
@@ -70,12 +72,12 @@ export async function undelete(
   caller: Caller,
   id: string,
   options: { idempotencyKey?: string | undefined },
-): Promise<{ ok: true; record: SchemaRecord; asOf: AsOf } | Refusal> {
-  if (!isId(id)) return schemaNotFound(id);
+): Promise<Result<{ record: SchemaRecord; asOf: AsOf }, Refusal>> {
+  if (!isId(id)) return refuse(schemaNotFound(id));
   const committed = await commitCommand(edge, caller, { type: "undelete", id }, options);
-  if (!committed.ok) return withWitnesses(edge, committed, { id }, DEFAULT_CONTEXT);
+  if (!committed.ok) return refuse(await withWitnesses(edge, committed.refusal, { id }, DEFAULT_CONTEXT));
   forgetRecords(edge, [id]);
-  return { ok: true, record: (committed.outcome as Outcome & { type: "record" }).record, asOf: committed.asOf };
+  return ok({ record: (committed.value.outcome as Outcome & { type: "record" }).record, asOf: committed.value.asOf });
 }
 
 /**

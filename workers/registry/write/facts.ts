@@ -31,6 +31,7 @@ import type {
   SchemaSource,
 } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { runWithPauses } from "../../../schema/slices.ts";
 import { buildSource, sourceOver } from "../../../schema/sources.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
@@ -62,9 +63,9 @@ export async function loadTexts(
   for (let at = 0; at < missing.length; at += CONTENTS_PER_CALL) {
     const contentHashes = missing.slice(at, at + CONTENTS_PER_CALL);
     const answer = await edge.primary.read("contents", { contentHashes });
-    if ("ok" in answer) continue;
+    if (!answer.ok) continue;
     await Promise.all(
-      answer.value.map(async (content) => {
+      answer.value.value.map(async (content) => {
         const text = content && (await textOf(edge, content));
         if (!content || text === undefined || text === null) return;
         const entry = { text };
@@ -166,7 +167,6 @@ function readingFact(format: SchemaFormat<unknown>, source: SchemaSource, reques
 }
 
 type ParsedWithReferences = {
-  ok: true;
   source: SchemaSource;
   parsed: ParseResult<unknown>;
   resolved: readonly SchemaReference[];
@@ -184,25 +184,27 @@ export async function parseWithReferences(
     /** Whether soft-deleted versions may be referenced, as reading old schemas may. */
     deleted: boolean;
   } & ParseOptions,
-): Promise<ParsedWithReferences | Refusal> {
+): Promise<Result<ParsedWithReferences, Refusal>> {
   const { name, format, text, references, deleted, ...options } = schema;
   let resolved: readonly SchemaReference[] = [];
   let closures: readonly Closure[] = [];
   if (references.length > 0) {
     const answer = await edge.primary.read("resolveReferences", { context: name.context, references, deleted });
-    if ("ok" in answer) return answer;
-    if ("missing" in answer.value) {
-      const { subject, version } = answer.value.missing;
+    if (!answer.ok) return answer;
+    if ("missing" in answer.value.value) {
+      const { subject, version } = answer.value.value.missing;
       const detail = `No schema reference found for subject "${subject}" and version ${version}`;
-      return makeRefusal("INVALID_SCHEMA", [detail], detail, {
-        items: [{ pointer: "/references", rule: "reference_not_found", message: detail }],
-      });
+      return refuse(
+        makeRefusal("INVALID_SCHEMA", [detail], detail, {
+          items: [{ pointer: "/references", rule: "reference_not_found", message: detail }],
+        }),
+      );
     }
-    ({ resolved, closures } = answer.value);
+    ({ resolved, closures } = answer.value.value);
   }
   const texts = await loadTexts(edge, hashesOf(closures));
   const source = sourceOver(text, resolved, closures, plainTexts(texts));
-  return { ok: true, source, parsed: formatNamed(format).parse(source, options), resolved, closures };
+  return ok({ source, parsed: formatNamed(format).parse(source, options), resolved, closures });
 }
 
 /** A stored content, and the dialect of one of its records. */

@@ -41,7 +41,7 @@ export async function withWitnesses(
   const shown = new Map<Difference, ShownDifference>();
   for (const direction of ["backward", "forward"] as const) {
     const differences = verdict.differences.filter((difference) => difference.direction === direction);
-    const [reader, writer] = direction === "backward" ? [own.side, earlier.side] : [earlier.side, own.side];
+    const [reader, writer] = direction === "backward" ? [own.value, earlier.value] : [earlier.value, own.value];
     // The messages already use the role's words.
     const proven = shownDifferences(reader, writer, differences, { writers: verdict.writers, role: null, left });
     for (const [index, difference] of differences.entries()) shown.set(difference, proven[index]!);

@@ -1,4 +1,5 @@
 /** Registration of a schema as a subject's next version, or as a draft. */
+
 import type { Refusal } from "../../../contract/errors.ts";
 import { makeRefusal } from "../../../contract/errors.ts";
 import type { RegisterCommand, Registered } from "../../../registry/commands.ts";
@@ -7,6 +8,7 @@ import type { Attributes, RequestedReference } from "../../../registry/record.ts
 import type { Caller } from "../../../registry/rpc.ts";
 import type { CompatibilityLevel } from "../../../schema/compatibility.ts";
 import type { FormatName, JsonDialect, SchemaProblem } from "../../../schema/format.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { DataContract } from "../../../schema/rules/data-contract.ts";
 import { parseSemver } from "../../../schema/semver.ts";
 import type { Edge } from "../../edge.ts";
@@ -33,7 +35,6 @@ export type Registration = {
 };
 
 type RegistrationResult = {
-  ok: true;
   registered: Registered;
   asOf: AsOf;
   /** The record's canonical text, if this registration stored it. */
@@ -45,33 +46,32 @@ export async function register(
   caller: Caller,
   registration: Registration,
   options: { idempotencyKey?: string | undefined },
-): Promise<RegistrationResult | Refusal> {
+): Promise<Result<RegistrationResult, Refusal>> {
   const command = registerCommand(registration);
-  if ("ok" in command) return command;
-  const { format, text, references, dialect } = command;
+  if (!command.ok) return command;
+  const { format, text, references, dialect, name } = command.value;
   const inline = { format, text, references, dialect };
-  const committed = await commitCommand(edge, caller, command, options);
-  if (!committed.ok) return withWitnesses(edge, committed, inline, command.name.context);
-  const registered = committed.outcome as Registered;
+  const committed = await commitCommand(edge, caller, command.value, options);
+  if (!committed.ok) return refuse(await withWitnesses(edge, committed.refusal, inline, name.context));
+  const registered = committed.value.outcome as Registered;
   const differing = registered.created ? [] : differingAttributes(registered.record.attributes, registration);
-  return {
-    ok: true,
+  return ok({
     registered: { ...registered, warnings: [...registered.warnings, ...differing] },
-    asOf: committed.asOf,
-    text: committed.registeredText,
-  };
+    asOf: committed.value.asOf,
+    text: committed.value.registeredText,
+  });
 }
 
-export function registerCommand(registration: Registration): RegisterCommand | Refusal {
+export function registerCommand(registration: Registration): Result<RegisterCommand, Refusal> {
   const parsed = parseNewSubject(registration.subject, registration.context);
   if (!parsed.ok) return parsed;
   const semver = registration.semver === null ? null : parseSemver(registration.semver);
-  if (semver === undefined) return invalidSemver(registration.semver!);
+  if (semver === undefined) return refuse(invalidSemver(registration.semver!));
   const { format, text, references, contract, dialect, compatibilityLevel, state } = registration;
-  return {
+  return ok({
     type: "register",
     api: "native",
-    name: parsed.name,
+    name: parsed.value,
     format,
     text,
     references,
@@ -87,7 +87,7 @@ export function registerCommand(registration: Registration): RegisterCommand | R
     attributes: completeAttributes(registration.attributes),
     compatibilityLevel,
     force: false,
-  };
+  });
 }
 
 function completeAttributes(given: Partial<Attributes>): Attributes {

@@ -9,6 +9,7 @@ import {
 } from "../../../registry/change-set.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Caller } from "../../../registry/rpc.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { referredName } from "../compatibility/bundle-members.ts";
@@ -32,7 +33,7 @@ export type RequestedChange =
   | { operation: "delete"; id: string; permanent: boolean }
   | { operation: "activate" | "undelete"; id: string };
 
-type ChangesMade = { ok: true; changeSet: string | null; outcomes: ChangeOutcome[]; asOf: AsOf };
+type ChangesMade = { changeSet: string | null; outcomes: ChangeOutcome[]; asOf: AsOf };
 
 /** Applies all changes or none; outcomes and refusals identify the changes by their index in the request. */
 export async function makeRequestedChanges(
@@ -44,15 +45,15 @@ export async function makeRequestedChanges(
     changes: requested,
   }: { kind: ChangeSetKind; message: string | null; changes: readonly RequestedChange[] },
   options: { idempotencyKey?: string | undefined },
-): Promise<ChangesMade | Refusal> {
+): Promise<Result<ChangesMade, Refusal>> {
   const changes = orderChanges(requested);
-  if ("ok" in changes) return changes;
-  const command = { type: "makeChanges", kind, message, changes: changes.map(({ change }) => change) } as const;
+  if (!changes.ok) return changes;
+  const command = { type: "makeChanges", kind, message, changes: changes.value.map(({ change }) => change) } as const;
   const committed = await commitChanges(edge, caller, command, options);
-  if (!committed.ok) return inRequest(committed, changes);
+  if (!committed.ok) return refuse(inRequest(committed.refusal, changes.value));
   const outcomes: ChangeOutcome[] = [];
-  for (const [index, outcome] of committed.outcomes.entries()) outcomes[changes[index]!.place] = outcome;
-  return { ...committed, outcomes };
+  for (const [index, outcome] of committed.value.outcomes.entries()) outcomes[changes.value[index]!.place] = outcome;
+  return ok({ ...committed.value, outcomes });
 }
 
 /** A change and its index in the request. */
@@ -67,13 +68,13 @@ type Node = {
   depth: number;
 };
 
-export function orderChanges(requested: readonly RequestedChange[]): PlacedChange[] | Refusal {
+export function orderChanges(requested: readonly RequestedChange[]): Result<PlacedChange[], Refusal> {
   const nodes: Node[] = [];
   for (const [place, request] of requested.entries()) {
     const change = changeOf(request);
-    if ("ok" in change) return placed(change, place);
+    if (!change.ok) return refuse(placed(change.refusal, place));
     const references = request.operation === "register" ? request.references : [];
-    nodes.push({ place, change, references, after: new Set(), depth: 0 });
+    nodes.push({ place, change: change.value, references, after: new Set(), depth: 0 });
   }
   const registered = new Map<string, Node[]>();
   for (const node of nodes) {
@@ -91,24 +92,25 @@ export function orderChanges(requested: readonly RequestedChange[]): PlacedChang
     for (const [reference, asked] of node.references.entries()) {
       const target = ownTarget(registered, node, reference, asked);
       if (target === undefined) continue;
-      if ("ok" in target) return target;
-      node.after.add(target.place);
-      if (typeof asked.version !== "number") links.push({ reference, place: target.place });
+      if (!target.ok) return target;
+      node.after.add(target.value.place);
+      if (typeof asked.version !== "number") links.push({ reference, place: target.value.place });
     }
     own.set(node.place, links);
   }
   const sorted = sortNodes(nodes);
-  if ("ok" in sorted) return sorted;
-  const indexOf = new Map(sorted.map(({ place }, index) => [place, index]));
-  return sorted.map(({ place, change }) => {
+  if (!sorted.ok) return sorted;
+  const indexOf = new Map(sorted.value.map(({ place }, index) => [place, index]));
+  const ordered = sorted.value.map(({ place, change }) => {
     const links = own.get(place) ?? [];
     if (links.length === 0 || change.type !== "register") return { place, change };
     const ownReferences = links.map((link) => ({ reference: link.reference, change: indexOf.get(link.place)! }));
     return { place, change: { ...change, ownReferences } };
   });
+  return ok(ordered);
 }
 
-function changeOf(request: RequestedChange): Change | Refusal {
+function changeOf(request: RequestedChange): Result<Change, Refusal> {
   if (request.operation === "register") {
     const references = request.references.map(({ name, subject, version }) => ({
       name,
@@ -119,17 +121,17 @@ function changeOf(request: RequestedChange): Change | Refusal {
   }
   if (request.operation === "delete") {
     const { permanent } = request;
-    if ("id" in request) return { type: "deleteRecord", id: request.id, permanent, ifMatchSeq: null };
+    if ("id" in request) return ok({ type: "deleteRecord", id: request.id, permanent, ifMatchSeq: null });
     const parsed = parseSubject(request.subject, request.context);
     if (!parsed.ok) return parsed;
     const { versionNumber } = request;
     return versionNumber === null
-      ? { type: "deleteSubject", name: parsed.name, permanent }
-      : { type: "deleteVersion", name: parsed.name, versionNumber, permanent };
+      ? ok({ type: "deleteSubject", name: parsed.value, permanent })
+      : ok({ type: "deleteVersion", name: parsed.value, versionNumber, permanent });
   }
   return request.operation === "activate"
-    ? { type: "activate", id: request.id, reason: null, ifMatchSeq: null }
-    : { type: "undelete", id: request.id };
+    ? ok({ type: "activate", id: request.id, reason: null, ifMatchSeq: null })
+    : ok({ type: "undelete", id: request.id });
 }
 
 /** The change that a reference depends on, if the set registers that subject. */
@@ -138,28 +140,32 @@ function ownTarget(
   { place, change }: Node,
   reference: number,
   { subject, version }: ChangeReference,
-): Node | Refusal | undefined {
+): Result<Node, Refusal> | undefined {
   const name: SubjectName = referredName((change as RegisterChange).name.context, subject);
   const printed = printSubjectName(name);
   const targets = registered.get(printed) ?? [];
   const pointer = `/changes/${place}/references/${reference}`;
   if (targets.length > 1 && typeof version !== "number") {
     const detail = `The set registers ${targets.length} versions of "${printed}": say which one is meant by its number.`;
-    return misplaced(pointer, "ambiguous_reference", detail);
+    return refuse(misplaced(pointer, "ambiguous_reference", detail));
   }
   const target = targets.findLast((other) => other.place !== place);
   if (target === undefined) {
     if (version !== undefined) return undefined;
-    return misplaced(pointer, "reference_not_found", `The set registers no version of "${printed}"; give a version.`);
+    return refuse(
+      misplaced(pointer, "reference_not_found", `The set registers no version of "${printed}"; give a version.`),
+    );
   }
   if ((target.change as RegisterChange).state === "draft" && version === undefined) {
-    return misplaced(pointer, "reference_not_found", `"${printed}" is registered as a draft, which has no version.`);
+    return refuse(
+      misplaced(pointer, "reference_not_found", `"${printed}" is registered as a draft, which has no version.`),
+    );
   }
-  return target;
+  return ok(target);
 }
 
 /** Depth-first, so that independent changes keep their order. */
-function sortNodes(nodes: readonly Node[]): Node[] | Refusal {
+function sortNodes(nodes: readonly Node[]): Result<Node[], Refusal> {
   const sorted: Node[] = [];
   const state = new Map<number, "open" | "done">();
   const visit = (node: Node): Refusal | undefined => {
@@ -186,9 +192,9 @@ function sortNodes(nodes: readonly Node[]): Node[] | Refusal {
   };
   for (const node of nodes) {
     const refusal = visit(node);
-    if (refusal) return refusal;
+    if (refusal) return refuse(refusal);
   }
-  return sorted;
+  return ok(sorted);
 }
 
 /** A refusal by the primary, which numbers the changes in the order of application. */

@@ -12,8 +12,7 @@ describe("contentText", () => {
   it("writes a value as it was spelled", () => {
     expect(contentText("avro", node('{ "b": 1.10, "1": 2, "a": [ ] }'))).toEqual({
       ok: true,
-      text: '{"b":1.10,"1":2,"a":[]}',
-      isRewritten: true,
+      value: { text: '{"b":1.10,"1":2,"a":[]}', isRewritten: true },
     });
   });
 
@@ -25,18 +24,23 @@ describe("contentText", () => {
     ["protobuf", JSON.stringify('syntax = "proto3";'), 'syntax = "proto3";', false],
     ["protobuf", JSON.stringify("{odd"), "{odd", false],
   ] as const)("reads %s content %s", (format, content, text, isRewritten) => {
-    expect(contentText(format, node(content))).toEqual({ ok: true, text, isRewritten });
+    expect(contentText(format, node(content))).toEqual({ ok: true, value: { text, isRewritten } });
   });
 
   it("refuses a value if the format is not written in JSON", () => {
-    expect(contentText("protobuf", node("{}"))).toMatchObject({ ok: false, items: [{ pointer: "/content" }] });
+    expect(contentText("protobuf", node("{}"))).toMatchObject({
+      ok: false,
+      refusal: { items: [{ pointer: "/content" }] },
+    });
   });
 
   it("accepts a text of exactly the limit in bytes and no larger one", () => {
     const ofBytes = (bytes: number) => node(JSON.stringify(`{${"é".repeat((bytes - 2) / 2)}}`));
 
     expect(contentText("avro", ofBytes(MAX_SCHEMA_TEXT_BYTES))).toMatchObject({ ok: true });
-    expect(contentText("avro", ofBytes(MAX_SCHEMA_TEXT_BYTES + 2))).toMatchObject({ error: "SCHEMA_TOO_LARGE" });
+    expect(contentText("avro", ofBytes(MAX_SCHEMA_TEXT_BYTES + 2))).toMatchObject({
+      refusal: { error: "SCHEMA_TOO_LARGE" },
+    });
   });
 });
 

@@ -17,21 +17,21 @@ describe("parseContext", () => {
     [":.eu:", ".eu"],
     [".__GLOBAL", ".__GLOBAL"],
   ])("reads %j as %s", (text, context) => {
-    expect(parseContext(text)).toEqual({ ok: true, context });
+    expect(parseContext(text)).toEqual({ ok: true, value: context });
   });
 
   it.each(["a:b", ":eu:", "a\u0000", "x".repeat(300)])("refuses %j", (text) => {
-    expect(parseContext(text)).toMatchObject({ ok: false, error: "BAD_REQUEST" });
+    expect(parseContext(text)).toMatchObject({ ok: false, refusal: { error: "BAD_REQUEST" } });
   });
 });
 
 describe("parseSubject", () => {
   it("puts a bare name into the given context", () => {
-    expect(parseSubject("a", "eu")).toEqual({ ok: true, name: { context: ".eu", subject: "a" } });
+    expect(parseSubject("a", "eu")).toEqual({ ok: true, value: { context: ".eu", subject: "a" } });
   });
 
   it("keeps a qualified name, and refuses a different context next to it", () => {
-    expect(parseSubject(":.eu:a", "eu")).toEqual({ ok: true, name: { context: ".eu", subject: "a" } });
+    expect(parseSubject(":.eu:a", "eu")).toEqual({ ok: true, value: { context: ".eu", subject: "a" } });
     expect(parseSubject(":.eu:a", "us")).toMatchObject({ ok: false });
   });
 });
@@ -44,7 +44,7 @@ describe("parseNewSubject", () => {
   it.each(["", ".", "..", ":.eu:", ":.eu:..", "a\u0007", "__GLOBAL", ":.__GLOBAL:a", ":*:a", "x".repeat(256)])(
     "refuses %j",
     (text) => {
-      expect(parseNewSubject(text)).toMatchObject({ ok: false, error: "INVALID_SUBJECT" });
+      expect(parseNewSubject(text)).toMatchObject({ ok: false, refusal: { error: "INVALID_SUBJECT" } });
     },
   );
 });
@@ -57,7 +57,7 @@ describe("listingPrefix", () => {
     [undefined, ".", ":.:"],
     [":.eu:a", undefined, ":.eu:a"],
   ])("reads prefix %j and context %j as %s", (prefix, context, expected) => {
-    expect(listingPrefix(prefix, context)).toEqual({ ok: true, prefix: expected });
+    expect(listingPrefix(prefix, context)).toEqual({ ok: true, value: expected });
   });
 });
 
@@ -73,11 +73,11 @@ describe("parseSelector", () => {
     [">=1 <3", ">=1 <3"],
     ["1.x", "1.x"],
   ])("reads %j", (text, selector) => {
-    expect(parseSelector(text)).toEqual({ ok: true, selector });
+    expect(parseSelector(text)).toEqual({ ok: true, value: selector });
   });
 
   it.each(["0", "2147483648", "9".repeat(40), "-1", "", "one", "LATEST", "1.2.3.4", "v1.2.3"])("refuses %j", (text) => {
-    expect(parseSelector(text)).toMatchObject({ ok: false, error: "INVALID_VERSION" });
+    expect(parseSelector(text)).toMatchObject({ ok: false, refusal: { error: "INVALID_VERSION" } });
   });
 });
 
@@ -85,7 +85,7 @@ describe("cursors", () => {
   it("parse back to the printed position", () => {
     expect(parseCursor("subjects", printCursor("subjects", [".eu", "ünï"]))).toEqual({
       ok: true,
-      position: [".eu", "ünï"],
+      value: [".eu", "ünï"],
     });
   });
 
@@ -97,6 +97,6 @@ describe("cursors", () => {
     ["parts of another type", printCursor("subjects", [1, 2])],
     ["JSON that is no list", Buffer.from('{"a":1}').toString("base64url")],
   ])("refuse %s", (_, text) => {
-    expect(parseCursor("subjects", text)).toMatchObject({ ok: false, error: "BAD_REQUEST" });
+    expect(parseCursor("subjects", text)).toMatchObject({ ok: false, refusal: { error: "BAD_REQUEST" } });
   });
 });
