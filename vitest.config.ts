@@ -1,6 +1,9 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { buildIsolate } from "./scripts/build-isolate.mjs";
 import { LONG_TESTS } from "./test/long.ts";
+
+buildIsolate();
 
 /** How long each fuzz target runs: seconds in `npm run test:long`, minutes in `npm run fuzz`. */
 const fuzzSeconds = Number(process.env.FUZZ_SECONDS ?? 5);

@@ -2085,6 +2085,8 @@ export interface components {
             readonly invalid: number;
             /** @description The number of items with a `problem`. */
             readonly undecided: number;
+            /** @description The number of items that the compiled engine decided. */
+            readonly compiled: number;
         };
         /**
          * @description One line of an NDJSON response. The last one has the `summary`.
@@ -2130,7 +2132,8 @@ export interface components {
          *         "total": 1,
          *         "valid": 1,
          *         "invalid": 0,
-         *         "undecided": 0
+         *         "undecided": 0,
+         *         "compiled": 0
          *       },
          *       "validation_time_ms": 0
          *     }

@@ -35,10 +35,8 @@ const UNSURE_NUMBER = /\d{16}|\d[eE]/;
 const NAME_END = /"[ \t\r\n]*:/g;
 
 export function parseDataText(text: string): DataText {
-  if (!UNSURE_NUMBER.test(text)) {
-    const plain = parsePlain(text);
-    if (plain !== undefined) return { ok: true, value: plain.value, repeated: [] };
-  }
+  const plain = parsePlainData(text);
+  if (plain !== undefined) return { ok: true, value: plain.value, repeated: [] };
   const parsed = parseJsonText(text);
   if (!parsed.ok) {
     const { rule, message, line, column } = parsed.refusal.problem;
@@ -58,8 +56,9 @@ export function parseDataText(text: string): DataText {
   };
 }
 
-/** The value, if it is certainly shallow and without repeated names. */
-function parsePlain(text: string): { value: unknown } | undefined {
+/** The value, if its numbers are certainly exact, and it is certainly shallow and without repeated names. */
+export function parsePlainData(text: string): { value: unknown } | undefined {
+  if (UNSURE_NUMBER.test(text)) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -67,6 +67,8 @@ export interface DataOperations<Model> {
   validate(model: Model, value: DataValue, options: DataOptions): Result<DataVerdict, DataRefusal>;
   encode(model: Model, value: DataValue, options: DataOptions): EncodedData;
   decode(model: Model, bytes: Uint8Array, options: DataOptions): DecodedData;
+  /** The schema for a compiler that decides exactly as `validate` does; undefined for schemas that are not compiled. */
+  compilable?(model: Model): unknown;
   /** The part of the Confluent wire format between the schema's id and the value; absent in formats without one. */
   confluentHead?: {
     read(model: Model, bytes: Uint8Array): Result<{ payload: Uint8Array; message: string }, DataVerdict>;

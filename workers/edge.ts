@@ -14,6 +14,7 @@ import type { Counters, ReadClass } from "./metrics/counters.ts";
 import type { Flusher } from "./metrics/flush.ts";
 import type { TenantCache } from "./read-path/cache.ts";
 import type { Settings, Vars } from "./settings.ts";
+import type { LoadedIsolates } from "./validation/heat.ts";
 import type { ModelCache } from "./validation/model-cache.ts";
 
 /** A nudge: the tenant's log has grown to `upToSeq`. It carries no data, so it may be lost, repeated or late. */
@@ -36,6 +37,8 @@ export type Bindings = Vars & {
   TEXTS: Pick<R2Bucket, "get" | "put" | "delete" | "head">;
   BACKUPS: Pick<R2Bucket, "get" | "put" | "delete" | "list">;
   CHANGES: Pick<Queue<Nudge>, "send">;
+  /** Starts isolates that validate in compiled form; without it schemas are interpreted. */
+  VALIDATORS?: Pick<WorkerLoader, "get">;
   /** The read model's Postgres. Without it search answers `not_configured`. */
   DATABASE_URL?: string;
   /** `host:port` of the proxy for a Postgres that is not Neon's (db/client.ts). */
@@ -57,6 +60,8 @@ export type Edge = {
   cache: TenantCache;
   /** Parsed schemas of all tenants in this isolate, by tenant first; derived, and never needed for correctness. */
   models: ModelCache<unknown>;
+  /** The validating isolates that this isolate has started today. */
+  loadedIsolates: LoadedIsolates;
   now(): number;
   waitUntil(promise: Promise<unknown>): void;
   /** A fresh random id, such as a commandId. */

@@ -3,11 +3,13 @@ import type { DataOperations, DataOptions, DataRefusal, DataVerdict } from "../d
 import { invalid, VALID } from "../data.ts";
 import { readDataBytes, writeDataText } from "../data-text.ts";
 import { ok, type Result, refuse } from "../result.ts";
+import { compilableSchema } from "./compilable.ts";
 import type { JsonSchemaModel } from "./model.ts";
 import { validateInstance } from "./validate/validate.ts";
 
 export const jsonData: DataOperations<JsonSchemaModel> = {
   validate: validateValue,
+  compilable: compilableSchema,
   encode(model, value, options) {
     const verdict = validateValue(model, value, options);
     if (!verdict.ok) return verdict;

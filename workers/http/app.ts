@@ -22,6 +22,7 @@ import { Flusher } from "../metrics/flush.ts";
 import { ReadCache, type TenantCache } from "../read-path/cache.ts";
 import { parseSettings, type RequestLog, type Settings } from "../settings.ts";
 import { traceOf } from "../trace.ts";
+import { LoadedIsolates } from "../validation/heat.ts";
 import { ModelCache } from "../validation/model-cache.ts";
 import { Admission, requireOpen, visitor } from "./access/admission.ts";
 import { type Answer, respond } from "./answer.ts";
@@ -57,9 +58,10 @@ export function createApp(options: AppOptions = {}) {
   const counters = options.counters ?? new Counters();
   const flusher = options.flusher ?? new Flusher(counters, newId);
   const models = new ModelCache<unknown>();
+  const loadedIsolates = new LoadedIsolates();
   const settingsOf = rememberingLast(parseSettings);
   const admission = new Admission();
-  const isolate: Isolate = { cache, models, now, newId, counters, flusher, settingsOf, admission };
+  const isolate: Isolate = { cache, models, loadedIsolates, now, newId, counters, flusher, settingsOf, admission };
 
   const given = options.actorOf;
   const actorOf = (request: Request, edge: RequestEdge, permission: RoutePermission | "liveness") => {
@@ -161,6 +163,7 @@ type CountedRoute = { api: ApiName; isWrite: boolean; counts: RouteCounts };
 type Isolate = {
   cache: ReadCache;
   models: ModelCache<unknown>;
+  loadedIsolates: LoadedIsolates;
   now: () => number;
   newId: () => string;
   counters: Counters;
@@ -248,6 +251,10 @@ class RequestEdge implements Edge {
 
   get models(): ModelCache<unknown> {
     return this.isolate.models;
+  }
+
+  get loadedIsolates(): LoadedIsolates {
+    return this.isolate.loadedIsolates;
   }
 
   get primary(): PrimaryClient {

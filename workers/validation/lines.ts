@@ -2,10 +2,9 @@
  * Validates NDJSON while it streams in, with constant memory. Lines are validated in groups, and between two groups the
  * isolate serves other requests.
  */
-import { unreadable } from "../../schema/data.ts";
-import { readDataBytes } from "../../schema/data-text.ts";
+import { type DataVerdict, unreadable } from "../../schema/data.ts";
 import { giveTurn } from "../registry/turns.ts";
-import { MAX_MESSAGE_BYTES, type Payload } from "./validate.ts";
+import { MAX_MESSAGE_BYTES } from "./validate.ts";
 
 /** Bytes validated without a pause: a few milliseconds of the interpreter. */
 export const LINE_GROUP_BYTES = 64 * 1024;
@@ -13,8 +12,8 @@ export const LINE_GROUP_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** `line` counts from 1. */
-export type Line = { line: number; payload: Payload };
+/** `line` counts from 1. A line that is too long has an error in the place of its bytes. */
+export type Line = { line: number } & ({ bytes: Uint8Array } | { unreadable: DataVerdict });
 
 /**
  * Groups of lines, in order. Empty lines are counted and skipped; a line that is too long is skipped and reported as an
@@ -81,14 +80,11 @@ class LineSplitter {
     this.#length = 0;
     if (length > MAX_MESSAGE_BYTES) {
       const verdict = unreadable("too_large", `a line of at most ${MAX_MESSAGE_BYTES} bytes`, `${length} bytes`);
-      this.#lines.push({ line: this.#number, payload: { unreadable: verdict } });
+      this.#lines.push({ line: this.#number, unreadable: verdict });
       return;
     }
     const bytes = parts.length === 1 ? parts[0]! : joined(parts, length);
-    if (isBlank(bytes)) return;
-    const read = readDataBytes(bytes);
-    const payload = read.ok ? { value: read.value } : { unreadable: read.refusal };
-    this.#lines.push({ line: this.#number, payload });
+    if (!isBlank(bytes)) this.#lines.push({ line: this.#number, bytes });
   }
 }
 

@@ -19,6 +19,7 @@ import { NATIVE_DIALECT } from "../registry/native-dialect.ts";
 import { isId, readBySelector, schemaNotFound } from "../registry/read/read.ts";
 import { parseContext } from "../registry/read/subject-names.ts";
 import { sourceOfClosure } from "../registry/write/facts.ts";
+import { Heat } from "./heat.ts";
 
 export type TargetSelector =
   | { id: string }
@@ -26,7 +27,7 @@ export type TargetSelector =
   | { confluentId: number; context: string | undefined }
   | { subject: string; context: string | undefined; version: string };
 
-/** A schema with its model. Immutable, and shared by all requests of its tenant in this isolate. */
+/** A schema with its model. Immutable but for its heat, and shared by all requests of its tenant in this isolate. */
 export type Target = {
   format: SchemaFormat<unknown>;
   model: unknown;
@@ -34,6 +35,7 @@ export type Target = {
   dialect: JsonDialect | null;
   /** The cache key of everything derived from the schema. */
   closureKey: string;
+  heat: Heat;
 };
 
 /** `record` if the caller gave a version; contents by id have no record. */
@@ -142,7 +144,7 @@ function parseTarget(
 ): Result<Target, Refusal> {
   const format = formatNamed(name);
   const parsed = format.parse(source, { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT });
-  if (parsed.ok) return ok({ format, model: parsed.value.model, source, dialect, closureKey });
+  if (parsed.ok) return ok({ format, model: parsed.value.model, source, dialect, closureKey, heat: new Heat() });
   const detail = parsed.refusal.problems[0]?.message ?? "The schema cannot be read any more.";
   return refuse(
     makeRefusal(parsed.refusal.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA", [detail], detail),

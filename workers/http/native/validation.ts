@@ -6,9 +6,9 @@ import { type DataOptions, sentenceOf } from "../../../schema/data.ts";
 import { readFrame } from "../../../schema/framing.ts";
 import type { Result } from "../../../schema/result.ts";
 import { giveTurn } from "../../registry/turns.ts";
-import { readLineGroups } from "../../validation/lines.ts";
 import { type FoundTarget, readTarget, type TargetSelector } from "../../validation/targets.ts";
 import { type Outcome, type Payload, validatePayload } from "../../validation/validate.ts";
+import { validateLines } from "../../validation/validate-lines.ts";
 import { askVersions, isVersionRange } from "../../validation/versions.ts";
 import { type Answer, jsonTextAnswer, provenance } from "../answer.ts";
 import { RegistryError } from "../errors.ts";
@@ -173,16 +173,24 @@ class Summary {
   #total = 0;
   #valid = 0;
   #undecided = 0;
+  #compiled = 0;
 
   add(outcome: Result<Outcome, Refusal>): void {
     this.#total += 1;
     if (!outcome.ok) this.#undecided += 1;
     else if (outcome.value.verdict.valid) this.#valid += 1;
+    if (outcome.ok && outcome.value.engine === "compiled") this.#compiled += 1;
   }
 
   json() {
     const invalid = this.#total - this.#valid - this.#undecided;
-    return { total: this.#total, valid: this.#valid, invalid, undecided: this.#undecided };
+    return {
+      total: this.#total,
+      valid: this.#valid,
+      invalid,
+      undecided: this.#undecided,
+      compiled: this.#compiled,
+    };
   }
 }
 
@@ -240,10 +248,10 @@ async function* answerLines(request: NativeRequest, found: FoundTarget): AsyncGe
   const isWanted = request.query.only === "invalid" ? (valid: boolean) => !valid : () => true;
   const summary = new Summary();
   const chunks = request.request.body ?? new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
-  for await (const group of readLineGroups(chunks as unknown as AsyncIterable<Uint8Array>)) {
+  const lines = chunks as unknown as AsyncIterable<Uint8Array>;
+  for await (const group of validateLines(request.edge, found, lines, options)) {
     let text = "";
-    for (const { line, payload } of group) {
-      const outcome = await validatePayload(request.edge, found, payload, options);
+    for (const { line, outcome } of group) {
       summary.add(outcome);
       if (!outcome.ok) text += `${JSON.stringify({ line, problem: problemJson(outcome.refusal) })}\n`;
       else if (isWanted(outcome.value.verdict.valid)) text += `${lineJson(request, line, outcome.value)}\n`;

@@ -1,0 +1,11 @@
+/** What the loading Worker puts beside the isolate's code. */
+declare module "isolate-input.json" {
+  const input: import("./check.ts").CompiledInput;
+  export default input;
+}
+
+/** Text modules, as wrangler bundles them. */
+declare module "*.txt" {
+  const text: string;
+  export default text;
+}
