@@ -30,6 +30,8 @@ export type Need =
       writer: Closure;
       /** The side of the candidate, whose text is the reading's and not stored yet. */
       candidate: "reader" | "writer" | null;
+      /** Whether the candidate is compared with all versions, so that the next one will be compared with these too. */
+      isTransitive?: boolean;
       format: FormatName;
     }
   /** A text too large for the primary's storage must be put into R2 first. */

@@ -17,6 +17,7 @@ import type {
   FormatName,
   JsonDialect,
   ParseRefusal,
+  ParseResult,
   SchemaFormat,
   SchemaProblem,
   SchemaSource,
@@ -149,17 +150,22 @@ export function computeVerdict(...args: Parameters<typeof computeVerdictInSlices
   return runAtOnce(computeVerdictInSlices(...args));
 }
 
+/** One side of a comparison. `shared` is given where it takes part in several: it is parsed for the first of them. */
+export type VerdictSide = {
+  source: SchemaSource;
+  dialect: JsonDialect | null;
+  shared?: { parsed?: ParseResult<unknown> };
+};
+
 /** `computeVerdict` in slices, for callers that yield in between. */
 export function* computeVerdictInSlices(
   format: SchemaFormat<unknown>,
-  reader: { source: SchemaSource; dialect: JsonDialect | null },
-  writer: { source: SchemaSource; dialect: JsonDialect | null },
+  reader: VerdictSide,
+  writer: VerdictSide,
   options: VerdictOptions,
 ): Sliced<Comparison> {
-  const parse = (side: { source: SchemaSource; dialect: JsonDialect | null }) =>
-    format.parseInSlices(side.source, { strictness: "stored", defaultDialect: side.dialect ?? "2020-12" });
-  const parsedReader = yield* parse(reader);
-  const parsedWriter = yield* parse(writer);
+  const parsedReader = yield* parseSide(format, reader);
+  const parsedWriter = yield* parseSide(format, writer);
   if (!parsedReader.ok || !parsedWriter.ok) {
     const [side, failed] = parsedReader.ok ? ["writer", parsedWriter] : ["reader", parsedReader];
     const reason = failed.ok ? "" : (failed.refusal.problems[0]?.message ?? "");
@@ -181,6 +187,16 @@ export function* computeVerdictInSlices(
     { model: parsedWriter.value.model, text: writer.source.text },
     options,
   );
+}
+
+function* parseSide(
+  format: SchemaFormat<unknown>,
+  { source, dialect, shared }: VerdictSide,
+): Sliced<ParseResult<unknown>> {
+  if (shared?.parsed) return shared.parsed;
+  const parsed = yield* format.parseInSlices(source, { strictness: "stored", defaultDialect: dialect ?? "2020-12" });
+  if (shared) shared.parsed = parsed;
+  return parsed;
 }
 
 /** The verdict between two parsed schemas: the policy's, adjusted by role and rules. */

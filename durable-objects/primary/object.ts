@@ -64,6 +64,7 @@ import { RememberedCommands } from "./remembered-commands.ts";
 import { readStateTables, replay, type StateTables } from "./restore/replay.ts";
 import { LogRestore, MAX_REPLAYED_ENTRIES } from "./restore/restore.ts";
 import { apply } from "./state/apply.ts";
+import { KnownClosures } from "./state/closure.ts";
 import { append, appendAsIs, erasePayloads, eraseText, readEntries, readTip, storeText } from "./state/log.ts";
 import { migrate } from "./state/migrations.ts";
 import { StateReader, toRecord } from "./state/reader.ts";
@@ -119,6 +120,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   readonly #textSweep: TextSweep;
   readonly #checkpoints: Checkpoints;
   readonly #ids = new RecordIds();
+  readonly #closures = new KnownClosures();
   readonly #commands: RememberedCommands;
   readonly #changing: ChangingHost = {
     asOf: () => this.#asOf(),
@@ -497,7 +499,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   }
 
   #state(): StateReader {
-    return new StateReader(this.ctx.storage.sql, parseLevel(this.env.DEFAULT_COMPATIBILITY_LEVEL));
+    return new StateReader(this.ctx.storage.sql, parseLevel(this.env.DEFAULT_COMPATIBILITY_LEVEL), this.#closures);
   }
 
   #asOf(): AsOf {

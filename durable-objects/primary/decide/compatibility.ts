@@ -164,7 +164,7 @@ function decidePair(
 ):
   | { type: "compared"; differences: DirectedDifference[]; total: number; needs: Need[] }
   | (Decision & { type: "refused" }) {
-  const { backward, forward } = LEVEL_CHECKS[config.compatibilityLevel];
+  const { backward, forward, transitive: isTransitive } = LEVEL_CHECKS[config.compatibilityLevel];
   // FORWARD first: the Confluent server lists its differences before BACKWARD's.
   const directions = [
     ...(forward ? [{ reader: other, writer: candidate.closure, side: "writer" as const }] : []),
@@ -183,7 +183,16 @@ function decidePair(
     const request = { reader: reader.hash, writer: writer.hash, ...dialects, ...shared };
     const { key, comparison } = verdictFor(deciding, candidate.format, request);
     if (!comparison) {
-      needs.push({ type: "verdict", key, request, reader, writer, candidate: side, format: candidate.format });
+      needs.push({
+        type: "verdict",
+        key,
+        request,
+        reader,
+        writer,
+        candidate: side,
+        isTransitive,
+        format: candidate.format,
+      });
       continue;
     }
     const undecided = comparison.ok ? findUndecided(comparison.value.differences) : undefined;

@@ -10,6 +10,27 @@ import { referencesOf, type StateReader } from "./reader.ts";
 /** The maximum number of contents in one closure, including indirect references. */
 export const MAX_CLOSURE_CONTENTS = 5_000;
 
+/** Closures kept in memory at once: two hashes each, some 400 bytes. */
+const MAX_KNOWN_CLOSURES = 5_000;
+
+/** Closures of contents without references, which never change: every transitive check asks for those of all versions. */
+export class KnownClosures {
+  readonly #known = new Map<ContentHash, Closure>();
+
+  of(root: ContentHash): Closure {
+    const known = this.#known.get(root);
+    if (known) return known;
+    const closure: Closure = {
+      root,
+      hash: closureHash(root, new Map(), NATIVE_HASHES),
+      nodes: [{ contentHash: root, references: [] }],
+    };
+    if (this.#known.size >= MAX_KNOWN_CLOSURES) this.#known.delete(this.#known.keys().next().value!);
+    this.#known.set(root, closure);
+    return closure;
+  }
+}
+
 /** As for a subject in `context`; undefined beyond the limit. The root need not be stored yet. */
 export function reach(
   state: Pick<StateReader, "referenceTarget">,

@@ -28,7 +28,7 @@ import {
   type SubjectName,
 } from "../../../schema/subject-name.ts";
 import { readAssociationsOfResources } from "./associations.ts";
-import { reach } from "./closure.ts";
+import { KnownClosures, reach } from "./closure.ts";
 import { lowestFreeId } from "./confluent-ids.ts";
 import { inheritConfig, nameKey, readScopes, type ScopeRow } from "./scopes.ts";
 import { readSimilarRecords, type SoughtHashes } from "./similar-records.ts";
@@ -104,14 +104,16 @@ export type NamedSubject = Omit<SubjectRow, "last_number" | "last_label">;
 export class StateReader {
   readonly #sql: SqlStorage;
   readonly #defaultLevel: CompatibilityLevel;
+  readonly #closures: KnownClosures;
   readonly #subjects = new Map<string, SubjectRow | undefined>();
   readonly #scopes = new Map<string, ScopeRow | undefined>();
   readonly #newest = new Map<number, RecordRow | undefined>();
   readonly #nextIds = new Map<string, number>();
   readonly #contents = new Map<ContentHash, ContentRow | undefined>();
 
-  constructor(sql: SqlStorage, defaultLevel: CompatibilityLevel) {
+  constructor(sql: SqlStorage, defaultLevel: CompatibilityLevel, closures = new KnownClosures()) {
     this.#sql = sql;
+    this.#closures = closures;
     this.#defaultLevel = defaultLevel;
   }
 
@@ -482,14 +484,15 @@ export class StateReader {
 
   /** The uncompressed size of the texts of some records, in bytes. */
   textBytes(rows: readonly RecordRow[]): number {
-    let bytes = 0;
-    for (const row of rows) {
-      const [text] = this.#sql
-        .exec<{ text_bytes: number }>("SELECT text_bytes FROM stored_texts WHERE content_hash = +?", row.content_hash)
-        .toArray();
-      bytes += text?.text_bytes ?? 0;
-    }
-    return bytes;
+    if (rows.length === 0) return 0;
+    return this.#sql
+      .exec<{ bytes: number }>(
+        `SELECT total(coalesce(log.text_bytes, (
+           SELECT texts.text_bytes FROM contents JOIN texts USING (content_hash) WHERE content_key = log.seq))) AS bytes
+           FROM json_each(?) AS content JOIN log ON log.seq = content.value`,
+        JSON.stringify(rows.map((row) => row.content_key)),
+      )
+      .one().bytes;
   }
 
   /** Records that reference a version. */
@@ -520,7 +523,7 @@ export class StateReader {
 
   /** The same for a content that may not be stored yet. */
   closureOf(root: ContentHash, references: readonly SchemaReference[], context: string): Closure | undefined {
-    return reach(this, root, references, context);
+    return references.length === 0 ? this.#closures.of(root) : reach(this, root, references, context);
   }
 }
 

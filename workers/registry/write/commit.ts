@@ -24,6 +24,7 @@ import { keepRegistered } from "../../read-path/content.ts";
 import { outrunLatest } from "../../read-path/records.ts";
 import { nudgeFeed } from "../follow/followers.ts";
 import { computeFacts, likelyReading } from "./facts.ts";
+import { ForeseenVerdicts } from "./foreseen-verdicts.ts";
 
 /** Calls of one commit; the last one sets `computeMissing`. */
 const COMMIT_CALLS = 3;
@@ -51,6 +52,8 @@ export async function commitCommand(
   const storedTexts: ContentHash[] = [];
   const writtenAtMs = edge.now();
   const facts = command.type === "register" ? firstFacts(edge, command, strictnessOf(command)) : [];
+  const foreseen = command.type === "register" ? new ForeseenVerdicts(edge, command) : undefined;
+  if (foreseen) facts.push(...(await foreseen.facts(facts)));
   const trace = sentTrace(edge.trace());
   const met = new Set<Need["type"]>();
   for (let call = 1; ; call += 1) {
@@ -62,6 +65,7 @@ export async function commitCommand(
       const isNew = outcome.type === "registered" && outcome.created && !repeated;
       const stored = isNew ? candidateText(facts) : undefined;
       if (isNew && stored) keepRegistered(edge, { record: outcome.record, text: stored.text, asOf, writtenAtMs });
+      if (isNew) foreseen?.keep(outcome);
       if (!repeated) outrun(edge, command, outcome, asOf);
       // Registering existing content is the most common request. It changes nothing, so there is nothing to nudge about.
       if (!repeated && (outcome.type !== "registered" || outcome.created)) nudgeFeed(edge, asOf.seq);
@@ -69,6 +73,7 @@ export async function commitCommand(
     }
     if (answer.type === "refused") return refuse(answer.refusal);
     if (computeMissing) throw new Error("The primary requested facts although it was allowed to compute them.");
+    foreseen?.note(answer.needs);
     await meetNeeds(edge, answer.needs, text, facts, storedTexts);
     for (const { type } of answer.needs) met.add(type);
   }

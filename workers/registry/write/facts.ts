@@ -19,6 +19,7 @@ import {
   computeVerdictInSlices,
   readingKey,
   type VerdictOptions,
+  type VerdictSide,
   verdictKey,
 } from "../../../schema/facts.ts";
 import type {
@@ -40,6 +41,11 @@ import { giveTurn } from "../turns.ts";
 
 /** Contents per call: with at most 4 KiB deflated each, a response stays below 4 MiB. */
 const CONTENTS_PER_CALL = 500;
+/**
+ * Text that is parsed and compared before other requests get a turn, beside the turns that one long comparison gives: some
+ * milliseconds of work. A turn is a timer, which costs as much as comparing two small schemas.
+ */
+const CHARACTERS_PER_TURN = 64 * 1024;
 /** Overhead of a cached text beyond its characters. */
 const ENTRY_OVERHEAD_BYTES = 128;
 
@@ -110,6 +116,8 @@ export async function computeFacts(
     hashesOf(closures).filter((hash) => !unstored.has(hash)),
   );
   const plain = new Map([...plainTexts(texts), ...unstored]);
+  // In every pair of a transitive check, so it is parsed once.
+  const candidates = new Map<string, VerdictSide>();
   const sent = (fact: VerdictFact) => ({ ...fact, comparison: trimComparison(fact.comparison, maxVerdictBytes) });
   const factOf = async (need: (typeof needs)[number]): Promise<Fact> => {
     if (need.type === "reading") {
@@ -117,13 +125,17 @@ export async function computeFacts(
       return readingFact(formatNamed(need.request.format), source, need.request, need.key);
     }
     const { readerDialect, writerDialect } = need.request;
-    const side = (which: "reader" | "writer") => {
-      const { root, nodes } = need[which];
-      const known = need.candidate === which && candidate ? new Map(plain).set(root, candidate.text) : plain;
-      return {
-        source: buildSource(root, nodes, known) ?? EMPTY,
-        dialect: which === "reader" ? readerDialect : writerDialect,
-      };
+    const side = (which: "reader" | "writer"): VerdictSide => {
+      const { root, hash, nodes } = need[which];
+      const dialect = which === "reader" ? readerDialect : writerDialect;
+      if (need.candidate !== which || !candidate) return { source: buildSource(root, nodes, plain) ?? EMPTY, dialect };
+      const key = `${hash} ${dialect}`;
+      const known = candidates.get(key);
+      if (known) return known;
+      const own = new Map(plain).set(root, candidate.text);
+      const built = { source: buildSource(root, nodes, own) ?? EMPTY, dialect, shared: {} };
+      candidates.set(key, built);
+      return built;
     };
     const known = edge.cache.get(`fact/${need.key}`) as VerdictFact | undefined;
     if (known) return sent(known);
@@ -134,11 +146,27 @@ export async function computeFacts(
     return sent(fact);
   };
   const facts: Fact[] = [];
+  let characters = 0;
   for (const need of needs) {
-    if (facts.length > 0) await giveTurn();
+    if (characters > CHARACTERS_PER_TURN) {
+      await giveTurn();
+      characters = 0;
+    }
     facts.push(await factOf(need));
+    characters += charactersOf(need, rawText, plain);
   }
   return facts;
+}
+
+/** What a need has to read, without a candidate that is read for many. */
+function charactersOf(
+  need: Exclude<Need, { type: "text" }>,
+  rawText: string,
+  texts: ReadonlyMap<ContentHash, string>,
+): number {
+  const closures = need.type === "reading" ? need.closures : [need.reader, need.writer];
+  const lengths = hashesOf(closures).map((hash) => texts.get(hash)?.length ?? 0);
+  return lengths.reduce((sum, length) => sum + length, need.type === "reading" ? rawText.length : 0);
 }
 
 /**
