@@ -3,13 +3,13 @@
 import jsonata from "jsonata";
 import { ok, type Result, refuse } from "../result.ts";
 
-const MAX_JSONATA_CHARACTERS = 8_192;
+export const MAX_JSONATA_CHARACTERS = 8_192;
 /** Evaluations per expression, including nested ones: some hundred milliseconds on a slow core. */
-const MAX_JSONATA_STEPS = 100_000;
+export const MAX_JSONATA_STEPS = 100_000;
 /** Nested evaluations: each uses a frame of the runtime's stack. */
-const MAX_JSONATA_DEPTH = 500;
+export const MAX_JSONATA_DEPTH = 500;
 /** Characters per text and items per list that an expression may create. */
-const MAX_JSONATA_RESULT = 1_048_576;
+export const MAX_JSONATA_RESULT = 1_048_576;
 
 type JsonataOutcome = Result<unknown, string>;
 
@@ -54,7 +54,7 @@ export async function evaluateJsonata(expression: string, input: unknown): Promi
   }
 }
 
-const MAX_PADDED_CHARACTERS = 10_000;
+export const MAX_PADDED_CHARACTERS = 10_000;
 
 /** As the language defines it, with a limited width. */
 function pad(text: string, width: number, filler = " "): string {

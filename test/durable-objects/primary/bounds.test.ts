@@ -1,11 +1,14 @@
 import { runInDurableObject } from "cloudflare:test";
+import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { MAX_COMPARED_CONTENTS } from "../../../durable-objects/primary/decide/compatibility.ts";
+import { MAX_INLINE_TEXT_BYTES } from "../../../durable-objects/primary/decide/register.ts";
 import { MAX_CLOSURE_CONTENTS, reach } from "../../../durable-objects/primary/state/closure.ts";
 import type { StateReader } from "../../../durable-objects/primary/state/reader.ts";
 import { type EventPage, MAX_EVENT_PAGE, MAX_EVENT_RECORDS, type RegistryEvent } from "../../../registry/event.ts";
 import { fromHex } from "../../../registry/log-entry.ts";
 import { MAX_LOG_PAGE_ENTRIES, PROTOCOL_VERSION } from "../../../registry/rpc.ts";
+import { sha256Hex } from "../../../schema/content-hash.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import {
   appendEntries,
@@ -92,6 +95,31 @@ async function eventsOf(primary: PrimaryStub, limit: number): Promise<readonly R
   const page = (await primary.readEvents({ v: PROTOCOL_VERSION, after: 0, limit })) as EventPage;
   return page.events;
 }
+
+describe("a text", () => {
+  /** Digits of hashes are hardly compressible, so the deflated size grows slowly with the length. */
+  function textOfDeflatedBytes(bytes: number): string {
+    const digits = Array.from({ length: bytes / 16 }, (_, n) => sha256Hex(String(n))).join("");
+    const sizeOf = (length: number) => deflateRawSync(Buffer.from(digits.slice(0, length))).byteLength;
+    let length = digits.length;
+    while (sizeOf(length) > bytes) length -= Math.max(1, Math.floor((sizeOf(length) - bytes) / 2));
+    for (let more = 1; more < 200 && sizeOf(length) !== bytes; more += 1)
+      if (sizeOf(length + more) === bytes) length += more;
+    expect(sizeOf(length)).toBe(bytes);
+    return digits.slice(0, length);
+  }
+
+  it(`of ${MAX_INLINE_TEXT_BYTES} deflated bytes is stored in the object, a larger one must lie in R2`, async () => {
+    const primary = await primaryWith();
+    const needsOf = async (bytes: number) => {
+      const answer = await commit(primary, registerCommand(`s${bytes}`, textOfDeflatedBytes(bytes)), { maxCalls: 2 });
+      return answer.type === "needs" ? answer.needs.map(({ type }) => type) : answer.type;
+    };
+
+    expect(await needsOf(MAX_INLINE_TEXT_BYTES)).toBe("done");
+    expect(await needsOf(MAX_INLINE_TEXT_BYTES + 1)).toEqual(["text"]);
+  });
+});
 
 describe("an event", () => {
   it(`lists ${MAX_EVENT_RECORDS} records and reports the total`, async () => {
