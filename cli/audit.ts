@@ -41,7 +41,7 @@ async function audit(args: readonly string[], { print, printError }: Output): Pr
     print(AUDIT_USAGE);
     return 0;
   }
-  if (rest.length > 0) throw new UsageError(`"${rest[0]}" is one argument too many.\n\n${AUDIT_USAGE}`);
+  if (rest.length > 0) throw new UsageError(`Unexpected argument "${rest[0]}".\n\n${AUDIT_USAGE}`);
   const address = url === undefined ? undefined : parseAddress(url, values.header);
   switch (command) {
     case "checkpoint":
@@ -52,7 +52,7 @@ async function audit(args: readonly string[], { print, printError }: Output): Pr
       return 0;
     case "verify": {
       if ((values.log === undefined) === (address === undefined)) {
-        throw new UsageError("verify takes either the URL of a registry or --log FILE.");
+        throw new UsageError("verify requires either the URL of a registry or --log FILE.");
       }
       const entries = values.log === undefined ? fetchLog(required(address)) : readLog(values.log);
       return verify(entries, await readCheckpoints(values.checkpoint, values.key), { print, printError });
@@ -151,7 +151,7 @@ async function fetchText({ url, headers }: Address, path: string): Promise<strin
   try {
     response = await fetch(`${url}/api/v1${path}`, { headers });
   } catch (error) {
-    throw new UsageError(`${url} cannot be reached: ${networkProblem(error)}`);
+    throw new UsageError(`${url} is unreachable: ${networkProblem(error)}`);
   }
   const text = await response.text();
   if (response.ok) return text;

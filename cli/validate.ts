@@ -48,8 +48,8 @@ function validate(args: readonly string[], { print, printError, isTerminal }: Ou
     return 0;
   }
   const [file, ...rest] = positionals;
-  if (file === undefined || rest.length > 0) throw new UsageError(`validate takes one file.\n\n${VALIDATE_USAGE}`);
-  if (values.schema === undefined) throw new UsageError("validate needs --schema FILE.");
+  if (file === undefined || rest.length > 0) throw new UsageError(`validate requires one file.\n\n${VALIDATE_USAGE}`);
+  if (values.schema === undefined) throw new UsageError("validate requires --schema FILE.");
   const readFile = (path: string) => readFileSync(path, "utf8");
   const schema = readSchema(values.schema, values.format, values.ref.map(splitReference), readFile);
   for (const note of schema.notes) printError(`${note}\n`);

@@ -190,8 +190,8 @@ export function readDataText(text: string): Result<unknown, DataVerdict> {
   return refuse(
     unreadable(
       "repeated_name",
-      "names that stand once in their object",
-      `one that stands twice (line ${line}, column ${column})`,
+      "names that occur once in their object",
+      `one that occurs twice (line ${line}, column ${column})`,
     ),
   );
 }

@@ -29,13 +29,13 @@ type Archive = {
 };
 
 export function openArchive(path: string): Archive {
-  if (!existsSync(path)) throw new ArchiveProblem(`There is nothing at ${path}.`);
+  if (!existsSync(path)) throw new ArchiveProblem(`${path} does not exist.`);
   if (!statSync(path).isDirectory()) {
     const manifest = readManifest(manifestOfFile(path));
     return { manifest, segments: () => verified(segmentsOfFile(path), manifest) };
   }
   const manifest = readManifest(join(path, MANIFEST_NAME));
-  if (manifest === null) throw new ArchiveProblem(`${path} holds no ${MANIFEST_NAME}, so it is no finished backup.`);
+  if (manifest === null) throw new ArchiveProblem(`${path} has no ${MANIFEST_NAME}, so it is not a finished backup.`);
   return { manifest, segments: () => verified(segmentsOfFolder(path, manifest), manifest) };
 }
 
@@ -68,7 +68,7 @@ async function* segmentsOfFolder(
 ): AsyncGenerator<{ name: string; bytes: Uint8Array }> {
   for (const { name } of segments) {
     const path = join(folder, name);
-    if (!existsSync(path)) throw new ArchiveProblem(`${path} is missing, although the manifest names it.`);
+    if (!existsSync(path)) throw new ArchiveProblem(`${path} is missing, although the manifest lists it.`);
     yield { name, bytes: readFileSync(path) };
   }
 }
@@ -82,7 +82,7 @@ async function* segmentsOfFile(path: string): AsyncGenerator<{ name: string; byt
     }
   } catch (error) {
     if (!(error instanceof CutOff)) throw error;
-    throw new ArchiveProblem(`${path} is no gzip or is cut off, after ${count} whole segments.`);
+    throw new ArchiveProblem(`${path} is not gzip or is truncated, after ${count} complete segments.`);
   }
 }
 
@@ -114,9 +114,9 @@ export async function* segmentsOfStream(stream: Readable): AsyncGenerator<Uint8A
       if (begin < chunk.byteLength) line.push(chunk.subarray(begin));
     }
   } catch (error) {
-    throw new CutOff("The stream of segments is no gzip or broke off.", { cause: error });
+    throw new CutOff("The stream of segments is not gzip or was interrupted.", { cause: error });
   }
-  if (lines.length > 0 || line.length > 0) throw new CutOff("The stream of segments is cut off.");
+  if (lines.length > 0 || line.length > 0) throw new CutOff("The stream of segments is truncated.");
 }
 
 const LINE_FEED = 10;
@@ -144,12 +144,12 @@ async function* verified(
     const { segment, sha256 } = decoded.value;
     const { before, entries } = segment;
     if (before.seq !== tip.seq) {
-      throw new ArchiveProblem(`${name} begins with entry ${before.seq + 1}; entry ${tip.seq + 1} belongs there.`);
+      throw new ArchiveProblem(`${name} begins with entry ${before.seq + 1}, expected entry ${tip.seq + 1}.`);
     }
-    if (before.leafHash !== tip.leafHash) throw new ArchiveProblem(`${name} follows another entry ${tip.seq}.`);
+    if (before.leafHash !== tip.leafHash) throw new ArchiveProblem(`${name} follows a different entry ${tip.seq}.`);
     const expected = manifest?.segments[index];
     if (expected !== undefined && expected.sha256 !== sha256) {
-      throw new ArchiveProblem(`${name} is not the segment that the manifest names: its hash is another one.`);
+      throw new ArchiveProblem(`${name} does not match its hash in the manifest.`);
     }
     index += 1;
     const last = entries.at(-1)!;
@@ -157,6 +157,6 @@ async function* verified(
     yield { name, bytes, segment, sha256 };
   }
   if (manifest !== null && (tip.seq !== manifest.last_seq || tip.leafHash !== manifest.tip)) {
-    throw new ArchiveProblem(`The segments end with entry ${tip.seq}; the manifest says ${manifest.last_seq}.`);
+    throw new ArchiveProblem(`The segments end with entry ${tip.seq}, but the manifest says ${manifest.last_seq}.`);
   }
 }

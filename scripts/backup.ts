@@ -35,7 +35,7 @@ export async function runBackup(args: readonly string[], print: (text: string) =
   let out: string;
   try {
     const { values } = parseArgs({ args: [...args], options: { ...ADDRESS_OPTIONS, out: { type: "string" } } });
-    if (values.url === undefined || values.out === undefined) throw new Error("--url and --out are needed.");
+    if (values.url === undefined || values.out === undefined) throw new Error("--url and --out are required.");
     registry = parseAddress(values.url, values.header);
     out = values.out;
   } catch (error) {
@@ -50,7 +50,7 @@ export async function runBackup(args: readonly string[], print: (text: string) =
     const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
     print(`${last_seq} entries in ${segments.length} segments, ${bytes} bytes, are in ${out} and verified.\n`);
     if (state?.seq !== last_seq)
-      print("The registry was written to all the while, so the state has no digests here.\n");
+      print("The registry was written to throughout, so the backup has no digests of its state.\n");
     return 0;
   } catch (error) {
     if (!(error instanceof ArchiveProblem) && !(error instanceof RegistryProblem)) throw error;
@@ -143,7 +143,7 @@ async function download(
         await callRegistry(registry, "/backup/state", {}, print)
       ).json()) as LiveState;
       if (seq === manifest.last_seq) {
-        if (leaf_hash !== manifest.tip) throw new ArchiveProblem("What is there is the backup of another registry.");
+        if (leaf_hash !== manifest.tip) throw new ArchiveProblem("The existing backup is of a different registry.");
         manifest.state = { seq, taken_at: new Date().toISOString(), ...state };
         return;
       }
@@ -155,7 +155,7 @@ async function download(
         }
       } catch (error) {
         if (!(error instanceof CutOff)) throw error;
-        print(`\nThe connection broke off after entry ${manifest.last_seq}; going on from there.`);
+        print(`\nThe connection was lost after entry ${manifest.last_seq}; resuming from there.`);
       }
       print("\n");
     }
@@ -173,7 +173,9 @@ function requireNext(manifest: Manifest, bytes: Uint8Array): ReadSegment {
   const { segment, sha256 } = decoded.value;
   const { before, entries, tenant } = segment;
   if (before.seq !== manifest.last_seq || before.leafHash !== manifest.tip) {
-    throw new ArchiveProblem(`The registry's log does not go on from entry ${manifest.last_seq} of what is there.`);
+    throw new ArchiveProblem(
+      `The registry's log does not continue from entry ${manifest.last_seq} of the existing backup.`,
+    );
   }
   const last = entries.at(-1)!;
   manifest.tenant = tenant;

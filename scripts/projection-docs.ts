@@ -15,7 +15,7 @@ import { ROOT } from "./install.mjs";
 const page = join(ROOT, "docs", "projections.md");
 const tools = join(ROOT, "..", "shared", "corpus", "llm", "mcp-tools.json");
 if (!existsSync(tools)) {
-  console.error("The corpus of real tools is not beside this checkout, so the page cannot be written.");
+  console.error("The page cannot be written without the corpus of real tools beside this checkout.");
   process.exit(1);
 }
 

@@ -42,8 +42,8 @@ async function main(): Promise<number> {
   const show = progressLine();
   const registry = parseAddress(values.url, values.header);
   const { rebuild } = await ask<Status>(registry, "GET", "/read-model");
-  if (rebuild !== null && !values.restart) console.error(`A rebuild is under way (${rebuild}) and goes on.`);
-  else console.error("Rebuilding. Ctrl-C stops it after a step, and the same command goes on.");
+  if (rebuild !== null && !values.restart) console.error(`A rebuild is in progress (${rebuild}) and continues.`);
+  else console.error("Rebuilding. Ctrl-C stops after a step; the same command resumes.");
   let restart = rebuild === null || values.restart;
   let deleted = 0;
   for (;;) {
@@ -60,7 +60,7 @@ async function main(): Promise<number> {
         : `filling: ${progress.seq} of ${progress.primary_seq} entries`,
     );
     if (progress.problem === "diverged")
-      throw new Error("The copy follows another log still; begin anew with --restart.");
+      throw new Error("The copy still follows a different log; start over with --restart.");
     if (stopping.aborted) {
       console.error("\nStopped. The same command resumes.");
       return 130;

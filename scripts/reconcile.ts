@@ -59,7 +59,7 @@ async function main(): Promise<number> {
   const stopping = stopSignal();
   const show = progressLine();
   const progress = begin(registry);
-  console.error("Comparing. Ctrl-C stops it after a step, and the same command goes on.");
+  console.error("Comparing. Ctrl-C stops after a step; the same command resumes.");
   do {
     const slice = await settledSlice(registry, progress, stopping);
     progress.compared += slice.compared;

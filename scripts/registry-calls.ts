@@ -35,11 +35,13 @@ export async function callRegistry(
     }).catch((error: Error) => error);
     if (response instanceof Response && response.ok) return response;
     const why =
-      response instanceof Response ? await refusalOf(response) : `It cannot be reached: ${networkProblem(response)}.`;
+      response instanceof Response
+        ? await refusalOf(response)
+        : `The registry is unreachable: ${networkProblem(response)}.`;
     const comesBack = !(response instanceof Response) || COMES_BACK.has(response.status);
     const wait = PAUSES_MS[attempt];
     if (!comesBack || wait === undefined) throw new RegistryProblem(`${url}${path}: ${why}`);
-    tell(`\n${why} Trying again in ${wait / 1_000} s.\n`);
+    tell(`\n${why} Retrying in ${wait / 1_000} s.\n`);
     await pause(wait);
   }
 }
@@ -58,7 +60,7 @@ async function refusalOf(response: Response): Promise<string> {
 export function positionOf(response: Response): { seq: number; lastHardDelete: number } {
   const [, seq, lastHardDelete] = (response.headers.get("X-Registry-Seq") ?? "").split(".").map(Number);
   if (seq === undefined || lastHardDelete === undefined || Number.isNaN(seq + lastHardDelete)) {
-    throw new RegistryProblem(`${response.url} does not answer as a registry does.`);
+    throw new RegistryProblem(`${response.url} does not respond like a registry.`);
   }
   return { seq, lastHardDelete };
 }

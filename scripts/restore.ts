@@ -28,7 +28,7 @@ export async function runRestore(args: readonly string[], print: Print, stop?: A
       args: [...args],
       options: { ...ADDRESS_OPTIONS, from: { type: "string" }, "dry-run": { type: "boolean", default: false } },
     });
-    if (values.from === undefined || values.url === undefined) throw new Error("--from and --url are needed.");
+    if (values.from === undefined || values.url === undefined) throw new Error("--from and --url are required.");
     from = values.from;
     registry = parseAddress(values.url, values.header);
     isDry = values["dry-run"];
@@ -74,7 +74,7 @@ async function restore(
     // log.
     if (last < here.seq) continue;
     if (stop?.aborted) {
-      print("\nStopped. Start the same command again to go on.\n");
+      print("\nStopped. The same command resumes.\n");
       return 130;
     }
     const answer = await callRegistry(
@@ -104,7 +104,7 @@ async function restore(
   );
   const proof = (await finish.json()) as Proof;
   print(
-    `\n${sent} entries were restored, ${total.seq - sent} were there already.\n${printProof(proof, state !== null)}`,
+    `\n${sent} entries were restored, ${total.seq - sent} were already present.\n${printProof(proof, state !== null)}`,
   );
   return 0;
 }
@@ -134,13 +134,13 @@ function printProof({ state, compared, replayed }: Proof, isExpected: boolean): 
     ([table, digest]) => `  ${table}: ${digest.rows} rows, ${digest.sha256}`,
   );
   const against = compared
-    ? "its digests are those of the backup"
+    ? "its digests equal the backup's"
     : isExpected
-      ? "the backup's digests are those of another version of the tables and could not be compared"
-      : "the backup says nothing of the state after its last entry to compare with";
+      ? "the backup's digests belong to a different version of the tables and could not be compared"
+      : "the backup has no digests of the state after its last entry";
   const replay = replayed
-    ? "a replay of the restored log gives the rows that are there"
-    : "the log was applied as it came, too long to be applied once more";
+    ? "a replay of the restored log produces the stored rows"
+    : "the log is too long to be replayed";
   return `Proven: ${replay}, and ${against}.
 ${rows.join("\n")}
 

@@ -78,7 +78,7 @@ async function tellOfDatabase({ ready }: LocalDatabase, runtime: Runtime): Promi
     if (restarted) console.warn("The read model did not open and is refilled from the log.");
     await runtime.runCron();
   } catch (error) {
-    console.warn(`Search is off, all else works: ${(error as Error).message}`);
+    console.warn(`Search is unavailable; everything else works: ${(error as Error).message}`);
   }
 }
 
@@ -91,7 +91,7 @@ async function requireHealth(url: string): Promise<void> {
     );
     if (answered === "200") return;
     if (Date.now() > until)
-      throw new Error(`The registry does not answer: GET ${url}/api/v1/health gives ${answered}.`);
+      throw new Error(`The registry does not respond: GET ${url}/api/v1/health returned ${answered}.`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -105,7 +105,11 @@ function requireFreePort(host, port) {
     const probe = createServer();
     probe.once("error", (error) => {
       if (error.code !== "EADDRINUSE") return busy(new Error(`Cannot listen on ${host}:${port}: ${error.message}`));
-      busy(new Error(`Port ${port} is in use. Stop what listens there, or choose another: PORT=${port + 1} npm start`));
+      busy(
+        new Error(
+          `Port ${port} is in use. Stop the process that uses it, or choose another: PORT=${port + 1} npm start`,
+        ),
+      );
     });
     probe.listen(port, host, () => probe.close(() => free()));
   });

@@ -7,7 +7,7 @@ import { withLossTables } from "./loss-tables.ts";
 
 const corpus = join(ROOT, "..", "shared", "corpus");
 if (!existsSync(corpus)) {
-  console.error("The corpus of real histories is not beside this checkout, so the page cannot be written.");
+  console.error("The page cannot be written without the corpus of real histories beside this checkout.");
   process.exit(1);
 }
 writeFileSync(join(ROOT, "docs", "compatibility-histories.md"), renderHistories(historyVerdicts(corpus)));

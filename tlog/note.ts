@@ -76,7 +76,7 @@ export async function openNote(
   verifiers: readonly Verifier[],
 ): Promise<{ ok: true; text: string; by: Verifier } | { ok: false; problem: string }> {
   const split = note.lastIndexOf("\n\n");
-  if (split === -1 || !note.endsWith("\n")) return { ok: false, problem: "It is not a signed note." };
+  if (split === -1 || !note.endsWith("\n")) return { ok: false, problem: "The text is not a signed note." };
   const text = note.slice(0, split + 1);
   let by: Verifier | undefined;
   for (const line of note.slice(split + 2, -1).split("\n")) {
@@ -92,11 +92,11 @@ export async function openNote(
     const key = await crypto.subtle.importKey("raw", verifier.publicKey as BufferSource, "Ed25519", false, ["verify"]);
     const signature = bytes.slice(KEY_HASH_BYTES);
     if (!(await crypto.subtle.verify("Ed25519", key, signature, new TextEncoder().encode(text)))) {
-      return { ok: false, problem: `The signature by "${name}" is not one of this text.` };
+      return { ok: false, problem: `The signature by "${name}" does not match this text.` };
     }
     by ??= verifier;
   }
-  return by ? { ok: true, text, by } : { ok: false, problem: "None of the given keys has signed it." };
+  return by ? { ok: true, text, by } : { ok: false, problem: "None of the given keys has signed the note." };
 }
 
 /** The first three lines of a checkpoint; more may follow. Undefined if it is not one. */

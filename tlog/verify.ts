@@ -41,15 +41,14 @@ export class LogVerifier {
     if (said.prev_hash !== this.#previous)
       return `Entry ${seq} does not follow the entry before it: one of them was changed.`;
     if (payload === null) this.hardDeleted += 1;
-    else if (digestOf(payload) !== said.payload_digest)
-      return `Entry ${seq} has another payload than it was written with.`;
+    else if (digestOf(payload) !== said.payload_digest) return `The payload of entry ${seq} does not match its header.`;
     const leaf = hashLeaf(Buffer.from(header, "utf8"));
     this.#previous = Buffer.from(leaf).toString("hex");
     this.#push(leaf);
     for (const checkpoint of this.#checkpoints) {
       if (checkpoint.size !== this.#size) continue;
       if (!sameHash(this.root(), checkpoint.root)) {
-        return `The first ${seq} entries are not those that the checkpoint of ${seq} entries covers.`;
+        return `The first ${seq} entries do not match the checkpoint of ${seq} entries.`;
       }
       this.#verified.add(checkpoint);
     }
@@ -59,7 +58,7 @@ export class LogVerifier {
   /** What is wrong once there are no more entries. */
   finish(): string | undefined {
     const missing = this.#checkpoints.find((checkpoint) => checkpoint.size > 0 && !this.#verified.has(checkpoint));
-    return missing && `The log ends with entry ${this.#size}, and a checkpoint covers ${missing.size}.`;
+    return missing && `The log ends with entry ${this.#size}, but a checkpoint covers ${missing.size} entries.`;
   }
 
   root(): Hash {

@@ -102,7 +102,7 @@ export function parseSettings(vars: Vars): Settings {
  */
 function isLogOrigin(text: string | undefined): true {
   if (text === undefined || /^[\x21-\x2a\x2c-\x7e]{0,255}$/.test(text)) return true;
-  throw new Error(`LOG_ORIGIN must be a name without spaces and plus signs, got "${text}".`);
+  throw new Error(`LOG_ORIGIN must be a name without spaces or plus signs, got "${text}".`);
 }
 
 function oneOf<T extends string>(name: string, text: string | undefined, allowed: readonly T[]): T {

@@ -84,7 +84,7 @@ class Changes {
 
   createKey(wanted: NewKey): Changed {
     if (this.#store.countKeys(this.#tenant) >= MAX_KEYS) {
-      return conflict(`A tenant has at most ${MAX_KEYS} keys. Revoke some first.`);
+      return conflict(`A tenant may have at most ${MAX_KEYS} keys. Revoke some first.`);
     }
     return this.#addKey(this.#tenant, wanted);
   }
@@ -106,7 +106,7 @@ class Changes {
       .filter((secret) => secret.endsAtMs > this.#nowMs);
     if (previous.length >= MAX_SECRETS) {
       return conflict(
-        `The key ${id} has ${previous.length} secrets that still work. Wait until one has ended, or rotate with overlap_seconds 0.`,
+        `The key ${id} has ${previous.length} secrets that are still valid. Wait until one has expired, or rotate with overlap_seconds 0.`,
       );
     }
     const secrets: StoredSecret[] = [...previous, { hash, createdAtMs: this.#nowMs, endsAtMs: null }];
@@ -122,7 +122,7 @@ class Changes {
   putRole({ name, permissions }: CommandOf<"putRole">): Changed {
     const isNew = !this.#store.roles(this.#tenant).some((role) => role.name === name);
     if (isNew && this.#store.countRoles(this.#tenant) >= MAX_ROLES) {
-      return conflict(`A tenant has at most ${MAX_ROLES} roles of its own.`);
+      return conflict(`A tenant may have at most ${MAX_ROLES} roles of its own.`);
     }
     const role = { name, permissions };
     this.#store.putRole(this.#tenant, role);
@@ -146,7 +146,7 @@ class Changes {
     if (unknown !== undefined) return unknown;
     const isNew = this.#store.grantsOf(this.#tenant, principal) === undefined;
     if (isNew && this.#store.countPrincipals(this.#tenant) >= MAX_KEYS) {
-      return conflict(`A tenant grants to at most ${MAX_KEYS} identities and groups.`);
+      return conflict(`A tenant may have grants for at most ${MAX_KEYS} identities and groups.`);
     }
     this.#store.putGrants(this.#tenant, { principal, grants });
     this.#record("grant.changed", principal);
@@ -156,7 +156,7 @@ class Changes {
   deleteGrants(principal: string): Changed {
     const grants = this.#store.grantsOf(this.#tenant, principal);
     if (grants === undefined) {
-      return notFound("GRANT_NOT_FOUND", principal, `Nothing is granted to "${principal}" in this tenant.`);
+      return notFound("GRANT_NOT_FOUND", principal, `"${principal}" has no grants in this tenant.`);
     }
     this.#store.deleteGrants(this.#tenant, principal);
     this.#record("grant.deleted", principal);
@@ -167,9 +167,10 @@ class Changes {
     const { jurisdiction, locationHint, quotas } = command;
     const name = tenantName(command.name, jurisdiction);
     if (this.#store.tenant(name) !== undefined) {
-      return conflict(`There is, or was, a tenant "${name}". A name is never given a second time.`);
+      return conflict(`A tenant "${name}" exists or existed. Names of tenants are never reused.`);
     }
-    if (this.#store.countTenants() >= MAX_TENANTS) return conflict(`A deployment has at most ${MAX_TENANTS} tenants.`);
+    if (this.#store.countTenants() >= MAX_TENANTS)
+      return conflict(`A deployment may have at most ${MAX_TENANTS} tenants.`);
     const tenant: Tenant = {
       name,
       state: "active",
@@ -207,7 +208,7 @@ class Changes {
     if (!tenant.ok) return tenant;
     if (name === DEFAULT_TENANT) return conflict("The default tenant administers the others, so it cannot be deleted.");
     if (tenant.value.state !== "suspended") {
-      return conflict(`The tenant "${name}" is in use. Suspend it first; a deleted tenant does not come back.`);
+      return conflict(`The tenant "${name}" is active. Suspend it first; a deleted tenant cannot be restored.`);
     }
     const deleted: Tenant = { ...tenant.value, state: "deleted" };
     this.#store.putTenant(deleted);

@@ -11,8 +11,8 @@ export class DirectoryUnreachable extends Error {
   readonly refusal: Refusal;
 
   constructor(cause?: unknown) {
-    super("The directory cannot be reached.", { cause });
-    const detail = "The directory of keys and tenants cannot be reached at the moment. Repeat the request.";
+    super("The directory is unreachable.", { cause });
+    const detail = "The directory of keys and tenants is currently unreachable. Retry the request.";
     this.refusal = makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
   }
 }

@@ -128,6 +128,6 @@ function bounded(limit: number): number {
 }
 
 function otherVersion(): { ok: false; refusal: Refusal } {
-  const detail = "A deployment is under way: edge and directory run different versions. Repeat the request.";
+  const detail = "A deployment is in progress: edge and directory run different versions. Retry the request.";
   return refuse(makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: 1 }));
 }

@@ -53,7 +53,7 @@ class TakenBack extends Error {
   readonly answer: CommitAnswer;
 
   constructor(answer: CommitAnswer) {
-    super("The transaction was taken back.");
+    super("The transaction was rolled back.");
     this.answer = answer;
   }
 }

@@ -86,12 +86,12 @@ describe("llmsr audit verify", () => {
     [
       "a changed payload",
       (lines: LogLine[]) => Object.assign(lines[2]!.payload!, { text: "{}" }),
-      "entry 3 has another payload",
+      "entry 3 does not match its header",
     ],
     ["a missing entry", (lines: LogLine[]) => void lines.splice(5, 1), "entry 6 is missing"],
     ["two entries in another order", (lines: LogLine[]) => void lines.splice(1, 2, lines[2]!, lines[1]!), "entry 2"],
     ["an end before the checkpoint's", (lines: LogLine[]) => void lines.splice(COVERED - 1), "ends with entry 8"],
-    ["a log written anew", (lines: LogLine[]) => rewrite(lines), "not those that the checkpoint"],
+    ["a log written anew", (lines: LogLine[]) => rewrite(lines), "do not match the checkpoint"],
   ])("detects %s", async (_, tamper, said) => {
     const lines = structuredClone(log);
     tamper(lines);

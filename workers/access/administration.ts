@@ -82,7 +82,7 @@ export async function putRole(
     (permission) => !by.actor.permissions.has(permission) || by.actor.narrowed?.has(permission),
   );
   if (missing !== undefined) {
-    return refused("FORBIDDEN", `Only who holds "${missing}" in the whole tenant can put it into a role.`);
+    return refused("FORBIDDEN", `Adding "${missing}" to a role requires that permission in the whole tenant.`);
   }
   if (permissions.includes("admin:tenants") && by.caller.tenant !== DEFAULT_TENANT) {
     return refused("FORBIDDEN", `Only roles of the tenant "${DEFAULT_TENANT}" can administer tenants.`);
@@ -193,7 +193,7 @@ function makeSecret(
   if (hashKey === undefined) {
     return refused(
       "NOT_CONFIGURED",
-      "This deployment has no ACCESS_HASH_KEY, so it can make no keys (docs/deploy.md).",
+      "This deployment cannot create keys: ACCESS_HASH_KEY is not set (docs/deploy.md).",
     );
   }
   const secret = randomHex(SECRET_BYTES);
@@ -206,7 +206,7 @@ function randomHex(bytes: number): string {
 
 function expiryProblem(edge: Edge, expiresAtMs: number | null): Refusal | undefined {
   if (expiresAtMs === null || expiresAtMs > edge.now()) return undefined;
-  const detail = "A key expires in the future: expires_at is a time that has passed.";
+  const detail = "expires_at must be in the future.";
   return makeRefusal("BAD_REQUEST", [detail], detail, {
     items: [{ pointer: "/expires_at", rule: "expiry", message: detail }],
   });
@@ -230,7 +230,7 @@ async function grantProblem(
   for (const [index, grant] of grants.entries()) {
     const missing = exceeds(actor, grant, permissionsOfRole(caller.tenant, grant.role, custom));
     if (missing === undefined) continue;
-    const detail = `Nobody can grant more than they hold: the role "${grant.role}" needs "${missing}" there, and this credential does not carry it.`;
+    const detail = `A grant cannot exceed the caller's permissions: the role "${grant.role}" includes "${missing}" there, which this credential lacks.`;
     const items = [{ pointer: `/grants/${index}`, rule: "escalation", message: detail }];
     return makeRefusal("FORBIDDEN", [detail], detail, { items });
   }

@@ -157,6 +157,6 @@ export class CommandGuard {
 }
 
 function wholeTenant(permission: Permission): Refusal {
-  const detail = `This concerns subjects that the request does not name, so this credential needs "${permission}" in the whole tenant.`;
+  const detail = `The request affects subjects that it does not name, so the credential needs "${permission}" in the whole tenant.`;
   return makeRefusal("FORBIDDEN", [detail], detail);
 }

@@ -166,8 +166,8 @@ export function denial(access: Access, permission: Permission, name: SubjectName
   if (name.subject !== "" && !access.mayKnow(name)) return subjectNotFound(name);
   const detail =
     name.subject === ""
-      ? `This credential needs "${permission}" for the whole context "${name.context}".`
-      : `This credential needs "${permission}" on the subject "${name.subject}" of the context "${name.context}".`;
+      ? `The credential needs "${permission}" for the whole context "${name.context}".`
+      : `The credential needs "${permission}" on the subject "${name.subject}" of the context "${name.context}".`;
   return makeRefusal("FORBIDDEN", [detail], detail);
 }
 

@@ -101,12 +101,10 @@ export function parseAccessSettings(vars: AccessVars, environment: string): Acce
 function closedBecause(given: { auth: string; isLocal: boolean; hashKey: Uint8Array | undefined }): string | undefined {
   const { auth, isLocal, hashKey } = given;
   if (auth === "none") {
-    return isLocal
-      ? undefined
-      : 'Nothing is served without authentication where ENVIRONMENT is not "local": remove AUTH = "none" (docs/deploy.md).';
+    return isLocal ? undefined : 'AUTH = "none" is only allowed if ENVIRONMENT is "local": remove it (docs/deploy.md).';
   }
   return hashKey === undefined
-    ? "Authentication is not configured: set the secrets ACCESS_HASH_KEY and FIRST_ADMINISTRATOR_KEY as docs/deploy.md says."
+    ? "Authentication is not configured: set the secrets ACCESS_HASH_KEY and FIRST_ADMINISTRATOR_KEY (docs/deploy.md)."
     : undefined;
 }
 
@@ -114,7 +112,7 @@ function parseFirstAdministrator(text: string | undefined): AccessSettings["firs
   if (text === undefined || text === "") return undefined;
   const [keyId = "", hash = "", ...rest] = text.trim().split(":");
   if (rest.length > 0 || !isKeyId(keyId) || !/^[0-9a-f]{64}$/.test(hash)) {
-    throw new Error("FIRST_ADMINISTRATOR_KEY must be what `npm run key:first` prints: a key id, a colon and a hash.");
+    throw new Error("FIRST_ADMINISTRATOR_KEY must be a key id, a colon and a hash, as `npm run key:first` prints it.");
   }
   return { keyId, hash };
 }
@@ -143,7 +141,7 @@ function parseIssuers(text: string | undefined, isLocal: boolean): Issuer[] {
   }
   const issuers = listed.map((item, index) => parseIssuer(item, `OIDC_ISSUERS[${index}]`, isLocal));
   if (new Set(issuers.map(({ issuer }) => issuer)).size < issuers.length) {
-    throw new Error("OIDC_ISSUERS names an issuer twice.");
+    throw new Error("OIDC_ISSUERS lists an issuer twice.");
   }
   return issuers;
 }
@@ -188,8 +186,7 @@ const ISSUER_FIELDS = [
 
 function tenantOf({ tenant, tenant_claim: claim }: Record<string, unknown>, place: string): Issuer["tenant"] {
   if (claim !== undefined) {
-    if (tenant !== undefined)
-      throw new Error(`${place} has both tenant and tenant_claim; one of them says the tenant.`);
+    if (tenant !== undefined) throw new Error(`${place} has both tenant and tenant_claim (expected one of them).`);
     return { claim: text(claim, `${place}.tenant_claim`) };
   }
   const name = tenant === undefined ? DEFAULT_TENANT : text(tenant, `${place}.tenant`);
@@ -227,12 +224,12 @@ function skew(value: unknown, place: string): number {
 }
 
 function text(value: unknown, place: string): string {
-  if (typeof value !== "string" || value === "") throw new Error(`${place} must be a text.`);
+  if (typeof value !== "string" || value === "") throw new Error(`${place} must be a string.`);
   return value;
 }
 
 function strings(value: unknown, place: string, atLeast = 1): string[] {
-  if (!Array.isArray(value) || value.length < atLeast) throw new Error(`${place} must be a list of texts.`);
+  if (!Array.isArray(value) || value.length < atLeast) throw new Error(`${place} must be a list of strings.`);
   return value.map((item) => text(item, place));
 }
 
@@ -241,6 +238,6 @@ function url(value: unknown, place: string, isLocal: boolean): string {
   const given = text(value, place);
   const parsed = URL.parse(given);
   const isSafe = parsed?.protocol === "https:" || (isLocal && parsed?.protocol === "http:");
-  if (!isSafe) throw new Error(`${place} must be an https address, got "${given}".`);
+  if (!isSafe) throw new Error(`${place} must be an https URL, got "${given}".`);
   return given;
 }

@@ -88,7 +88,7 @@ export async function unframe(
 }
 
 export function noSingleObject(format: string): Refusal {
-  const detail = `Single-object encoding is Avro's, and this schema is ${format}.`;
+  const detail = `Single-object encoding is only for Avro, but this schema is ${format}.`;
   return makeRefusal("UNSUPPORTED", [detail], detail, { items: [{ rule: "framing", message: detail }] });
 }
 

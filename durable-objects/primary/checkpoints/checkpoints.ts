@@ -59,7 +59,7 @@ export class Checkpoints {
     } catch (error) {
       if (!(error instanceof TamperedLog)) throw error;
       // Nothing is signed from here on, which the age of the newest checkpoint makes visible.
-      logLine("error", "The log was tampered with.", { origin: this.#host.origin(), seq: error.seq });
+      logLine("error", "The log has been tampered with.", { origin: this.#host.origin(), seq: error.seq });
       return nowMs + CHECKPOINT_AFTER_MS;
     }
     if (keys === "") return undefined;

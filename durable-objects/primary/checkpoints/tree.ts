@@ -15,7 +15,7 @@ export class TamperedLog extends Error {
   readonly seq: number;
 
   constructor(seq: number) {
-    super(`Entry ${seq} of the log is not the one whose hash is stored beside it.`);
+    super(`Entry ${seq} of the log does not match its stored hash.`);
     this.seq = seq;
   }
 }

@@ -135,7 +135,7 @@ class Making {
     for (const { reference, change: other } of ownReferences) {
       const target = this.#records.get(other);
       if (target === undefined || target.versionNumber === null) {
-        const detail = `Reference ${reference} means change ${other}, which gives no version.`;
+        const detail = `Reference ${reference} refers to change ${other}, which creates no version.`;
         return refused("INVALID_SCHEMA", [detail], detail, {
           items: [{ pointer: `/references/${reference}`, rule: "reference_not_found", message: detail }],
         });

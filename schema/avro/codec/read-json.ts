@@ -235,16 +235,16 @@ function simpleDatum(type: AvroType, value: unknown): AvroDatum | undefined {
 function expectation(type: AvroType): string {
   switch (type.kind) {
     case "int":
-      return "an int of 32 bits";
+      return "a 32-bit int";
     case "long":
-      return "a long of 64 bits";
+      return "a 64-bit long";
     case "float":
     case "double":
       return `a ${type.kind}: a number, "NaN", "Infinity" or "-Infinity"`;
     case "bytes":
-      return "bytes: a string with one character of U+0000 to U+00FF for each";
+      return "bytes: a string with one character U+0000 to U+00FF per byte";
     case "fixed":
-      return `${type.size} bytes of ${shorten(type.name.full)}: a string with one character of U+0000 to U+00FF for each`;
+      return `${type.size} bytes of ${shorten(type.name.full)}: a string with one character U+0000 to U+00FF per byte`;
     case "enum":
       return `a symbol of ${shorten(type.name.full)}: ${listed(type.symbols)}`;
     case "null":

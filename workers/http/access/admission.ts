@@ -86,13 +86,13 @@ export class Admission {
 async function resolveCredential(credential: Credential, asked: Asked): Promise<Admitted | undefined> {
   switch (credential.type) {
     case "none":
-      throw unauthorized("This registry asks for a credential: an API key or a token.");
+      throw unauthorized("This registry requires a credential: an API key or a token.");
     case "malformed":
       throw unauthorized(credential.detail);
     case "key":
       return resolveKey(credential, asked);
     case "token":
-      throw unauthorized("This registry takes no tokens.");
+      throw unauthorized("This registry does not accept tokens.");
   }
 }
 

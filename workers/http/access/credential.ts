@@ -29,9 +29,9 @@ export function parseCredential(headers: Headers): Credential {
     return malformed("Two credentials were sent: Authorization and X-API-Key.");
   }
   if ((authorization ?? apiKey ?? "").length > MAX_CREDENTIAL_CHARACTERS) {
-    return malformed(`A credential has at most ${MAX_CREDENTIAL_CHARACTERS} characters.`);
+    return malformed(`A credential may have at most ${MAX_CREDENTIAL_CHARACTERS} characters.`);
   }
-  if (apiKey !== null) return keyCredential(apiKey) ?? malformed("The X-API-Key header does not hold an API key.");
+  if (apiKey !== null) return keyCredential(apiKey) ?? malformed("The X-API-Key header does not contain an API key.");
   if (authorization === null) return { type: "none" };
   const [, scheme = "", text = ""] = /^([A-Za-z]+) +(\S+) *$/.exec(authorization) ?? [];
   switch (scheme.toLowerCase()) {

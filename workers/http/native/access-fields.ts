@@ -23,7 +23,7 @@ export function grantsOf(fields: readonly Shape<"Grant">[]): Grant[] {
       );
     }
     if (context !== undefined && !context.startsWith(".")) {
-      throw wrong(`/grants/${index}/context`, `A context starts with a dot, such as ".orders"; this is "${context}".`);
+      throw wrong(`/grants/${index}/context`, `A context must start with a dot, such as ".orders", got "${context}".`);
     }
     return {
       role,

@@ -64,7 +64,8 @@ export async function getConsistencyProof({ edge, query }: NativeRequest): Promi
 
 export async function getTile({ edge, path }: NativeRequest): Promise<Answer> {
   const tile = parseTilePath(path.tile!);
-  if (tile === undefined) throw refusing("ROUTE_NOT_FOUND", `"${path.tile}" is not the path of a tile.`);
+  if (tile === undefined)
+    throw refusing("ROUTE_NOT_FOUND", `"${path.tile}" is not the path of a tile (expected e.g. 0/x001/234).`);
   const { level, index, width } = tile;
   const { asOf, value } =
     level === "entries"

@@ -114,7 +114,7 @@ function readDelete(
   place: number,
 ): RequestedChange {
   if (!actor.permissions.has("schema:delete")) {
-    const detail = `Change ${place} deletes, which this credential does not permit: it lacks "schema:delete".`;
+    const detail = `Change ${place} is a delete, but the credential lacks "schema:delete".`;
     throw new RegistryError(
       makeRefusal("FORBIDDEN", [], detail, {
         items: [{ pointer: `/changes/${place}`, rule: "permission", message: detail }],

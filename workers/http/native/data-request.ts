@@ -48,14 +48,14 @@ export function dataBodyOf({ request }: NativeRequest): DataBody {
 /** Refuses bytes whose media type names a different format than the schema's. */
 export function requireFormat(body: DataBody, format: FormatName): void {
   if (body.form !== "bytes" || body.format === null || body.format === format) return;
-  const detail = `The media type "${body.mediaType}" is ${body.format}'s, and the schema is ${format}.`;
+  const detail = `The media type "${body.mediaType}" means ${body.format}, but the schema is ${format}.`;
   throw refusing("UNSUPPORTED_MEDIA_TYPE", detail);
 }
 
 /** The envelope, validated against the contract; its integers are exact, and no name is repeated. */
 export async function readEnvelope<Body>(request: NativeRequest): Promise<Body> {
   const text = await readText(request.request);
-  if (text.trim() === "") throw refusing("BAD_REQUEST", "The body is empty; a JSON object is needed.");
+  if (text.trim() === "") throw refusing("BAD_REQUEST", "The body is empty (expected a JSON object).");
   const read = readDataText(text);
   if (read.ok) {
     const { value } = read;
@@ -96,7 +96,7 @@ function bytesOf(base64: string, pointer: string): Uint8Array {
     refuseItems([{ pointer, rule: "base64", message: "Expected base64 with the alphabet of RFC 4648, section 4." }]);
   }
   if (bytes!.length > MAX_MESSAGE_BYTES) {
-    refuseItems([{ pointer, rule: "too_large", message: `A message has at most ${MAX_MESSAGE_BYTES} bytes.` }]);
+    refuseItems([{ pointer, rule: "too_large", message: `A message may have at most ${MAX_MESSAGE_BYTES} bytes.` }]);
   }
   return bytes!;
 }
@@ -135,7 +135,7 @@ export function selectorOf(fields: SchemaFields, place = ""): TargetSelector | u
     refuseItems([{ pointer: `${place}/${named[1]}`, rule: "schema", message }]);
   }
   if (version !== undefined && subject === undefined) {
-    refuseItems([{ pointer: `${place}/version`, rule: "schema", message: '"version" needs a "subject" beside it.' }]);
+    refuseItems([{ pointer: `${place}/version`, rule: "schema", message: '"version" requires "subject".' }]);
   }
   if (id !== undefined) return { id };
   if (guid !== undefined) return { guid: guid.toLowerCase() };

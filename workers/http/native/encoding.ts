@@ -69,11 +69,11 @@ export async function postDecoding(request: NativeRequest): Promise<Answer> {
 async function readMessage(request: NativeRequest, form: "json" | "lines" | "bytes") {
   if (form === "bytes") return { bytes: await readMessageBytes(request), framing: framingOf(request), name: undefined };
   if (form === "lines") {
-    refuseItems([{ rule: "body", message: "Decoding takes one message: as bytes, or as data_base64 in JSON." }]);
+    refuseItems([{ rule: "body", message: "Decoding requires one message: as bytes, or as data_base64 in JSON." }]);
   }
   const fields = await readEnvelope<Shape<"DataToDecode">>(request);
   const payload = payloadOf(fields);
-  if (!("bytes" in payload)) throw new Error("The contract asks for data_base64.");
+  if (!("bytes" in payload)) throw new Error("The OpenAPI document requires data_base64.");
   return { ...payload, name: fields.message };
 }
 
@@ -86,6 +86,6 @@ function required<Value>(result: { ok: true; value: Value } | { ok: false; refus
 /** Data that cannot be encoded or decoded, with every location. */
 function invalidData({ errors }: DataVerdict): Refusal {
   const items = errors.map(({ pointer, keyword, message }) => ({ pointer, rule: keyword, message }));
-  const detail = `The data do not keep to the schema: ${items[0]?.message ?? "nothing more is known."}`;
+  const detail = `The data do not match the schema: ${items[0]?.message ?? "no details are available."}`;
   return makeRefusal("UNPROCESSABLE", [detail], detail, { items });
 }

@@ -43,7 +43,7 @@ export async function getGrants({ edge, path }: NativeRequest): Promise<Answer> 
   const principal = path.principal!;
   const grants = requireOk(await askDirectory(edge, "grantsOf", { tenant: edge.tenant, principal }));
   if (grants !== null) return jsonAnswer<Shape<"PrincipalGrants">>(200, principalJson(grants));
-  const detail = `Nothing is granted to "${principal}" in this tenant.`;
+  const detail = `"${principal}" has no grants in this tenant.`;
   throw new RegistryError(makeRefusal("GRANT_NOT_FOUND", [principal], detail));
 }
 

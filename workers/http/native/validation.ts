@@ -75,7 +75,7 @@ function selectorOfFrame(request: NativeRequest, bytes: Uint8Array): TargetSelec
     if ("confluentId" in schema) return { ...schema, context };
   }
   const reason = frame.ok ? "" : ` ${frame.refusal.errors[0]!.message}`;
-  const message = `Neither the request nor the bytes name a schema.${reason}`;
+  const message = `Neither the request nor the bytes identify a schema.${reason}`;
   return refuseItems([{ rule: "schema", message }]) as never;
 }
 
@@ -86,7 +86,7 @@ async function validateEnvelope(request: NativeRequest): Promise<Answer> {
   const found = await requireTarget(request, requireSelector(selectorOf(fields)));
   if (fields.items === undefined) return validationAnswer(request, found, payloadOf(fields), options);
   if (Object.hasOwn(fields, "data") || fields.data_base64 !== undefined) {
-    refuseItems([{ pointer: "/items", rule: "data", message: 'Send either "items" or the data of one.' }]);
+    refuseItems([{ pointer: "/items", rule: "data", message: 'Send either "items" or a single value.' }]);
   }
   const payloads = fields.items.map((value): Payload => ({ value }));
   return batchAnswer(request, payloads, (payload) => validatePayload(request.edge, found, payload, options));
@@ -202,11 +202,11 @@ async function versionsAnswer(
 ): Promise<Answer> {
   const { subject, context } = fields;
   if (subject === undefined || fields.version !== undefined || fields.items !== undefined) {
-    const message = '"versions" goes with "subject" and the data of one, and without "version".';
+    const message = '"versions" requires "subject" and a single value, and excludes "version".';
     refuseItems([{ pointer: "/versions", rule: "versions", message }]);
   }
   if (fields.framing !== undefined && fields.framing !== "none") {
-    const message = "A frame names one schema; send the message without it.";
+    const message = "A frame identifies one schema; send the message without it.";
     refuseItems([{ pointer: "/framing", rule: "framing", message }]);
   }
   if (!isVersionRange(range)) {

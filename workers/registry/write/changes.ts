@@ -93,7 +93,7 @@ async function meetNeeds(
     const read = textOf(need.reading);
     const candidate = read === undefined ? undefined : { text: read };
     if (need.type === "text") {
-      if (!candidate) throw new Error("A text was asked for that has not been read.");
+      if (!candidate) throw new Error("A text was requested that has not been read.");
       await putText(edge, textKey(edge.tenant, need.contentHash), candidate.text);
       storedTexts.push(need.contentHash);
       continue;
@@ -124,6 +124,6 @@ function outrun(edge: Edge, outcomes: readonly ChangeOutcome[], asOf: AsOf): voi
 }
 
 function tooComplex(): Refusal {
-  const detail = "Judging all of these changes together takes more than one request may; make them in smaller sets.";
+  const detail = "Checking these changes together exceeds the limit of one request; split the set.";
   return makeRefusal("TOO_COMPLEX", [detail], detail);
 }

@@ -171,7 +171,7 @@ function sortNodes(nodes: readonly Node[]): Result<Node[], Refusal> {
   const visit = (node: Node): Refusal | undefined => {
     if (state.get(node.place) === "done") return undefined;
     if (state.get(node.place) === "open") {
-      const detail = "The references of the set's schemas lead in a circle.";
+      const detail = "The references of the set's schemas are circular.";
       return misplaced(`/changes/${node.place}/references`, "reference_cycle", detail);
     }
     state.set(node.place, "open");
@@ -183,7 +183,7 @@ function sortNodes(nodes: readonly Node[]): Result<Node[], Refusal> {
       node.depth = Math.max(node.depth, before.depth + 1);
     }
     if (node.depth > MAX_CHANGE_DEPTH) {
-      const detail = `A chain of more than ${MAX_CHANGE_DEPTH} changes, each needing the one before, cannot be made at once.`;
+      const detail = `A chain of more than ${MAX_CHANGE_DEPTH} dependent changes cannot be applied in one set.`;
       return misplaced(`/changes/${node.place}`, "too_deep", detail);
     }
     state.set(node.place, "done");
@@ -210,7 +210,7 @@ function placed(refusal: Refusal, place: number): Refusal {
   const items = refusal.items ?? [{ message: refusal.detail }];
   return {
     ...refusal,
-    detail: `Nothing was changed, for change ${place} was refused: ${refusal.detail}`,
+    detail: `Nothing was changed because change ${place} was refused: ${refusal.detail}`,
     items: items.map((item) => ({ ...item, pointer: `/changes/${place}${item.pointer ?? ""}` })),
   };
 }

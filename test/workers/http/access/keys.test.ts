@@ -173,7 +173,7 @@ describe("POST /keys", () => {
     });
 
     expect(more.status).toBe(403);
-    expect(more.body.detail).toContain("Nobody can grant more than they hold");
+    expect(more.body.detail).toContain("A grant cannot exceed the caller's permissions");
     expect(same.status).toBe(201);
   });
 
