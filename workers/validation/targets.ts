@@ -145,7 +145,7 @@ function parseTarget(
   const format = formatNamed(name);
   const parsed = format.parse(source, { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT });
   if (parsed.ok) return ok({ format, model: parsed.value.model, source, dialect, closureKey, heat: new Heat() });
-  const detail = parsed.refusal.problems[0]?.message ?? "The schema cannot be read any more.";
+  const detail = parsed.refusal.problems[0]?.message ?? "The schema can no longer be read.";
   return refuse(
     makeRefusal(parsed.refusal.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA", [detail], detail),
   );

@@ -67,7 +67,7 @@ export async function commitChanges(
     await meetNeeds(edge, command, { needs, unstored }, facts, storedTexts);
   }
   edge.counters.add("registry_commits_total", [command.type, "busy"]);
-  const detail = "Others kept changing what this change set is about; repeat the request.";
+  const detail = "Concurrent changes kept interfering with this change set; retry the request.";
   return refuse(makeRefusal("BUSY", [detail], detail, { retryAfterSeconds: 1 }));
 }
 

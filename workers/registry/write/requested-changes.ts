@@ -146,7 +146,7 @@ function ownTarget(
   const targets = registered.get(printed) ?? [];
   const pointer = `/changes/${place}/references/${reference}`;
   if (targets.length > 1 && typeof version !== "number") {
-    const detail = `The set registers ${targets.length} versions of "${printed}": say which one is meant by its number.`;
+    const detail = `The set registers ${targets.length} versions of "${printed}": select one by its number.`;
     return refuse(misplaced(pointer, "ambiguous_reference", detail));
   }
   const target = targets.findLast((other) => other.place !== place);
