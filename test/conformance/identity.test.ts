@@ -381,6 +381,23 @@ describe("references", () => {
     expect((await referring(1_000)).status).toBe(200);
     expect(await referring(1_001)).toMatchObject({ status: 422, body: { error_code: 42201 } });
   });
+  it("have at most 512 KiB together, however long their names are", async () => {
+    const subject = unique("long");
+    await registry.register(subject, '{"type":"record","name":"Base","fields":[]}');
+    const referring = (bytes: number) => {
+      const reference = { name: "", subject, version: 1 };
+      const rest = JSON.stringify([reference]).length;
+      return registry.post(`/subjects/${subject}-${bytes}/versions`, {
+        schema: '{"type":"record","name":"Top","fields":[]}',
+        references: [{ ...reference, name: "n".repeat(bytes - rest) }],
+      });
+    };
+
+    expect((await referring(512 * 1024)).status).toBe(200);
+    expect((await referring(512 * 1024 + 1)).status).toBe(422);
+    expect((await referring(2_100_000)).status).toBe(422);
+  });
+
   it("resolve in the referring subject's context", async () => {
     const context = unique("references");
     await registry.register(`:.${context}:base`, '{"type":"record","name":"Base","fields":[]}');

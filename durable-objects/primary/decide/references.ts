@@ -11,6 +11,9 @@ import type { RecordRow, StateReader } from "../state/reader.ts";
 /** Direct references of one schema: more than the largest known schemas have, at one look-up each. */
 const MAX_DIRECT_REFERENCES = 1_000;
 
+/** All references of one schema as JSON: they are stored in one row, and names may have any length. */
+export const MAX_REFERENCES_BYTES = 512 * 1024;
+
 export type ResolvedReferences = { resolved: SchemaReference[]; targets: RecordRow[]; closures: Closure[] };
 
 /** With concrete versions, in the given order or, if normalised, sorted and without duplicates. */
@@ -32,6 +35,15 @@ export function resolveReferences(
     const detail = `A schema has at most ${MAX_DIRECT_REFERENCES} direct references, this one has ${requested.length}.`;
     return refuse(
       makeRefusal("TOO_COMPLEX", [detail], detail, { items: [{ pointer: "/references", message: detail }] }),
+    );
+  }
+  const bytes = Buffer.byteLength(JSON.stringify(requested));
+  if (bytes > MAX_REFERENCES_BYTES) {
+    const detail = `The references have ${bytes} bytes as JSON; at most ${MAX_REFERENCES_BYTES} are accepted.`;
+    return refuse(
+      makeRefusal("UNPROCESSABLE", [detail], detail, {
+        items: [{ pointer: "/references", rule: "maxBytes", message: detail }],
+      }),
     );
   }
   const found: { reference: SchemaReference; target: RecordRow; closure: Closure }[] = [];
