@@ -44,6 +44,17 @@ const SUITES: readonly Suite[] = [
       failed: countMatches(output, /^--- FAIL/gm),
     }),
   },
+  {
+    name: "java",
+    install: [["mvn", "--batch-mode", "--quiet", "test-compile"]],
+    run: ["mvn", "--batch-mode", "install"],
+    count: (output) => {
+      const [, run = "0", failures = "0", errors = "0", skipped = "0"] =
+        /Tests run: (\d+), Failures: (\d+), Errors: (\d+), Skipped: (\d+)$/m.exec(output) ?? [];
+      const failed = Number(failures) + Number(errors);
+      return { passed: Number(run) - failed - Number(skipped), failed };
+    },
+  },
 ];
 
 const wanted = process.argv.slice(2);

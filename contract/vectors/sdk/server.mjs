@@ -3,7 +3,7 @@
  * A scripted registry that the SDK vectors run against. It needs Node 18 and nothing else.
  *
  *   node contract/vectors/sdk/server.mjs            prints {"control": "http://127.0.0.1:PORT"} once it listens
- *   POST /_run    {"exchanges": […]}                → {"run": N, "url": "http://127.0.0.1:PORT"}
+ *   POST /_run    {"exchanges": […], …}             → {"run": N, "url": "http://127.0.0.1:PORT"}
  *   GET  /_run/N                                    → {"mismatches": […], "left": N, "requests": N}, and ends the run
  *
  * Every run listens on a port of its own, so that a connection can be cut before a request says which run it belongs to.
@@ -149,6 +149,14 @@ async function readBody(request) {
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Cuts the first of two requests that a library makes of one GET, uncounted. */
+function isRepeatedByTransport(run, exchange, method) {
+  const { close } = exchange.answer ?? {};
+  if (!run.transportRepeats || method !== "GET" || close === undefined || close === "in_body" || exchange.cut) return false;
+  exchange.cut = true;
+  return true;
+}
+
 async function answer(run, request, response) {
   request.body = await readBody(request);
   run.requests += 1;
@@ -158,9 +166,14 @@ async function answer(run, request, response) {
     response.writeHead(400, { "Content-Type": "text/plain", Connection: "close" }).end("not scripted");
     return;
   }
+  const scripted = exchange.answer ?? {};
+  if (isRepeatedByTransport(run, exchange, request.method)) {
+    run.requests -= 1;
+    request.socket.destroy();
+    return;
+  }
   exchange.used = true;
   run.mismatches.push(...compareRequest(exchange.expect, request, run));
-  const scripted = exchange.answer ?? {};
   if (scripted.delay_ms) await pause(scripted.delay_ms);
   if (scripted.hang) return;
   if (scripted.close === "on_accept" || scripted.close === "before_headers") {
@@ -171,8 +184,8 @@ async function answer(run, request, response) {
   const [mediaType, body] = answerBody(scripted, requestId);
   const status = scripted.status ?? (scripted.problem ? (STATUS_OF_CODE[scripted.problem.code] ?? 400) : 200);
   const headers = { "X-Request-ID": requestId, ...(mediaType ? { "Content-Type": mediaType } : {}), ...scripted.headers };
-  // A connection that is kept would carry the next request past the point where it should be cut.
-  if (run.exchanges.some((other) => !other.used && other.answer?.close === "on_accept")) headers.Connection = "close";
+  // Some HTTP libraries repeat a request by themselves when a connection that was kept is cut; on a new one none does.
+  if (run.exchanges.some((other) => !other.used && other.answer?.close !== undefined)) headers.Connection = "close";
   if (scripted.close === "in_body") {
     response.writeHead(status, { ...headers, "Content-Length": Buffer.byteLength(body) + 10 });
     response.write(body);
@@ -184,8 +197,8 @@ async function answer(run, request, response) {
   response.end(bodyless ? undefined : body);
 }
 
-async function startRun({ exchanges = [], unordered = false }) {
-  const run = { exchanges: exchanges.map((exchange) => ({ ...exchange, used: false })), unordered, bindings: new Map(), mismatches: [], requests: 0 };
+async function startRun({ exchanges = [], unordered = false, transport_repeats = false }) {
+  const run = { exchanges: exchanges.map((exchange) => ({ ...exchange, used: false })), unordered, transportRepeats: transport_repeats, bindings: new Map(), mismatches: [], requests: 0 };
   run.server = createServer((request, response) => {
     answer(run, request, response).catch((error) => {
       run.mismatches.push(String(error));
@@ -194,7 +207,8 @@ async function startRun({ exchanges = [], unordered = false }) {
   });
   run.server.on("connection", (socket) => {
     const next = run.exchanges.find((exchange) => !exchange.used);
-    if (next?.answer?.close !== "on_accept") return;
+    // A library that repeats is cut once it has sent its request, which says whether it is one that it repeats.
+    if (next?.answer?.close !== "on_accept" || run.transportRepeats) return;
     next.used = true;
     run.requests += 1;
     socket.destroy();

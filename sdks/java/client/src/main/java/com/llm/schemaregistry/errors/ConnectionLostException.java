@@ -1,0 +1,17 @@
+package com.llm.schemaregistry.errors;
+
+/** The connection failed, or an attempt's time ran out. */
+public final class ConnectionLostException extends RegistryException {
+  private static final long serialVersionUID = 1L;
+  private final boolean mayHaveBeenSent;
+
+  public ConnectionLostException(boolean mayHaveBeenSent, int attempts, Throwable cause) {
+    super("connection_lost", "The registry did not answer, or the connection to it failed.", attempts, cause);
+    this.mayHaveBeenSent = mayHaveBeenSent;
+  }
+
+  /** False only where no connection was made. */
+  public boolean mayHaveBeenSent() {
+    return mayHaveBeenSent;
+  }
+}
