@@ -31,6 +31,7 @@ export const ERRORS = {
   INTERNAL: entry(500, "internal", "Internal error", 500, "Internal Server Error"),
   NOT_CONFIGURED: entry(501, "not_configured", "Not available in this deployment", 501, "%"),
   NOT_READY: entry(503, "not_ready", "Not ready", 50001, "%"),
+  QUOTA_REACHED: entry(403, "forbidden", "Quota reached", 403, "%"),
   CLOSED: entry(503, "not_ready", "Not configured", 503, "%"),
   BUSY: entry(503, "busy", "Busy", 50002, "%"),
   STORAGE_FULL: entry(

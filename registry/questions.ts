@@ -69,6 +69,8 @@ export type GraphSlice = {
 /** name → [arguments, result]. Every answer carries `asOf`; a result has at most 1,000 rows or 4 MiB. */
 export type Queries = {
   head: [Record<never, never>, null];
+  /** Versions that are stored, drafts and soft-deleted ones included. */
+  versionCount: [Record<never, never>, number];
   recordById: [{ id: string; deleted: boolean }, SchemaRecord | null];
   /**
    * The record, or which half of its name does not exist. `deleted` finds soft-deleted versions by number or semver, never

@@ -9,6 +9,7 @@ import type { SentTrace, TraceContext } from "../observe/trace-context.ts";
 import type { ResolvedGrant } from "../registry/grant.ts";
 import type { Permission } from "../registry/permission.ts";
 import type { Caller } from "../registry/rpc.ts";
+import type { Quotas } from "../registry/tenant.ts";
 import type { Access, Narrowed } from "./access/access.ts";
 import type { Counters, ReadClass } from "./metrics/counters.ts";
 import type { Flusher } from "./metrics/flush.ts";
@@ -71,6 +72,8 @@ export type Edge = {
   /** This isolate's counters, and the flusher that sends them to the MetricsObject. */
   counters: Counters;
   flusher: Flusher;
+  /** Takes from what the tenant may compare in a minute; throws the refusal when that is used up. */
+  spendComparison(characters: number): void;
   /** Called after a change of keys, roles or grants, so that this isolate queries again. */
   forgetCredentials(): void;
   /** Set by the read path, to classify the response in metrics. */
@@ -89,6 +92,8 @@ export type Actor = {
   narrowed?: Narrowed;
   /** The key, or the client that the token was issued to; absent without access control. */
   clientId?: string;
+  /** How much may be asked; absent where no credential is asked for. */
+  limits?: { name: string; requestsPerMinute: number; quotas: Quotas };
   /** The credential's own properties, for `GET /me`. */
   identity?: Identity;
   /** Why this credential may make no administrative change: a second factor is missing. */

@@ -6,6 +6,8 @@ import { parseUrlRules, type UrlRules } from "../durable-objects/webhooks/addres
 import { parseSigningKey } from "../durable-objects/webhooks/signing.ts";
 import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compatibility.ts";
 import { ACCESS_VAR_NAMES, type AccessSettings, type AccessVars, parseAccessSettings } from "./access/settings.ts";
+import type { LeaseStore } from "./limits/limiter.ts";
+import { redisLeases } from "./limits/redis.ts";
 
 const ENVIRONMENTS = ["local", "staging", "production"] as const;
 type Environment = (typeof ENVIRONMENTS)[number];
@@ -28,6 +30,8 @@ export type Settings = {
   /** The origins that webhooks may use. */
   webhookUrls: UrlRules;
   access: AccessSettings;
+  /** What limits of requests are shared through; undefined: each isolate limits on its own. */
+  leases: LeaseStore | undefined;
   /** Whether checkpoints of the log are signed. */
   signsCheckpoints: boolean;
 };
@@ -92,6 +96,7 @@ export function parseSettings(vars: Vars): Settings {
     webhookSigningKey: parseSigningKey(vars.WEBHOOK_SIGNING_KEY),
     webhookUrls: parseUrlRules(vars.WEBHOOK_ALLOWED_ORIGINS),
     access: parseAccessSettings(vars, environment),
+    leases: parseLeases(vars),
     signsCheckpoints: isLogOrigin(vars.LOG_ORIGIN) && parseSigningSeeds(vars.CHECKPOINT_SIGNING_KEYS).length > 0,
   };
 }
@@ -103,6 +108,16 @@ export function parseSettings(vars: Vars): Settings {
 function isLogOrigin(text: string | undefined): true {
   if (text === undefined || /^[\x21-\x2a\x2c-\x7e]{0,255}$/.test(text)) return true;
   throw new Error(`LOG_ORIGIN must be a name without spaces or plus signs, got "${text}".`);
+}
+
+function parseLeases({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token }: Vars): LeaseStore | undefined {
+  if (!url && !token) return undefined;
+  if (!url || !token || !/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
+    throw new Error(
+      "UPSTASH_REDIS_REST_URL must be an address, and UPSTASH_REDIS_REST_TOKEN its token: set both or neither.",
+    );
+  }
+  return redisLeases(url, token);
 }
 
 function oneOf<T extends string>(name: string, text: string | undefined, allowed: readonly T[]): T {

@@ -116,6 +116,8 @@ describe("npm start", () => {
       FIRST_ADMINISTRATOR_KEY: kept,
       OIDC_ISSUERS: JSON.stringify([{ issuer: "https://id.example.com", audience: "registry" }]),
       CORS_ORIGINS: "https://console.example.com",
+      UPSTASH_REDIS_REST_URL: "http://127.0.0.1:1",
+      UPSTASH_REDIS_REST_TOKEN: "none",
       DEFAULT_COMPATIBILITY_LEVEL: "FULL",
       CONFLUENT_API_LEVEL: "7.9",
       CONFLUENT_STALENESS_SECONDS: "5",

@@ -26,6 +26,7 @@ describe("parseSettings", () => {
         issuers: [],
         corsOrigins: new Set(),
       },
+      leases: undefined,
       signsCheckpoints: false,
     });
     expect(parseSettings({ ...VARS, REQUEST_LOG: "writes" }).requestLog).toBe("writes");
@@ -57,6 +58,7 @@ describe("parseSettings", () => {
     ["OIDC_ISSUERS", '[{"issuer": "https://id.example.com", "audience": "registry", "clock_skew_seconds": 301}]'],
     ["OIDC_ISSUERS", '[{"issuer": "https://id.example.com", "audience": "registry", "role": {}}]'],
     ["CORS_ORIGINS", "console.example.com"],
+    ["UPSTASH_REDIS_REST_URL", "https://redis.example.com"],
     ["CHECKPOINT_SIGNING_KEYS", "c2hvcnQ="],
     ["LOG_ORIGIN", "registry example"],
     ["LOG_ORIGIN", "a+b"],

@@ -74,6 +74,8 @@ function guardsOf(primary: PrimaryClient, access: Access): Guards {
   const pages = new FilteredPages(primary, access);
   return {
     head: passed("head"),
+    // Only a quota asks for it, on behalf of the tenant.
+    versionCount: passed("versionCount"),
     recordById: changed("recordById", readable),
     record: changed("record", found),
     records: (args) => pages.records(args),

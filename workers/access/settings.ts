@@ -17,6 +17,9 @@ export type AccessVars = {
   FIRST_ADMINISTRATOR_KEY?: string;
   /** JSON: the accepted OIDC issuers (docs/security.md). */
   OIDC_ISSUERS?: string;
+  /** Upstash Redis, for limits that all isolates share. Absent: each isolate limits on its own. */
+  UPSTASH_REDIS_REST_URL?: string;
+  UPSTASH_REDIS_REST_TOKEN?: string;
   /** Comma-separated origins whose pages may call the API from a browser. Absent: none. */
   CORS_ORIGINS?: string;
 };
@@ -27,6 +30,8 @@ export const ACCESS_VAR_NAMES = Object.keys({
   ACCESS_HASH_KEY: true,
   FIRST_ADMINISTRATOR_KEY: true,
   OIDC_ISSUERS: true,
+  UPSTASH_REDIS_REST_URL: true,
+  UPSTASH_REDIS_REST_TOKEN: true,
   CORS_ORIGINS: true,
 } satisfies Record<keyof AccessVars, true>) as readonly (keyof AccessVars)[];
 

@@ -37,6 +37,7 @@ export function respond(
   { status, headers, body, webSocket, prebuilt }: Answer,
   requestId: string,
   trace: TraceContext | undefined,
+  more: readonly [name: string, value: string][] = [],
 ): Response {
   // The Response copies its headers, so one prebuilt set can carry the id of one response after another.
   prebuilt?.set("X-Request-ID", requestId);
@@ -46,6 +47,8 @@ export function respond(
     // Skipped without a trace, because every read from memory runs through here.
     ...(webSocket === undefined ? {} : { webSocket }),
   });
+  // Of this request alone, so never part of a prebuilt set.
+  for (const [name, value] of more) response.headers.set(name, value);
   if (trace !== undefined) response.headers.set("traceparent", printTraceparent(trace));
   return response;
 }

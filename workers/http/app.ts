@@ -14,9 +14,12 @@ import {
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { type TraceContext, traceFields } from "../../observe/trace-context.ts";
 import { isAboutSubjects } from "../../registry/permission.ts";
+import { NO_QUOTAS } from "../../registry/tenant.ts";
 import { Access } from "../access/access.ts";
 import { guardPrimary } from "../access/guarded-primary.ts";
 import type { Actor, Bindings, Edge, RoutePermission } from "../edge.ts";
+import type { Taken } from "../limits/limiter.ts";
+import { withQuotas } from "../limits/quota-primary.ts";
 import { Counters, type ReadClass, type RouteCounts } from "../metrics/counters.ts";
 import { Flusher } from "../metrics/flush.ts";
 import { ReadCache, type TenantCache } from "../read-path/cache.ts";
@@ -24,7 +27,9 @@ import { parseSettings, type RequestLog, type Settings } from "../settings.ts";
 import { traceOf } from "../trace.ts";
 import { LoadedIsolates } from "../validation/heat.ts";
 import { ModelCache } from "../validation/model-cache.ts";
-import { Admission, requireOpen, visitor } from "./access/admission.ts";
+import { requireOpen } from "./access/admission.ts";
+import { Gate } from "./access/gate.ts";
+import { corsHeaders, preflightHeaders, rateLimitHeaders } from "./access/response-headers.ts";
 import { type Answer, respond } from "./answer.ts";
 import { accepts } from "./body.ts";
 import type { Call, Route } from "./call.ts";
@@ -60,19 +65,14 @@ export function createApp(options: AppOptions = {}) {
   const models = new ModelCache<unknown>();
   const loadedIsolates = new LoadedIsolates();
   const settingsOf = rememberingLast(parseSettings);
-  const admission = new Admission();
-  const isolate: Isolate = { cache, models, loadedIsolates, now, newId, counters, flusher, settingsOf, admission };
+  const gate = new Gate();
+  const isolate: Isolate = { cache, models, loadedIsolates, now, newId, counters, flusher, settingsOf, gate };
 
   const given = options.actorOf;
   const actorOf = (request: Request, edge: RequestEdge, permission: RoutePermission | "liveness") => {
-    // A var that cannot be read fails every request, not only those that would ask for it.
-    const settings = edge.settings.access;
-    if (given !== undefined) return given(request);
-    if (permission === "liveness") return visitor(settings);
-    requireOpen(settings);
-    return permission === "public"
-      ? visitor(settings)
-      : admission.admit(request, { env: edge.env, settings, nowMs: edge.now() });
+    // An invalid var fails every request, not only those that use it.
+    edge.requireSettings();
+    return given === undefined ? gate.enter(request, edge, permission) : given(request);
   };
 
   const app = new Hono<Env>({ getPath: pathOf, router: new RouterPerMethod() });
@@ -146,7 +146,10 @@ async function answered(answer: Promise<Answer>, edge: RequestEdge, startedAtMs:
 function finish(edge: RequestEdge, answer: Answer, durationMs: number): Response {
   const { counters, flusher, requestId } = edge;
   // Build the response first: if that throws, don't count it.
-  const response = respond(answer, requestId, edge.answeredTrace(answer.prebuilt !== undefined));
+  const response = respond(answer, requestId, edge.answeredTrace(answer.prebuilt !== undefined), [
+    ...(edge.taken === undefined ? [] : rateLimitHeaders(edge.taken)),
+    ...corsHeaders(edge.c.req.raw, edge.corsOrigins),
+  ]);
   edge.route.counts.answered(answer.status, durationMs);
   if (answer.prebuilt !== undefined) counters.contentFromMemory();
   else if (!edge.route.isWrite) countRead(edge, answer);
@@ -169,16 +172,20 @@ type Isolate = {
   counters: Counters;
   flusher: Flusher;
   settingsOf: (env: Bindings) => Settings;
-  admission: Admission;
+  gate: Gate;
 };
 
 /** Everything a request may reach. A class, because creating one allocates no closures. */
+const CHARACTERS_PER_KIB = 1_024;
+const NO_ORIGINS: ReadonlySet<string> = new Set();
+
 class RequestEdge implements Edge {
   readonly env: Bindings;
   // Fields instead of methods, so that callers can destructure them.
   readonly now: () => number;
   readonly newId: () => string;
   actor: Actor | undefined;
+  taken: Taken | undefined;
   readClass: ReadClass = "head";
   #cache: TenantCache | undefined;
   #primary: PrimaryClient | undefined;
@@ -214,6 +221,14 @@ class RequestEdge implements Edge {
   }
 
   /** An invalid var must not break the error response that reports it. */
+  get corsOrigins(): ReadonlySet<string> {
+    try {
+      return this.settings.access.corsOrigins;
+    } catch {
+      return NO_ORIGINS;
+    }
+  }
+
   get requestLog(): RequestLog {
     try {
       return this.settings.requestLog;
@@ -260,7 +275,9 @@ class RequestEdge implements Edge {
   get primary(): PrimaryClient {
     if (this.#primary === undefined) {
       const { access, tenantPrimary } = this;
-      this.#primary = access === undefined ? tenantPrimary : guardPrimary(tenantPrimary, access);
+      const quotas = this.actor?.limits?.quotas ?? NO_QUOTAS;
+      const bounded = withQuotas(tenantPrimary, quotas);
+      this.#primary = access === undefined ? bounded : guardPrimary(bounded, access);
     }
     return this.#primary;
   }
@@ -271,8 +288,17 @@ class RequestEdge implements Edge {
     return this.#tenantPrimary;
   }
 
+  requireSettings(): void {
+    this.isolate.settingsOf(this.env);
+  }
+
+  spendComparison(characters: number): void {
+    if (this.actor === undefined) return;
+    this.isolate.gate.spendComparison(this, this.actor, Math.ceil(characters / CHARACTERS_PER_KIB));
+  }
+
   forgetCredentials(): void {
-    this.isolate.admission.forget();
+    this.isolate.gate.forgetCredentials();
   }
 
   waitUntil(promise: Promise<unknown>): void {
@@ -347,6 +373,9 @@ function requireDecodable(path: string, search: string): void {
 function requirePermission(edge: RequestEdge, actor: Actor, permission: RoutePermission): void {
   if (permission === "public" || permission === "authenticated") return;
   if (actor.permissions.has(permission)) {
+    if (actor.needsSecondFactor !== undefined && permission.startsWith("admin:") && edge.c.req.method !== "GET") {
+      throw new RegistryError(makeRefusal("FORBIDDEN", [actor.needsSecondFactor], actor.needsSecondFactor));
+    }
     if (!actor.narrowed?.has(permission) || isAboutSubjects(permission)) return;
     if (edge.access!.allowsTenant(permission)) return;
     const detail = `This credential carries "${permission}" only while the condition of its grant holds, which it does not for this request.`;
@@ -426,7 +455,9 @@ function allowedMethods(app: Hono<Env>, c: Context<Env>): string[] {
 function optionsAnswer(app: Hono<Env>, c: Context<Env>, edge: RequestEdge): Answer {
   const allowed = allowedMethods(app, c);
   if (allowed.length === 0) return errorAnswer(noRoute(app, c), edge);
-  return { status: 200, headers: { Allow: [...allowed, "OPTIONS"].join(", ") }, body: null };
+  const methods = [...allowed, "OPTIONS"];
+  const headers = { Allow: methods.join(", "), ...preflightHeaders(c.req.raw, methods) };
+  return { status: 200, headers, body: null };
 }
 
 function noRoute(app: Hono<Env>, c: Context<Env>): RegistryError {

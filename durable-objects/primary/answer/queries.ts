@@ -62,6 +62,8 @@ const ANSWERS: Answers = {
 
   webhook: ({ sql }, { id }) => readWebhook(sql, id) ?? null,
 
+  versionCount: ({ sql }) => sql.exec<{ count: number }>("SELECT count(*) AS count FROM records").one().count,
+
   recordById: ({ state }, { id, deleted }) => {
     const row = state.recordById(id);
     return row && (deleted || row.deleted === 0) ? toRecord(row) : null;

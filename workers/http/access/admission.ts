@@ -5,12 +5,15 @@
  */
 import { makeRefusal } from "../../../contract/errors.ts";
 import { callDirectory, DirectoryUnreachable } from "../../../durable-objects/directory/client.ts";
-import { DIRECTORY_VERSION, type ResolvedKey } from "../../../durable-objects/directory/protocol.ts";
+import { DIRECTORY_VERSION, type Resolved, type ResolvedKey } from "../../../durable-objects/directory/protocol.ts";
 import { BUILT_IN_ROLES, DEFAULT_TENANT, PERMISSIONS } from "../../../registry/permission.ts";
+import { NO_QUOTAS } from "../../../registry/tenant.ts";
 import { combineGrants } from "../../access/access.ts";
-import { hashSecret, isSameHash } from "../../access/key-hash.ts";
+import { hashSecret, isSameHash, personPseudonym } from "../../access/key-hash.ts";
 import type { AccessSettings } from "../../access/settings.ts";
+import { IssuerUnreachable, TokenVerifier, type VerifiedToken } from "../../access/tokens.ts";
 import type { Actor, Bindings } from "../../edge.ts";
+import { ADMIN_REQUESTS_PER_MINUTE, requestsPerMinute } from "../../limits/limits.ts";
 import { localActor } from "../actor.ts";
 import { RegistryError } from "../errors.ts";
 import { type Credential, credentialText, parseCredential } from "./credential.ts";
@@ -31,15 +34,13 @@ type Asked = { env: Bindings; settings: AccessSettings; nowMs: number };
 
 export class Admission {
   readonly #remembered = new Map<string, Remembered>();
+  readonly #tokens = new TokenVerifier();
 
-  /** The actor, synchronously if it is cached. Throws the refusal of an unauthenticated caller. */
-  admit(request: Request, asked: Asked): Actor | Promise<Actor> {
-    const { settings, nowMs } = asked;
-    if (!settings.isRequired) return localActor();
+  /** The actor of a credential that was resolved within the last minute. */
+  known(request: Request, nowMs: number): Actor | undefined {
     const text = credentialText(request.headers);
     const known = text === undefined ? undefined : this.#remembered.get(text);
-    if (known !== undefined && nowMs < known.freshUntilMs) return known.actor;
-    return this.#resolve(parseCredential(request.headers), text, known, asked);
+    return known !== undefined && nowMs < known.freshUntilMs ? known.actor : undefined;
   }
 
   /** Called after a change of keys, roles or grants, so that this isolate queries again. */
@@ -47,18 +48,16 @@ export class Admission {
     this.#remembered.clear();
   }
 
-  async #resolve(
-    credential: Credential,
-    text: string | undefined,
-    known: Remembered | undefined,
-    asked: Asked,
-  ): Promise<Actor> {
+  /** Throws the refusal of whoever may not enter. */
+  async resolve(request: Request, asked: Asked): Promise<Actor> {
+    const text = credentialText(request.headers);
+    const known = text === undefined ? undefined : this.#remembered.get(text);
     const { nowMs } = asked;
     let admitted: Admitted | undefined;
     try {
-      admitted = await resolveCredential(credential, asked);
+      admitted = await resolveCredential(parseCredential(request.headers), asked, this.#tokens);
     } catch (error) {
-      if (!(error instanceof DirectoryUnreachable)) throw error;
+      if (!(error instanceof DirectoryUnreachable || error instanceof IssuerUnreachable)) throw error;
       if (known !== undefined && nowMs < known.staleUntilMs) return known.actor;
       throw new RegistryError(error.refusal);
     }
@@ -83,7 +82,11 @@ export class Admission {
   }
 }
 
-async function resolveCredential(credential: Credential, asked: Asked): Promise<Admitted | undefined> {
+async function resolveCredential(
+  credential: Credential,
+  asked: Asked,
+  tokens: TokenVerifier,
+): Promise<Admitted | undefined> {
   switch (credential.type) {
     case "none":
       throw unauthorized("This registry requires a credential: an API key or a token.");
@@ -92,7 +95,7 @@ async function resolveCredential(credential: Credential, asked: Asked): Promise<
     case "key":
       return resolveKey(credential, asked);
     case "token":
-      throw unauthorized("This registry does not accept tokens.");
+      return resolveToken(credential.token, asked, tokens);
   }
 }
 
@@ -125,7 +128,8 @@ function firstAdministrator(keyId: string): Actor {
     expiresAtMs: null,
   };
   const actor = `key:${keyId}`;
-  return { tenant: DEFAULT_TENANT, actor, permissions: new Set(PERMISSIONS), clientId: keyId, identity };
+  const limits = limitsOf({ name: DEFAULT_TENANT, quotas: NO_QUOTAS }, actor, ADMIN_REQUESTS_PER_MINUTE);
+  return { tenant: DEFAULT_TENANT, actor, permissions: new Set(PERMISSIONS), clientId: keyId, limits, identity };
 }
 
 function keyActor({ tenant, grants, key }: ResolvedKey): Actor {
@@ -136,8 +140,54 @@ function keyActor({ tenant, grants, key }: ResolvedKey): Actor {
     permissions,
     ...(narrowed === undefined ? {} : { narrowed }),
     clientId: key.id,
+    limits: limitsOf(tenant, `key:${key.id}`, key.requestsPerMinute ?? requestsPerMinute(grants)),
     identity: { type: "key", name: key.name, grants, expiresAtMs: key.expiresAtMs },
   };
+}
+
+async function resolveToken(
+  token: string,
+  { env, settings, nowMs }: Asked,
+  tokens: TokenVerifier,
+): Promise<Admitted | undefined> {
+  const verified = await tokens.verify(token, settings.issuers, nowMs);
+  if (!verified.ok) throw unauthorized(verified.refusal);
+  const { issuer, subject, name, tenant, roles, principals, expiresAtMs } = verified.value;
+  const pseudonym = personPseudonym(settings.hashKey!, { issuer, subject });
+  const person = { pseudonym, issuer, subject, name };
+  const resolved = await callDirectory(env, (directory) =>
+    directory.resolveIdentity({ v: DIRECTORY_VERSION, tenant, roles, principals, person }),
+  );
+  if (resolved.type === "version") throw new DirectoryUnreachable();
+  if (resolved.type === "unknown") return undefined;
+  requireActive(resolved.tenant);
+  return { actor: tokenActor(verified.value, pseudonym, resolved), endsAtMs: expiresAtMs };
+}
+
+function tokenActor(
+  { name, clientId, expiresAtMs, needsSecondFactor }: VerifiedToken,
+  pseudonym: string,
+  { tenant, grants }: Resolved,
+): Actor {
+  const { permissions, narrowed } = combineGrants(grants, null);
+  return {
+    tenant: tenant.name,
+    actor: pseudonym,
+    permissions,
+    ...(narrowed === undefined ? {} : { narrowed }),
+    clientId,
+    limits: limitsOf(tenant, pseudonym, requestsPerMinute(grants)),
+    identity: { type: "token", name, grants, expiresAtMs },
+    ...(needsSecondFactor === undefined ? {} : { needsSecondFactor }),
+  };
+}
+
+function limitsOf(
+  { name, quotas }: Pick<Resolved["tenant"], "name" | "quotas">,
+  actor: string,
+  perMinute: number,
+): NonNullable<Actor["limits"]> {
+  return { name: `${name}/${actor}`, requestsPerMinute: perMinute, quotas };
 }
 
 export function requireActive({ name, state }: { name: string; state: string }): void {

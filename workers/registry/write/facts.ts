@@ -139,6 +139,7 @@ export async function computeFacts(
     };
     const known = edge.cache.get(`fact/${need.key}`) as VerdictFact | undefined;
     if (known) return sent(known);
+    edge.spendComparison(side("reader").source.text.length + side("writer").source.text.length);
     const verdict = computeVerdictInSlices(formatNamed(need.format), side("reader"), side("writer"), need.request);
     const comparison = await runWithPauses(verdict, giveTurn);
     const fact: VerdictFact = { type: "verdict", key: need.key, comparison };

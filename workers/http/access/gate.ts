@@ -1,0 +1,113 @@
+/** What every request passes before its handler: whether the deployment is open, who asks, and how often they may. */
+import { makeRefusal } from "../../../contract/errors.ts";
+import type { Actor, Bindings, RoutePermission } from "../../edge.ts";
+import { Limiter, type Taken } from "../../limits/limiter.ts";
+import { FAILURES_PER_MINUTE, VISITOR_REQUESTS_PER_MINUTE } from "../../limits/limits.ts";
+import type { Settings } from "../../settings.ts";
+import { localActor } from "../actor.ts";
+import { RegistryError } from "../errors.ts";
+import { Admission, requireOpen, visitor } from "./admission.ts";
+
+/** What the gate needs of a request. It leaves there what the limiter said, for the answer's headers. */
+export type Entering = {
+  env: Bindings;
+  settings: Settings;
+  taken: Taken | undefined;
+  now(): number;
+  waitUntil(promise: Promise<unknown>): void;
+};
+
+export class Gate {
+  readonly #admission = new Admission();
+  readonly #limiter = new Limiter();
+
+  /** The actor, synchronously if it is known. Throws the refusal of whoever may not enter. */
+  enter(request: Request, entering: Entering, permission: RoutePermission | "liveness"): Actor | Promise<Actor> {
+    const settings = entering.settings.access;
+    if (permission === "liveness") return visitor(settings);
+    requireOpen(settings);
+    if (!settings.isRequired) return localActor();
+    if (permission === "public") {
+      this.#take(entering, `visitor/${addressOf(request)}`, VISITOR_REQUESTS_PER_MINUTE);
+      return visitor(settings);
+    }
+    const known = this.#admission.known(request, entering.now());
+    if (known === undefined) return this.#resolve(request, entering);
+    this.#limit(entering, known);
+    return known;
+  }
+
+  /** Called after a change of keys, roles or grants, so that this isolate queries again. */
+  forgetCredentials(): void {
+    this.#admission.forget();
+  }
+
+  /** Takes from what a tenant may compare in a minute. */
+  spendComparison(entering: Entering, actor: Actor, kib: number): void {
+    const quota = actor.limits?.quotas.comparedKibPerMinute ?? null;
+    if (quota === null) return;
+    const name = `compared/${actor.tenant}`;
+    const { isAllowed, resetSeconds } = this.#limiter.take(name, quota, limitedBy(entering), kib);
+    if (!isAllowed) {
+      throw tooMany(
+        `The tenant has compared its ${quota} KiB of schemas of this minute. Try again in ${resetSeconds} s.`,
+        resetSeconds,
+      );
+    }
+  }
+
+  async #resolve(request: Request, entering: Entering): Promise<Actor> {
+    const nowMs = entering.now();
+    const failures = `failures/${addressOf(request)}`;
+    if (!this.#limiter.hasLeft(failures, FAILURES_PER_MINUTE, nowMs)) {
+      throw tooMany("Too many wrong credentials came from this address. Try again in a minute.", WINDOW_SECONDS);
+    }
+    const { env, settings } = entering;
+    let actor: Actor;
+    try {
+      actor = await this.#admission.resolve(request, { env, settings: settings.access, nowMs });
+    } catch (error) {
+      if (error instanceof RegistryError && error.refusal.error === "UNAUTHORIZED") {
+        this.#limiter.take(failures, FAILURES_PER_MINUTE, limitedBy(entering));
+      }
+      throw error;
+    }
+    this.#limit(entering, actor);
+    return actor;
+  }
+
+  #limit(entering: Entering, { limits, tenant }: Actor): void {
+    if (limits === undefined) return;
+    this.#take(entering, limits.name, limits.requestsPerMinute);
+    const ofTenant = limits.quotas.requestsPerMinute;
+    if (ofTenant !== null) this.#take(entering, `tenant/${tenant}`, ofTenant);
+  }
+
+  /** The answer tells of the limit that is closest. */
+  #take(entering: Entering, name: string, limit: number): void {
+    const taken = this.#limiter.take(name, limit, limitedBy(entering));
+    if (entering.taken === undefined || taken.remaining < entering.taken.remaining) entering.taken = taken;
+    if (taken.isAllowed) return;
+    const { resetSeconds } = taken;
+    throw tooMany(`At most ${limit} requests a minute are answered. Try again in ${resetSeconds} s.`, resetSeconds);
+  }
+}
+
+const WINDOW_SECONDS = 60;
+
+function limitedBy(entering: Entering) {
+  return {
+    store: entering.settings.leases,
+    nowMs: entering.now(),
+    waitUntil: (promise: Promise<unknown>) => entering.waitUntil(promise),
+  };
+}
+
+/** As Cloudflare says it; callers cannot set this header there. */
+function addressOf(request: Request): string {
+  return request.headers.get("CF-Connecting-IP") ?? "";
+}
+
+function tooMany(detail: string, retryAfterSeconds: number): RegistryError {
+  return new RegistryError(makeRefusal("RATE_LIMITED", [], detail, { retryAfterSeconds }));
+}

@@ -1,0 +1,40 @@
+/** Headers about the caller's limit, and those that let pages of listed origins read answers. */
+import type { Taken } from "../../limits/limiter.ts";
+
+export function rateLimitHeaders({ limit, remaining, resetSeconds }: Taken): [string, string][] {
+  return [
+    ["X-RateLimit-Limit", String(limit)],
+    ["X-RateLimit-Remaining", String(remaining)],
+    ["X-RateLimit-Reset", String(resetSeconds)],
+  ];
+}
+
+/** What a page may read beside what every page may (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name). */
+const EXPOSED =
+  "ETag, Retry-After, X-Request-ID, X-Registry-Seq, X-Registry-Source, X-Registry-Stale, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset";
+const SENT =
+  "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-API-Key, X-Registry-Consistency, X-Registry-Min-Seq, X-Request-ID";
+/** Browsers keep no preflight longer than two hours; a list that shrinks should take effect sooner. */
+const PREFLIGHT_SECONDS = 600;
+
+/** For a page of a listed origin; none for others. Credentials travel in headers that pages set, never in cookies. */
+export function corsHeaders(request: Request, origins: ReadonlySet<string>): [string, string][] {
+  if (origins.size === 0) return [];
+  const origin = request.headers.get("Origin");
+  if (origin === null || !origins.has(origin)) return [["Vary", "Origin"]];
+  return [
+    ["Vary", "Origin"],
+    ["Access-Control-Allow-Origin", origin],
+    ["Access-Control-Expose-Headers", EXPOSED],
+  ];
+}
+
+/** The answer to a preflight adds what may be sent; `corsHeaders` adds the origin. */
+export function preflightHeaders(request: Request, methods: readonly string[]): Record<string, string> {
+  if (!request.headers.has("Access-Control-Request-Method")) return {};
+  return {
+    "Access-Control-Allow-Methods": methods.join(", "),
+    "Access-Control-Allow-Headers": SENT,
+    "Access-Control-Max-Age": String(PREFLIGHT_SECONDS),
+  };
+}
