@@ -26,10 +26,11 @@ async function problemOf(
 ): Promise<Refusal | undefined> {
   if (versions !== null) {
     const count = await primary.read("versionCount", {});
-    if ("ok" in count) return count;
-    if (count.value + storedBy(command) > versions) {
+    if (!count.ok) return count.refusal;
+    const held = count.value.value;
+    if (held + storedBy(command) > versions) {
       return reached(
-        `The tenant's quota of ${versions} versions is reached: it holds ${count.value}. Hard-delete some first.`,
+        `The tenant's quota of ${versions} versions is reached: it holds ${held}. Hard-delete some first.`,
       );
     }
   }
