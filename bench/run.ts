@@ -13,9 +13,22 @@ import { science } from "./parts/science.ts";
 import { search } from "./parts/search.ts";
 import { serdes } from "./parts/serdes.ts";
 import { storage } from "./parts/storage.ts";
+import { validation } from "./parts/validation.ts";
 import { writes } from "./parts/writes.ts";
 
-const PARTS: readonly Part[] = [science, bundle, reads, serdes, writes, storage, growth, feed, replication, search];
+const PARTS: readonly Part[] = [
+  science,
+  bundle,
+  reads,
+  serdes,
+  writes,
+  storage,
+  growth,
+  feed,
+  replication,
+  search,
+  validation,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

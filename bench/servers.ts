@@ -25,10 +25,13 @@ export async function startRegistry({
   entry,
   inspect = false,
   vars = {},
+  withoutLoader = false,
 }: {
   entry?: string;
   inspect?: boolean;
   vars?: Readonly<Record<string, string>>;
+  /** Without the binding that starts validating isolates. */
+  withoutLoader?: boolean;
 } = {}): Promise<Server> {
   const stateDir = mkdtempSync(join(tmpdir(), "registry-bench-"));
   const distDir = entry === undefined ? join(ROOT, "dist") : join(stateDir, "dist");
@@ -42,6 +45,7 @@ export async function startRegistry({
     distDir,
     vars: { DEFAULT_COMPATIBILITY_LEVEL: "NONE", ...vars },
     inspect,
+    withoutLoader,
   });
   return {
     port,

@@ -29,6 +29,8 @@ export type DataVerdict = {
   /** At most MAX_DATA_ERRORS. */
   errors: readonly DataError[];
   warnings: readonly DataWarning[];
+  /** The work it took where that varies: schemas evaluated. */
+  steps?: number;
 };
 
 /** Why there is no verdict. */

@@ -32,6 +32,8 @@ type RuntimeOptions = {
   vars?: Readonly<Record<string, string>>;
   /** Whether a profiler may attach. */
   inspect?: boolean;
+  /** Without the binding that starts validating isolates. */
+  withoutLoader?: boolean;
   /**
    * Other Workers, which call the registry as the service REGISTRY_WORKER; keyed by the binding of the queue that
    * nudges each.
@@ -54,7 +56,7 @@ export type Runtime = {
  * Starts the bundle in distDir with the bindings that wrangler.toml gives `local`; everything it stores is in stateDir.
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { host, port, stateDir, distDir, vars = {}, inspect = false, followers = {} } = options;
+  const { host, port, stateDir, distDir, vars = {}, inspect = false, withoutLoader = false, followers = {} } = options;
   const worker = bindingsOfLocal();
   // An invalid value is reported before anything starts, instead of by every request.
   parseSettings({ ...worker.bindings, ...vars } as Vars);
@@ -68,6 +70,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       workers: [
         {
           ...worker,
+          ...(withoutLoader ? { workerLoaders: {} } : {}),
           name: REGISTRY_WORKER,
           bindings: { ...worker.bindings, ...vars },
           queueProducers: { ...worker.queueProducers, ...queuesOf(followers) },

@@ -31,7 +31,10 @@ function validateValue(
   { formats }: DataOptions,
 ): Result<DataVerdict, DataRefusal> {
   const result = validateInstance(model, value, { formats });
-  if (result.ok) return ok(result.value.valid ? VALID : invalid(result.value.errors));
+  if (result.ok) {
+    const { valid, errors, steps } = result.value;
+    return ok({ ...(valid ? VALID : invalid(errors)), steps });
+  }
   const { reason, message, schema_pointer } = result.refusal;
   if (reason === "too_complex") return refuse({ reason, message, schema_pointer });
   if (reason === "unresolved_reference") return refuse({ reason: "invalid_schema", message, schema_pointer });

@@ -6,6 +6,7 @@ import type { Result } from "../../schema/result.ts";
 import { ok } from "../../schema/result.ts";
 import type { Edge } from "../edge.ts";
 import { type Compiled, compiledFor } from "./compiled.ts";
+import { Fairness } from "./fairness.ts";
 import { type Line, readLineGroups } from "./lines.ts";
 import type { FoundTarget } from "./targets.ts";
 import { type Outcome, validateValue } from "./validate.ts";
@@ -19,6 +20,7 @@ export async function* validateLines(
   chunks: AsyncIterable<Uint8Array>,
   options: DataOptions,
 ): AsyncGenerator<DecidedLine[], void, undefined> {
+  const fairness = new Fairness();
   let compiled: Compiled | undefined;
   for await (const group of readLineGroups(chunks)) {
     const readable = group.flatMap((line) => ("bytes" in line ? [line.bytes] : []));
@@ -35,6 +37,13 @@ export async function* validateLines(
       if (!read.ok) return ok({ verdict: read.refusal, engine: "interpreted" });
       return validateValue(target, read.value, options);
     };
-    yield group.map((line) => ({ line: line.line, outcome: decide(line) }));
+    const decided: DecidedLine[] = [];
+    for (const line of group) {
+      const outcome = decide(line);
+      decided.push({ line: line.line, outcome });
+      const turn = fairness.after(outcome);
+      if (turn !== undefined) await turn;
+    }
+    yield decided;
   }
 }

@@ -10,6 +10,8 @@ export const MAX_EVALUATION_DEPTH = 800;
 const MAX_EVALUATIONS = 2_000_000;
 /** Pattern states advanced in one validation, about a tenth of a second. */
 export const MAX_PATTERN_STEPS = 10_000_000;
+/** Both budgets together are about the same time. */
+const PATTERN_STATES_PER_STEP = MAX_PATTERN_STEPS / MAX_EVALUATIONS;
 /** Levels of arrays and objects in a value, as in a schema's text. */
 export const MAX_INSTANCE_DEPTH = 512;
 /** Errors reported for one value. */
@@ -104,6 +106,11 @@ export class Evaluation {
 
   leave(): void {
     this.#depth -= 1;
+  }
+
+  /** The work done so far, in schemas evaluated; a state of a pattern is a fifth of one. */
+  get steps(): number {
+    return MAX_EVALUATIONS - this.#left + (MAX_PATTERN_STEPS - this.patternBudget.remaining) / PATTERN_STATES_PER_STEP;
   }
 
   spend(steps: number, location: SchemaLocation): void {

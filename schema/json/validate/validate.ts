@@ -21,7 +21,8 @@ import {
 } from "./evaluation.ts";
 
 type InstanceValidation = Result<
-  { valid: boolean; errors: InstanceError[] },
+  /** `steps`: the work it took, see Evaluation. */
+  { valid: boolean; errors: InstanceError[]; steps: number },
   /**
    * `unsupported_pattern`: the result depends on a pattern that no linear-time engine can run, such as one with back
    * references; `unresolved_reference`: it depends on an unresolved reference, which only stored schemas have.
@@ -60,6 +61,7 @@ export function validateAt(
     return ok({
       valid,
       errors: valid ? [] : evaluation.failures.slice(0, MAX_INSTANCE_ERRORS).map(describeFailure),
+      steps: evaluation.steps,
     });
   } catch (error) {
     if (!(error instanceof EvaluationStopped)) throw error;

@@ -5,7 +5,7 @@ import type { SchemaRecord } from "../../../registry/record.ts";
 import { type DataOptions, sentenceOf } from "../../../schema/data.ts";
 import { readFrame } from "../../../schema/framing.ts";
 import type { Result } from "../../../schema/result.ts";
-import { giveTurn } from "../../registry/turns.ts";
+import { Fairness } from "../../validation/fairness.ts";
 import { type FoundTarget, readTarget, type TargetSelector } from "../../validation/targets.ts";
 import { type Outcome, type Payload, validatePayload } from "../../validation/validate.ts";
 import { validateLines } from "../../validation/validate-lines.ts";
@@ -27,9 +27,6 @@ import {
 import { consistencyOf } from "./records.ts";
 import { type NativeRequest, refuseItems } from "./request.ts";
 import type { Shape } from "./shapes.ts";
-
-/** Items of a batch after which the isolate serves other requests. */
-const ITEMS_PER_TURN = 16;
 
 export async function validateById(request: NativeRequest): Promise<Answer> {
   const body = dataBodyOf(request);
@@ -150,10 +147,13 @@ async function batchAnswer<Question>(
 ): Promise<Answer> {
   const startedAtMs = request.edge.now();
   const summary = new Summary();
+  const fairness = new Fairness();
   const items: object[] = [];
   for (const [index, question] of questions.entries()) {
-    if (index > 0 && index % ITEMS_PER_TURN === 0) await giveTurn();
-    items.push(itemJson(request, summary, index, await validate(question)));
+    const outcome = await validate(question);
+    items.push(itemJson(request, summary, index, outcome));
+    const turn = fairness.after(outcome);
+    if (turn !== undefined) await turn;
   }
   const body = { items, summary: summary.json(), validation_time_ms: request.edge.now() - startedAtMs };
   return jsonTextAnswer(200, JSON.stringify(body));
