@@ -1,4 +1,4 @@
-/** llmsr audit: downloads a registry's log, and verifies it against a checkpoint that somebody saved, with or without the network. */
+/** llmsr audit: downloads a registry's log, and verifies it against a saved checkpoint, online or offline. */
 import { createReadStream, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";

@@ -236,7 +236,7 @@ export type Refusal = {
   error: ErrorName;
   /** The values for the `%` of the Confluent template, in order. */
   arguments: readonly string[];
-  /** One sentence for humans: what was wrong, where, and what would be accepted. */
+  /** One sentence for readers: the problem, its location, and what is accepted. */
   detail: string;
   items?: readonly ErrorItem[];
   /** Extension members of the native problem document, such as a verdict. */

@@ -43,7 +43,7 @@ export class DatabaseUnreachable extends Error {
   }
 }
 
-/** Runs reads, each in an HTTP request of its own. */
+/** Runs reads, each in a separate HTTP request. */
 export async function readDatabase<T>(access: DatabaseAccess, read: (db: ReadDatabase) => Promise<T>): Promise<T> {
   const url = requireUrl(access);
   const fetchOptions: RouteOptions = { databaseProxy: access.DATABASE_PROXY };

@@ -3,7 +3,7 @@
  * lower-cases words and stems those of prose.
  */
 
-/** Longer words are data, such as hashes or embedded images, which people do not search for. */
+/** Longer words are data, such as hashes or embedded images, which users do not search for. */
 export const MAX_WORD_CHARACTERS = 64;
 
 /** Letters and digits of any script; combining marks belong to the letter before them. */

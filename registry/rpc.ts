@@ -39,7 +39,7 @@ export type CommitAnswer =
   | { type: "needs"; needs: readonly Need[]; unstored?: readonly UnstoredContent[]; asOf: AsOf }
   | { type: "refused"; refusal: Refusal; asOf: AsOf };
 
-/** Limit for HTTP responses other than lists and stored texts: 1 MiB, which every client can read at once. */
+/** Limit for HTTP responses other than lists and stored texts: 1 MiB, which every client can read in one piece. */
 export const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** JSON size of all verdicts in one call: an RPC argument stays far below the platform's 32 MiB. */

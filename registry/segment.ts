@@ -28,7 +28,7 @@ const SEGMENT_VERSION = 1;
 
 /** Entries per segment. */
 export const MAX_SEGMENT_ENTRIES = 500;
-/** Headers, payloads and texts per segment; a single larger entry gets a segment of its own. */
+/** Headers, payloads and texts per segment; a single larger entry gets its own segment. */
 export const MAX_SEGMENT_CONTENT_BYTES = 4 * 1024 * 1024;
 /** Stored size of a segment, larger than the largest possible entry. */
 export const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
@@ -99,7 +99,7 @@ export function segmentLines({ tenant, epoch, before, entries, texts }: Segment)
   return Buffer.from(`${lines.join("\n")}\n`, "utf8");
 }
 
-/** The content an entry registered, if it did and its payload survives. */
+/** The content an entry registered, if it registered one and its payload has not been erased. */
 export function contentNamedBy(entry: Pick<LogEntry, "header" | "payload">): ContentHash | undefined {
   if (entry.payload === null || parseHeader(entry.header).type !== "schema.registered") return undefined;
   return (JSON.parse(new TextDecoder().decode(entry.payload.bytes)) as RegisteredPayload).content.hash;

@@ -10,7 +10,7 @@ export type LocationHint = (typeof LOCATION_HINTS)[number];
 
 export type TenantState = "active" | "suspended" | "deleted";
 
-/** A tenant's quotas; null: none of its own. */
+/** A tenant's quotas; null if the tenant has none. */
 export type Quotas = {
   /** Registered versions, including soft-deleted ones. */
   versions: number | null;

@@ -33,7 +33,7 @@ export type DataVerdict = {
   steps?: number;
 };
 
-/** Why there is no verdict. */
+/** The reason for the missing verdict. */
 export type DataRefusal = {
   /**
    * `too_complex`: a limit on depth, size or work; `invalid_schema`: the stored schema cannot be applied;

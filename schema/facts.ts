@@ -145,7 +145,7 @@ function* equivalenceText(format: SchemaFormat<unknown>, model: unknown, stored:
 /** Inputs of a comparison: policy and writer assumption, then role and rules. */
 export type VerdictOptions<Model = unknown> = CompareOptionsOf<Model> & Pick<VerdictRequest, "role" | "rules">;
 
-/** Compares stored contents. A text that no longer parses is a difference of its own kind, not an exception. */
+/** Compares stored contents. A text that no longer parses is reported as a difference, not thrown. */
 export function computeVerdict(...args: Parameters<typeof computeVerdictInSlices>): Comparison {
   return runAtOnce(computeVerdictInSlices(...args));
 }

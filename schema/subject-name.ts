@@ -41,7 +41,7 @@ export function isQualified(text: string): boolean {
   return text.startsWith(":.") || text.startsWith(":*:");
 }
 
-/** Why a name cannot be registered or configured, or undefined if it can. */
+/** The reason a name cannot be registered or configured; undefined if it can. */
 export function subjectNameProblem(
   { context, subject }: SubjectName,
   options: { allowGlobalContext?: boolean } = {},

@@ -2,7 +2,7 @@
 import type { Address } from "../cli/address.ts";
 import { callRegistry } from "./registry-calls.ts";
 
-/** Aborted by Ctrl-C or SIGTERM; a second one ends the process at once. */
+/** Aborted by Ctrl-C or SIGTERM; a second one ends the process immediately. */
 export function stopSignal(): AbortSignal {
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

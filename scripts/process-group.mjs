@@ -25,8 +25,8 @@ export function releaseState(stateDir) {
 }
 
 /**
- * Two runtimes on one SQLite file would both believe they own it. Returns "busy" if another run serves this state
- * folder, and ends a runtime whose supervisor was killed.
+ * Two runtimes on one SQLite file would both act as its owner. Returns "busy" if another run serves this state folder,
+ * and ends a runtime whose supervisor was killed.
  */
 export async function takeOverState(stateDir) {
   let group;

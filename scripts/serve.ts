@@ -71,7 +71,7 @@ function settingVars(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(VAR_NAMES.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));
 }
 
-/** Fills a new or deleted read model from the log at once instead of at the next cron run. */
+/** Fills a new or deleted read model from the log immediately instead of at the next cron run. */
 async function tellOfDatabase({ ready }: LocalDatabase, runtime: Runtime): Promise<void> {
   try {
     const { restarted } = await ready;

@@ -96,7 +96,7 @@ export type Actor = {
   limits?: { name: string; requestsPerMinute: number; quotas: Quotas };
   /** The credential's own properties, for `GET /me`. */
   identity?: Identity;
-  /** Why this credential may make no administrative change: a second factor is missing. */
+  /** The reason this credential may not make administrative changes: it lacks a second factor. */
   needsSecondFactor?: string;
 };
 

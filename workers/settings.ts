@@ -58,7 +58,7 @@ export type Vars = AccessVars & {
   LOG_ORIGIN?: string;
 };
 
-/** The same names, for whoever hands an operator's environment on. */
+/** The same names, for code that passes on an operator's environment. */
 export const VAR_NAMES: readonly (keyof Vars)[] = [
   ...ACCESS_VAR_NAMES,
   ...(Object.keys({

@@ -114,7 +114,7 @@ async function park(transaction: Transaction, tenant: string, { entry, error }: 
   return { seq: entry.entry.seq, type: entry.header.type, error };
 }
 
-/** The normal path: all entries at once. An error aborts the transaction. */
+/** The normal path: all entries in one transaction. An error aborts the transaction. */
 const applyAll: ApplyEntries = async (transaction, tenant, entries) => {
   await writeChanges(transaction, tenant, foldEntries(entries));
   return undefined;

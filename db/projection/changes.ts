@@ -32,7 +32,7 @@ export type ProjectedEntry = {
   payload: unknown;
   /** Derived from a registration's text; absent for other entries. */
   derived?: DerivedContent;
-  /** Why nothing could be derived. */
+  /** The reason nothing could be derived. */
   failure?: string;
 };
 

@@ -3,10 +3,10 @@ import type { Field, FormatName, JsonDialect, SchemaSource } from "../../schema/
 import { formatNamed } from "../../schema/formats.ts";
 import { splitWords } from "../words.ts";
 
-/** Raised when the same log produces different rows; a read model of an older version asks for a rebuild. */
+/** Raised when the same log produces different rows; a read model of an older version requests a rebuild. */
 export const PROJECTION_VERSION = 1;
 
-/** Four times the length of the longest commonly used schema that people would read. */
+/** Four times the length of the longest schema in common use that is written by hand. */
 export const MAX_INDEXED_TEXT_CHARACTERS = 65_536;
 export const MAX_INDEXED_FIELDS = 2_000;
 /** Limit for all fields of a version together: a type used many times repeats its documentation at every place. */

@@ -72,7 +72,10 @@ function isPortAllowed(port: string): boolean {
   return port === "" || (Number(port) >= 1024 && !BAD_PORTS.has(Number(port)));
 }
 
-/** Why a host is refused. `hostname` comes from the URL parser, which normalises every spelling of an IPv4 address. */
+/**
+ * The reason a host is refused. `hostname` comes from the URL parser, which normalises every spelling of an IPv4
+ * address.
+ */
 function hostProblem(hostname: string): string | undefined {
   if (hostname.startsWith("[")) {
     return isPublicIPv6(ipv6Groups(hostname.slice(1, -1))) ? undefined : `${hostname} is not a public address.`;

@@ -1,6 +1,6 @@
 /**
- * Request bodies of deliveries. They are never stored: an event is read again from the primary, which knows what has been
- * hard-deleted since, and cached in memory, where deliveries that follow their log entry at once find it.
+ * Request bodies of deliveries. They are never stored: an event is read again from the primary, which knows what has
+ * been hard-deleted since, and cached in memory, where deliveries made immediately after their log entry find it.
  */
 import { cloudEvent, EVENT_TYPE_PREFIX } from "../../registry/cloud-event.ts";
 import type { EventPage, RegistryEvent } from "../../registry/event.ts";
@@ -8,7 +8,7 @@ import { timestamp } from "../../registry/record-view.ts";
 
 /** An object has 128 MB for everything. */
 const MAX_KEPT_CHARACTERS = 4 * 1024 * 1024;
-/** Waiting deliveries are often of neighbouring entries, so a page is read at once. */
+/** Waiting deliveries are often of neighbouring entries, so a whole page is read. */
 const READ_AHEAD = 50;
 
 export class Bodies {

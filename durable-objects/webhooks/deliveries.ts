@@ -106,7 +106,10 @@ export class Deliveries {
     };
   }
 
-  /** Applies an endpoint change from the log. Deleting an endpoint deletes its deliveries; a new URL makes pending deliveries due at once. */
+  /**
+   * Applies an endpoint change from the log. Deleting an endpoint deletes its deliveries; a new URL makes pending
+   * deliveries due immediately.
+   */
   change({ id, endpoint }: WebhookChange, seq: number, nowMs: number): void {
     if (endpoint === null) {
       this.#forget(id);

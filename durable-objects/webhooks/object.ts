@@ -197,7 +197,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     const id = `msg_test_${unique}`;
     const attempted = await this.#attempt(webhook, id, body, this.testTimeoutMs);
     const row = this.ctx.storage.transactionSync(() => {
-      // A successful test closes the circuit at once.
+      // A successful test closes the circuit immediately.
       if (attempted.error === null) this.#deliveries.setCircuit(webhookId, CLOSED);
       const test = { id, webhookId, eventId: event.id, type: TEST_TYPE, nowMs };
       return this.#deliveries.addTest(test, attempted);
@@ -217,7 +217,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
       await this.#tellGone();
       this.#tidy();
     } catch (error) {
-      // Due deliveries stay due; retrying at once would fail the same way.
+      // Due deliveries stay due; an immediate retry would fail the same way.
       notBeforeMs = this.now() + GUARD_MS;
       logLine("error", "Webhooks' alarm failed and runs again.", { tenant: this.#tenant(), ...errorFields(error) });
     }

@@ -94,7 +94,7 @@ export type Webhooks = Follower & {
     sinceMs: number | null;
     once?: OnceKey | undefined;
   }): Promise<Result<{ replayed: number; remaining: number }, Refusal>>;
-  /** Sends a test delivery at once and returns its result. */
+  /** Sends a test delivery immediately and returns its result. */
   sendTest(args: {
     webhookId: string;
     actor: string;

@@ -7,7 +7,7 @@ export const DELIVERY_LIFETIME_MS = 24 * 60 * 60 * 1_000;
 export const RETRY_DELAYS_SECONDS = [5, 15, 45, 135, 405, 1_215, 3_645, 10_935, 14_400] as const;
 /** Jitter, so that deliveries that failed together are not retried together. */
 export const JITTER = 0.2;
-/** Cap of `Retry-After`: an endpoint may ask for time, not for the delivery to expire. */
+/** Cap of `Retry-After`: an endpoint may delay a delivery, but not until it expires. */
 export const MAX_RETRY_AFTER_MS = 60 * 60 * 1_000;
 
 /** Time of the next attempt; null once expired. The last attempt is made at the expiry time. */

@@ -3,8 +3,9 @@ import type { Deliveries, DeliveryRow, EndpointState } from "./deliveries.ts";
 import { circuitState } from "./schedule.ts";
 
 /**
- * Six connections may wait for an answer at once (https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections);
- * one is reserved for the primary and for tests.
+ * Six connections may wait for a response simultaneously
+ * (https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections); one is reserved for the
+ * primary and for tests.
  */
 export const MAX_CONCURRENT = 5;
 export const MAX_CONCURRENT_PER_ENDPOINT = 2;

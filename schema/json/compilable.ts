@@ -66,7 +66,7 @@ function isReadAlike({ node, resource }: SchemaLocation, name: string, value: Js
   switch (name) {
     case "$ref": {
       if (value.type !== "string" || !value.value.startsWith("#") || node.type !== "object") return false;
-      // Up to draft-07 what stands beside a reference does not count, and compilers let it.
+      // Up to draft-07, keywords next to a reference have no effect, and compilers accept them.
       return (
         !ignoresRefSiblings(resource.dialect) ||
         [...node.members.keys()].every((key) => key === "$ref" || NOTES.has(key))

@@ -16,7 +16,7 @@ type BundledProjection = {
   readonly name: string;
   /** Whether the schema counts as strict. */
   readonly strict: boolean;
-  /** Why it is sent without strict. */
+  /** The reason it is sent without strict. */
   readonly reason?: string;
   readonly projection: Projection;
 };
@@ -51,7 +51,8 @@ export function projectBundle(
   }
   const filling = new Filling(profile);
   const placed = new Map<BundledSchema, BundledProjection>();
-  // Sorted by need without rewrites, because many small schemas are worth more than one that takes the whole budget.
+  // Sorted by need without rewrites, because many small schemas gain more than a single one that takes the whole
+  // budget.
   const needs = schemas.map((schema) => ({ schema, need: needOf(schema, profile) }));
   for (const { schema } of [...needs].sort((a, b) => a.need - b.need)) {
     const found = filling.place(schema);

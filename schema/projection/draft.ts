@@ -18,7 +18,7 @@ export type Union = {
   readonly written?: { readonly node: JsonNode; readonly location: SchemaLocation };
 };
 
-/** A keyword without a field of its own: written if a provider supports it, else checked after decoding. */
+/** A keyword without a dedicated field: written if a provider supports it, else checked after decoding. */
 export type Condition = Assertion & { readonly keyword: string; readonly location: SchemaLocation };
 
 export type AdditionalNames = {

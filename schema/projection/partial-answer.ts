@@ -11,7 +11,7 @@ type PartialAnswer = {
   readonly isComplete: boolean;
   /** Errors that no continuation can fix; pointers are into the projected form. */
   readonly errors: readonly InstanceError[];
-  /** Why the text is not the beginning of JSON, if it is not. */
+  /** The reason the text cannot be the beginning of JSON; undefined if it can. */
   readonly problem?: string;
 };
 

@@ -96,8 +96,8 @@ function removeMember(rewriter: Rewriter, draft: Draft, child: Draft, name: stri
 }
 
 /**
- * If any schema is accepted, a name that is only required needs no schema of its own, and one might change what counts
- * as evaluated.
+ * If any schema is accepted, a name that is only required needs no schema, and one might change what counts as
+ * evaluated.
  */
 function standsUnnamed({ profile }: Rewriter, { properties }: Draft, name: string): boolean {
   const takesAny = profile.additionalProperties.value === "any" && profile.otherKeywords.value === "enforced";

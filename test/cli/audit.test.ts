@@ -126,7 +126,7 @@ describe("llmsr audit verify", () => {
   });
 });
 
-/** Somebody with the database recomputes every hash after a change: only a checkpoint tells. */
+/** An attacker with database access recomputes every hash after a change; only a checkpoint reveals it. */
 function rewrite(lines: LogLine[]): void {
   let previous = "0".repeat(64);
   for (const line of lines) {

@@ -75,7 +75,7 @@ export function record(...fields: string[]): string {
   return recordNamed("Order", ...fields);
 }
 
-/** The same with a unique name, for a test that needs content of its own. */
+/** The same with a unique name, for a test that needs distinct content. */
 export function recordNamed(name: string, ...fields: string[]): string {
   return JSON.stringify({
     type: "record",

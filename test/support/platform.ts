@@ -18,7 +18,7 @@ import { Invocations } from "./subrequests.ts";
 export type PlatformOptions = {
   /** The bindings of the test's own Worker. */
   env: Bindings;
-  /** Every tenant has a primary of its own, so a fresh name is an empty registry. */
+  /** Every tenant has its own primary, so a fresh name is an empty registry. */
   tenant?: string;
   vars?: Partial<Vars>;
   seed?: number;

@@ -140,7 +140,7 @@ export async function startPostgresql(): Promise<PostgresqlServer> {
   return running;
 }
 
-/** Nothing here has to survive a crash of the machine. */
+/** No data here needs to survive a crash of the machine. */
 const FAST = [
   "fsync=off",
   "synchronous_commit=off",

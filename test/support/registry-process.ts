@@ -18,7 +18,7 @@ export type RegistryProcess = {
   ready(): Promise<void>;
   /** Sends the signal to the supervisor and returns its exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
-  /** SIGKILL to every process at once, as a power cut would. */
+  /** Sends SIGKILL to every process simultaneously, like a power cut. */
   kill(): Promise<void>;
 };
 

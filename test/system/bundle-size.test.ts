@@ -11,7 +11,7 @@ import { ROOT } from "../../scripts/install.mjs";
  */
 const MAX_RAW_BYTES = 4_400_000;
 const MAX_GZIP_BYTES = 940_000;
-/** The code of validating isolates, a module of its own that is only read when one starts: ajv takes most of it. */
+/** The code of validating isolates, a separate module that is only read when one starts: ajv takes most of it. */
 const MAX_ISOLATE_BYTES = 190_000;
 
 describe("the built Worker", () => {

@@ -12,7 +12,8 @@ const CLOCK_PATH = "/clock";
 const NEVER_MS = 60 * 60 * 1_000;
 
 /**
- * The webhooks' clock stands still until a test advances it. Module state, so that it survives the object's eviction.
+ * The webhooks' clock does not advance until a test advances it. Module state, so that it survives the object's
+ * eviction.
  */
 let nowMs = Date.UTC(2026, 0, 1);
 

@@ -26,7 +26,7 @@ export class CommandGuard {
     this.#access = access;
   }
 
-  /** Why the caller may not give this command; undefined if it may. */
+  /** The reason the caller may not issue this command; undefined if it may. */
   async refusalOf(command: Command): Promise<Refusal | undefined> {
     switch (command.type) {
       case "setConfig":
@@ -46,7 +46,7 @@ export class CommandGuard {
           if (refusal !== undefined) return refusal;
         }
         return undefined;
-      // Their routes ask for permissions about the tenant, which no narrowed grant carries.
+      // Their routes require permissions over the tenant, which no narrowed grant carries.
       case "setMode":
       case "deleteMode":
       case "createWebhook":
@@ -109,7 +109,7 @@ export class CommandGuard {
     return denial(this.#access, permission, meant);
   }
 
-  /** The text of a reference can be read through whoever references it. */
+  /** The text of a reference can be read through any schema that references it. */
   #refusalOfReferences(name: SubjectName, references: readonly RequestedReference[]): Refusal | undefined {
     const hidden = references.find(
       ({ subject }) => !this.#access.allows("schema:read", referenceName(name.context, subject)),

@@ -120,7 +120,7 @@ function guardsOf(primary: PrimaryClient, access: Access): Guards {
     associationsOfMany: changed("associationsOfMany", (lists, { names }) =>
       lists.map((list, index) => (access.mayKnow(names[index]!) ? list : [])),
     ),
-    // Their routes ask for permissions about the tenant, which no narrowed grant carries.
+    // Their routes require permissions over the tenant, which no narrowed grant carries.
     webhooks: passed("webhooks"),
     webhook: passed("webhook"),
     copyRecords: passed("copyRecords"),
@@ -133,7 +133,7 @@ function guardsOf(primary: PrimaryClient, access: Access): Guards {
     tile: passed("tile"),
     entryBundle: passed("entryBundle"),
     auditEntries: passed("auditEntries"),
-    // They say what was changed together in subjects that may be hidden.
+    // They show what was changed together in subjects that may be hidden.
     changeSet: onlyForAll("changeSet", null),
     changeSets: onlyForAll("changeSets", []),
     aliases: changed("aliases", (aliases) =>
@@ -155,7 +155,7 @@ function guardsOf(primary: PrimaryClient, access: Access): Guards {
   };
 }
 
-/** What holds for a whole context, or for all, may be known by whoever holds the permission for something in it. */
+/** What holds for a whole context, or for all, may be shown to any caller with the permission for something in it. */
 function mayUse(access: Access, permission: Permission, name: SubjectName): boolean {
   if (name.subject !== "") return access.allows(permission, name);
   return (
@@ -163,7 +163,7 @@ function mayUse(access: Access, permission: Permission, name: SubjectName): bool
   );
 }
 
-/** Explained to whoever may know the subject, hidden from others. */
+/** Explained to callers who may know the subject, hidden from others. */
 export function denial(access: Access, permission: Permission, name: SubjectName): Refusal {
   if (name.subject !== "" && !access.mayKnow(name)) return subjectNotFound(name);
   const detail =

@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** The hash's output size; a shorter key would weaken it. */
 export const MIN_HASH_KEY_BYTES = 32;
-/** 128 bits distinguish all people, and keep a log line short. */
+/** 128 bits distinguish all users, and keep a log line short. */
 const PSEUDONYM_CHARACTERS = 32;
 
 /** Parses ACCESS_HASH_KEY; undefined if it is not set. */

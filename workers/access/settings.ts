@@ -24,7 +24,7 @@ export type AccessVars = {
   CORS_ORIGINS?: string;
 };
 
-/** The same names, for whoever hands an operator's environment on. */
+/** The same names, for code that passes on an operator's environment. */
 export const ACCESS_VAR_NAMES = Object.keys({
   AUTH: true,
   ACCESS_HASH_KEY: true,
@@ -37,7 +37,7 @@ export const ACCESS_VAR_NAMES = Object.keys({
 
 export type AccessSettings = {
   isRequired: boolean;
-  /** Why nothing is served: callers must authenticate, and no method is configured. */
+  /** The reason no request is served: callers must authenticate, and no method is configured. */
   closedBecause: string | undefined;
   hashKey: Uint8Array | undefined;
   firstAdministrator: { keyId: string; hash: string } | undefined;

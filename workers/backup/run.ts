@@ -96,7 +96,7 @@ class Run {
     try {
       await this.#export();
     } finally {
-      // Keep what was written and verified before the failure.
+      // Keeps the files written and verified before the failure.
       if (this.#isChanged) {
         await this.#saveManifest();
         this.exported = this.#manifest.last_seq - before;
@@ -147,7 +147,7 @@ class Run {
     return true;
   }
 
-  /** A build with other limits may need several segments for what was one. */
+  /** A build with other limits may need several segments for entries that were in one. */
   async #rewrite(stale: ManifestSegment): Promise<boolean> {
     const written: ManifestSegment[] = [];
     for (let after = stale.first - 1; after < stale.last; ) {

@@ -13,7 +13,7 @@ type BackupStatus = {
   levelAtMs: number | null;
   /** Log entries missing from the bucket. */
   lagEntries: number;
-  /** Why the latest run failed; null after a success. */
+  /** The reason the latest run failed; null after a success. */
   lastFailure: BackupFailure | null;
 };
 

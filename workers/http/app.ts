@@ -162,7 +162,7 @@ function finish(edge: RequestEdge, answer: Answer, durationMs: number): Response
 type ApiName = "service" | "native" | "confluent";
 /** Data of a route, computed when it is mounted. */
 type CountedRoute = { api: ApiName; isWrite: boolean; counts: RouteCounts };
-/** State that lives as long as the isolate. */
+/** State kept for the lifetime of the isolate. */
 type Isolate = {
   cache: ReadCache;
   models: ModelCache<unknown>;

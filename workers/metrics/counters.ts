@@ -113,7 +113,7 @@ export class Counters {
     values[bounds.length + 1]! += value;
   }
 
-  /** Returns what was counted since the last call. */
+  /** Returns the counts since the last call. */
   take(): Series[] {
     const series = this.#routes.flatMap((route) => route.take());
     for (const [index, count] of this.#reads.entries()) {

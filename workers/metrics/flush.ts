@@ -1,6 +1,7 @@
 /**
- * Flushes an isolate's counts to the MetricsObject, at most every ten seconds and never delaying a response. A batch whose
- * arrival is uncertain is resent under its number, so nothing counts twice and nothing is lost while the isolate lives.
+ * Flushes an isolate's counts to the MetricsObject, at most every ten seconds and never delaying a response. A batch
+ * whose arrival is uncertain is resent under its number, so nothing counts twice and nothing is lost before the isolate
+ * ends.
  */
 
 import {
@@ -50,8 +51,8 @@ export class Flusher {
   }
 
   /**
-   * True once everything counted before the call has arrived. Two flushes may run at once: both send the same batch, which
-   * counts once, and neither waits for the other, whose request may have ended.
+   * True once everything counted before the call has arrived. Two flushes may run concurrently: both send the same
+   * batch, which counts once, and neither waits for the other, whose request may have ended.
    */
   async flush(env: Pick<Bindings, "METRICS">, nowMs: number): Promise<boolean> {
     this.#lastMs = nowMs;

@@ -1,6 +1,6 @@
 /**
- * The generation in KV keys: the code's own number and one that a rebuild raises (docs/replication.md). It is stored in KV and
- * cached per isolate, so reads from memory never ask for it and reads from KV ask once a minute.
+ * The generation in KV keys: the code's own number and one that a rebuild raises (docs/replication.md). It is stored in
+ * KV and cached per isolate, so reads from memory never look it up and reads from KV look it up once a minute.
  */
 import type { Edge } from "../edge.ts";
 

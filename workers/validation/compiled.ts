@@ -1,6 +1,7 @@
 /**
- * The compiled engine: ajv in an isolate of its own, without network, which the Worker Loader starts from the code that this
- * Worker carries. It only says what is certainly valid; everything else is the interpreter's, so that both give one answer.
+ * The compiled engine: ajv in a separate isolate without network access, which the Worker Loader starts from the code
+ * that this Worker carries. It only says what is certainly valid; everything else is the interpreter's, so that both
+ * give one answer.
  */
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import type { DataOptions } from "../../schema/data.ts";
@@ -59,7 +60,7 @@ async function checkIn(
   try {
     return await stub.check(bytes, ends);
   } catch (error) {
-    // The interpreter goes on: a validator that was refused or stopped must not fail the request.
+    // The interpreter takes over: a validator that was refused or stopped must not fail the request.
     target.heat.refuse();
     logLine("warn", "A validating isolate failed", errorFields(error));
     return undefined;

@@ -113,7 +113,7 @@ async function findFrameProblem(
 
 const REFUSALS = { too_complex: "TOO_COMPLEX", invalid_schema: "INVALID_SCHEMA", unsupported: "UNSUPPORTED" } as const;
 
-/** Why there is no verdict, in the form of the API's other responses. */
+/** The reason there is no verdict, in the form of the API's other responses. */
 export function dataRefusal({ reason, message, schema_pointer }: DataRefusal): Refusal {
   const detail = schema_pointer ? `${message} In the schema: ${schema_pointer}` : message;
   return makeRefusal(REFUSALS[reason], [detail], detail, { items: [{ rule: reason, message: detail }] });

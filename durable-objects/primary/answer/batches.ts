@@ -1,5 +1,5 @@
 /**
- * Queries about many subjects or contents at once, for checks that span a tenant. Each answers a nonempty prefix of the
+ * Queries about many subjects or contents, for checks that span a tenant. Each answers a nonempty prefix of the
  * request, so that a response stays within the protocol's limits and the edge requests the rest.
  */
 

@@ -35,8 +35,8 @@ export function eventsOf(
 }
 
 /**
- * Records in their current state, not as of the entry: the entry says what was done, and a late reader must not see
- * data that was hard-deleted since.
+ * Records in their current state, not as of the entry. The entry records the change, and a late reader must not see
+ * data that has been hard-deleted since.
  */
 function eventOf({ sql, state }: EventSource, { header, payload }: LogEntry): RegistryEvent {
   const { epoch, seq, at, type, subject, actor, request_id } = parseHeader(header);

@@ -113,7 +113,7 @@ class Walk {
     for (const reference of referencesOf(row)) {
       const to = this.#target(row, reference);
       if (to) found.push({ to, name: reference.name });
-      // Needs no limit of its own: these are references of versions that are shown.
+      // Needs no separate limit, because these are references of versions that are shown.
       else this.#missing.push({ from: row.id, ...reference });
     }
     return found;

@@ -10,10 +10,10 @@ import { referencesOf, type StateReader } from "./reader.ts";
 /** The maximum number of contents in one closure, including indirect references. */
 export const MAX_CLOSURE_CONTENTS = 5_000;
 
-/** Closures kept in memory at once: two hashes each, some 400 bytes. */
+/** Maximum number of closures in memory; each takes two hashes, about 400 bytes. */
 const MAX_KNOWN_CLOSURES = 5_000;
 
-/** Closures of contents without references, which never change: every transitive check asks for those of all versions. */
+/** Closures of contents without references, which never change: every transitive check needs those of all versions. */
 export class KnownClosures {
   readonly #known = new Map<ContentHash, Closure>();
 

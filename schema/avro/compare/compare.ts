@@ -20,7 +20,9 @@ import { BranchFinder } from "./union-branches.ts";
  * fields that all changed use half of it. All of it takes about 300 ms and 30 MB.
  */
 const MAX_COMPARE_WORK = 2_000_000;
-/** Collecting the differences visits each pair once more and its parts up to twice, and compares attributes besides. */
+/**
+ * Collecting the differences visits each pair a second time and its parts up to twice, and also compares attributes.
+ */
 const MAX_LIST_WORK = 3 * MAX_COMPARE_WORK;
 
 type LocatedComparison = Result<{ located: LocatedDifference[]; total: number }, ComparisonRefusal>;

@@ -14,7 +14,7 @@ export function* expandWriterUnion(reader: AvroType, writer: AvroUnion, context:
   }
 }
 
-/** `isChanged`: whether the reader's branches differ from the writer's, so that their order is worth a warning. */
+/** `isChanged`: whether the reader's branches differ from the writer's, so that their order deserves a warning. */
 export function* expandReaderUnion(
   reader: AvroUnion,
   writer: AvroType,

@@ -1,5 +1,5 @@
 /**
- * Decides which pairs of types are compatible. A pair holds if it has no breaking difference of its own and all its parts
+ * Decides which pairs of types are compatible. A pair holds if it has no breaking difference itself and all its parts
  * hold; a part holds if one of its options does. Failures propagate backwards to a fixpoint, so recursive types need no
  * special case. Differences are not stored: those to be reported are computed again.
  */

@@ -20,7 +20,7 @@ const MAX_LONG = 2n ** 63n - 1n;
 /** The syntax of Java's Double.valueOf: some tools quote numbers, and NaN and the infinities can only be quoted. */
 const QUOTED_DOUBLE = /^[\s]*[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fFdD]?)[\s]*$/;
 const NOT_FINITE = /^(?:NaN|-?Infinity)$/;
-/** Each character of a bytes or fixed default stands for one byte. */
+/** Each character of a bytes or fixed default represents one byte. */
 const BEYOND_ONE_BYTE = /[^\u0000-\u00ff]/;
 
 /** Parses a quoted number as a default of `float` or `double`; null if it is not a number. */

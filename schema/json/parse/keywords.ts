@@ -72,7 +72,7 @@ export const NAMING_KEYWORDS: ReadonlySet<string> = new Set([
   "$comment",
 ]);
 
-/** Keywords that a misspelled word may stand for. */
+/** Keywords that a misspelled word may have been meant as. */
 export const KEYWORDS: ReadonlySet<string> = new Set([...APPLICATORS, ...REFERENCES, ...ASSERTIONS, ...NEITHER]);
 
 /** Whether a word in a schema is known. */

@@ -1,4 +1,4 @@
-/** A JSON Schema with its references inlined, so that it stands alone: every `$ref` leads into the text itself. */
+/** A self-contained JSON Schema: its references are inlined, so every `$ref` points into the text itself. */
 
 import type { SchemaProblem } from "../../format.ts";
 import { type JsonNode, type JsonObject, pointerToken, writeJsonText } from "../../json-text.ts";

@@ -32,7 +32,7 @@ export class CoveredNumbers {
   }
 }
 
-/** A range for people. */
+/** A range in readable form. */
 export function showRange({ from, to }: NumberRange): string {
   return from === to ? `${from}` : `${from} to ${to}`;
 }

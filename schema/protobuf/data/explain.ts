@@ -109,7 +109,7 @@ class Explainer {
     }
   }
 
-  /** One item of a list or value of a map; `alone` is a message with nothing else. */
+  /** One item of a list or value of a map; `alone` is a message that contains only this item. */
   #part(
     field: DescField & { fieldKind: "list" | "map" },
     alone: JsonObject,

@@ -11,7 +11,7 @@ export function decodeDescriptor(text: string): FileDescriptorProto | undefined 
   if (!BASE64.test(trimmed)) return undefined;
   try {
     const descriptor = fromBinary(FileDescriptorProtoSchema, decodeBase64(trimmed));
-    // Any bytes may happen to decode, so a descriptor with only unknown fields is rejected.
+    // Arbitrary bytes may decode by chance, so a descriptor with only unknown fields is rejected.
     const isEmpty =
       descriptor.name === "" &&
       descriptor.package === "" &&

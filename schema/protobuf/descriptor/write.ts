@@ -56,7 +56,7 @@ import { floatValue } from "../options/values.ts";
 import { encodeOptions } from "../options/wire.ts";
 import { stringBytes } from "../parse/tokens.ts";
 
-/** The descriptor's name for a schema without a path of its own. */
+/** The descriptor's name for a schema without a path. */
 const DEFAULT_FILE_NAME = "default";
 
 /** The descriptor of one of the model's files, by default of the schema itself. */

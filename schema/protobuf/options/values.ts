@@ -4,7 +4,7 @@ import { shown, stringBytes } from "../parse/tokens.ts";
 
 export type Scalar = number | bigint | boolean | Uint8Array;
 
-/** Why one option is invalid; caught per option. */
+/** The reason an option is invalid; caught per option. */
 export class OptionRefusal extends Error {
   readonly rule: string;
 

@@ -2,7 +2,7 @@
 import type { RefusalReason, SchemaProblem } from "../../format.ts";
 import { positionAt } from "../../json-text.ts";
 
-/** Why a text is not .proto text, with the location. */
+/** The reason a text is not valid .proto text, with the location. */
 export class ProtoTextError extends Error {
   readonly rule: string;
   readonly offset: number;

@@ -76,7 +76,7 @@ export class CandidateMaker {
     }
   }
 
-  /** The field at its most telling values, several at once, at zero, absent, and at random. */
+  /** The field with its boundary values, with several values, with zero, absent, and with random values. */
   *#forField({ place, field, match }: Spot): Generator<Candidate> {
     if (field === null) return;
     const writerFields = [field];

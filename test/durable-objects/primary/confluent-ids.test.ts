@@ -143,7 +143,7 @@ describe("ids of a context", () => {
       const payload = JSON.parse(new TextDecoder().decode(row!.payload));
       const numbering = { ...payload.numbering, confluentId: past, nextConfluentId: past + 1 };
       const bytes = new TextEncoder().encode(JSON.stringify({ ...payload, numbering }));
-      // In that build's form, in a table of its own.
+      // In that build's form, in a separate table.
       sql.exec("INSERT INTO payloads (seq, salt, bytes) SELECT seq, salt, ? FROM log WHERE seq = ?", bytes, row!.seq);
       sql.exec("UPDATE log SET salt = NULL, payload = NULL WHERE seq = ?", row!.seq);
 

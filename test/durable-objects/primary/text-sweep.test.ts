@@ -211,7 +211,7 @@ describe("TextSweep", () => {
     for (const key of others) expect(await TEXTS.head(key), key).not.toBeNull();
   });
 
-  /** A sweep over one old text, in a database of its own. */
+  /** A sweep over one old text, in a separate database. */
   async function withOldText(
     work: (sql: SqlStorage, run: (isRestoring?: boolean) => Promise<unknown>) => Promise<void>,
   ) {

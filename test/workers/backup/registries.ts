@@ -33,7 +33,7 @@ export async function filledRegistry(registry: Registry = plainRegistry()): Prom
   return registry;
 }
 
-/** Both APIs, called like a client that retries when told to. */
+/** Both APIs, called like a client that retries when the response asks it to. */
 function askOf({ platform }: Registry): Ask {
   return async (method, path, body) => {
     for (let attempt = 1; ; attempt += 1) {

@@ -30,7 +30,7 @@ export function searchInContext(path: string, method: string, search: string): s
   return parameters.toString();
 }
 
-/** Why a path under `/contexts/` could not be rewritten, or undefined. */
+/** The reason a path under `/contexts/` could not be rewritten, or undefined. */
 export function contextPathProblem(path: string): string | undefined {
   if (!path.startsWith(CONTEXTS)) return undefined;
   const [segment = ""] = path.slice(CONTEXTS.length).split("/");

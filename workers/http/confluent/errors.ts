@@ -5,7 +5,7 @@ import type { Answer } from "../answer.ts";
 import { isAtLeast } from "./api-level.ts";
 import { CONFLUENT_HEADERS, negotiatedMediaType } from "./media-types.ts";
 
-/** Up to 8.1 an incompatible schema has no error code of its own. */
+/** Up to 8.1 an incompatible schema has no specific error code. */
 const INCOMPATIBLE_BEFORE_8_2 = 409;
 
 /** Before 8.0 the message listed that release's modes. */

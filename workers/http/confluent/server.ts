@@ -22,7 +22,7 @@ export function getClusterId(request: ConfluentRequest): Answer {
   return answerJson(request, { scope: { path: [], clusters }, id: "" });
 }
 
-/** The release that the API speaks as; the commit is left empty. */
+/** The release that the API reports; the commit is left empty. */
 export function getServerVersion(request: ConfluentRequest): Answer {
   const { major, minor } = request.edge.settings.confluentApiLevel;
   return answerJson(request, { version: `${major}.${minor}.0`, commitId: "" });

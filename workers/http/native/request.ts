@@ -25,7 +25,7 @@ export type NativeRequest = Call & {
 
 const NO_VALUES: ParameterValues = {};
 
-/** Validates everything but the body, and refuses the request with all reasons at once. */
+/** Validates everything but the body, and refuses the request with all reasons together. */
 export function readNativeRequest(operation: Operation, call: Call): NativeRequest {
   const { request, params, search } = call;
   const items: ErrorItem[] = [];

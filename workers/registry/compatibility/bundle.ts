@@ -1,6 +1,6 @@
 /**
- * Checks new schemas of several subjects together, as if all were registered at once: each against its own subject, and
- * every referring subject as if it moved to the new versions. Registers nothing.
+ * Checks new schemas of several subjects together, as if all were registered together: each against its own subject,
+ * and every referring subject as if it moved to the new versions. Registers nothing.
  */
 
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
@@ -36,7 +36,7 @@ import { HeldSchema, holdRecords } from "./judge.ts";
 export const MAX_BUNDLE_SCHEMAS = 1_000;
 /** Characters of all pairs together, the limit of a transitive check. */
 const MAX_BUNDLE_CHARACTERS = 64 * 1024 * 1024;
-/** Registered schemas held in memory at once. */
+/** Registered schemas held in memory simultaneously. */
 const HELD_TOGETHER = 50;
 
 export type BundleSchema = {

@@ -74,7 +74,7 @@ export async function subscribe(
   return response.webSocket === null ? refuse((await response.json()) as Refusal) : ok({ socket: response.webSocket });
 }
 
-/** The feed sends to many at once and evaluates no grants. */
+/** The feed broadcasts events without evaluating grants. */
 function onlyByPage(): Refusal {
   const detail =
     'A subscription needs "subject:read" in the whole tenant. Read /events page by page, which leaves out what this credential may not see.';

@@ -290,7 +290,7 @@ function checkedSettings(
   return ok({ ...given, ...(url?.ok ? { url: url.value } : {}), ...(types ? { types } : {}) });
 }
 
-/** The object's answer, or a refusal if it is unreachable. Exceptions of its own code are bugs and are rethrown. */
+/** The object's answer, or a refusal if it is unreachable. Exceptions from its code are bugs and are rethrown. */
 async function askWebhooks<T extends object>(
   edge: Edge,
   ask: (webhooks: Webhooks) => Promise<Result<T, Refusal>>,

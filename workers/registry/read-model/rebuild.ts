@@ -17,7 +17,7 @@ type RebuildProgress = {
   applied: number;
   seq: number;
   primarySeq: number;
-  /** Why the rebuild cannot continue. */
+  /** The reason the rebuild cannot continue. */
   problem: Extract<Replicated["outcome"], "failing" | "diverged"> | null;
 };
 

@@ -44,7 +44,7 @@ export async function readGraph(
   return ok({
     slice,
     cycles: findCycles(slice.edges),
-    // A version that references an earlier one of its own subject is not a cycle.
+    // A version that references an earlier version of the same subject is not a cycle.
     subjectCycles: findCycles(between.filter(({ from, to }) => from !== to)),
     asOf,
   });

@@ -43,9 +43,7 @@ export async function setCompatibility(
   return committed.ok ? ok(effectiveAfter(committed.value, scope.value)) : committed;
 }
 
-/**
- * Clears the compatibility settings and nothing else that is configured at the scope; clearing nothing changes nothing.
- */
+/** Clears only the compatibility settings configured at the scope; has no effect if there are none. */
 export async function resetCompatibility(
   edge: Edge,
   caller: Caller,

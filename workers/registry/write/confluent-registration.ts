@@ -213,7 +213,7 @@ async function commitRegistration(
   return refuse((await registrationProblem(edge, registration)) ?? committed.refusal);
 }
 
-/** Why a schema cannot be registered, naming the earlier version it conflicts with; undefined if it can. */
+/** The reason a schema cannot be registered, naming the earlier version it conflicts with; undefined if it can. */
 export async function registrationProblem(
   edge: Edge,
   { name, format, text, references, metadata, ruleSet, normalise }: ConfluentSchema & { name: SubjectName },

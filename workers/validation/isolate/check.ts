@@ -1,4 +1,7 @@
-/** Compiles one JSON Schema with ajv and checks lines of JSON with it. Runs in an isolate of its own, where code may be generated while it starts. */
+/**
+ * Compiles one JSON Schema with ajv and checks lines of JSON with it. Runs in a separate isolate, where code may be
+ * generated while it starts.
+ */
 import Ajv, { type Options } from "ajv";
 import Ajv2019 from "ajv/dist/2019.js";
 import Ajv2020 from "ajv/dist/2020.js";

@@ -9,7 +9,7 @@ export const CONFLUENT_RULES: PolicyRules = {
   expandMissingField(field, readerStep, { reader, writer }) {
     if (field.defaultValue !== null) return null;
     if (field.type.kind === "enum" && field.type.defaultSymbol !== null) {
-      // If the field's enum has a default of its own, SchemaCompatibility compares the enum with the whole record.
+      // If the field's enum has a default, SchemaCompatibility compares the enum with the whole record.
       return only(field.type, writer, `${readerStep}/type`, "");
     }
     return missingDefault(field, reader, readerStep);

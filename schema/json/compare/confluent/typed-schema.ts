@@ -263,7 +263,7 @@ export class TypedSchemas {
     const tupleKeyword = tuple === prefix ? "prefixItems" : "items";
     const allItems =
       tuple === undefined && items && isSchemaNode(items) ? this.#child(location, items, "items") : undefined;
-    // In 2020-12, `items` next to `prefixItems` means what `additionalItems` meant next to an array of items.
+    // In 2020-12, `items` next to `prefixItems` has the meaning of `additionalItems` next to an array of items.
     const additionalKeyword = tuple !== undefined && tuple === prefix ? "items" : "additionalItems";
     const additional = node.members.get(additionalKeyword);
     const schemaOfAdditional =

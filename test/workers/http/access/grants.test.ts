@@ -4,7 +4,7 @@ import type { Bindings } from "../../../../workers/edge.ts";
 import { USES_FRESH_MS } from "../../../../workers/read-path/uses.ts";
 import { type Answered, GuardedRegistry } from "../../../support/guarded-registry.ts";
 
-/** One tenant with what two teams registered; each test looks at it with a key of its own. */
+/** One tenant with what two teams registered; each test looks at it with its own key. */
 const registry = new GuardedRegistry(env as unknown as Bindings);
 let admin: string;
 

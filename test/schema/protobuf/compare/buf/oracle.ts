@@ -1,4 +1,4 @@
-/** Runs the real `buf breaking`, offline, on many pairs at once: each pair is one file of a module. */
+/** Runs the real `buf breaking`, offline, on many pairs in one run: each pair is one file of a module. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ export type BufPair = { writer: string; reader: string };
 export type BufVerdicts = {
   /** Rules per pair, sorted; a rule is listed once per violation. Null if Buf cannot compile one of the two texts. */
   rules: (string[] | null)[];
-  /** Why pairs could not be compiled. */
+  /** The reasons pairs could not be compiled. */
   compileErrors: string[];
 };
 
