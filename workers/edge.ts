@@ -14,6 +14,7 @@ import type { Access, Narrowed } from "./access/access.ts";
 import type { Counters, ReadClass } from "./metrics/counters.ts";
 import type { Flusher } from "./metrics/flush.ts";
 import type { TenantCache } from "./read-path/cache.ts";
+import type { RequestWork } from "./registry/turns.ts";
 import type { Settings, Vars } from "./settings.ts";
 import type { LoadedIsolates } from "./validation/heat.ts";
 import type { ModelCache } from "./validation/model-cache.ts";
@@ -57,6 +58,8 @@ export type Edge = {
   primary: PrimaryClient;
   /** The same for the whole tenant, for caches that its callers share: `access` is asked about what they hold. */
   tenantPrimary: PrimaryClient;
+  /** What this request has computed so far. */
+  work: RequestWork;
   /** The tenant's cache in this isolate: the only state that outlives a request. */
   cache: TenantCache;
   /** Parsed schemas of all tenants in this isolate, by tenant first; derived, and never needed for correctness. */

@@ -1,8 +1,10 @@
 /** Which providers accept a schema, and what the projection loses: one verdict with reasons per profile. */
 import type { JsonSchemaModel } from "../json/model.ts";
+import type { Result } from "../result.ts";
+import { runAtOnce, type Sliced } from "../slices.ts";
 import type { ChangeKind, Loss } from "./changes.ts";
 import { type Profile, profileId } from "./profile.ts";
-import { type ProjectOptions, projectSchema } from "./project.ts";
+import { type Projection, type ProjectionRefusal, type ProjectOptions, projectInSlices } from "./project.ts";
 
 /**
  * `ready`: accepted unmodified; `lossless`: accepted after projection, without loss; `lossy`: some values are only
@@ -35,21 +37,33 @@ export function lintSchema(
   profiles: readonly Profile[],
   options: ProjectOptions = {},
 ): LintReport[] {
-  return profiles.map((profile) => {
-    const projected = projectSchema(model, profile, options);
-    if (!projected.ok) {
-      const { problems } = projected.refusal;
-      return {
-        profile: profileId(profile),
-        readiness: "impossible",
-        findings: problems,
-        findingsTotal: problems.length,
-      };
-    }
-    const { loss, changes, changesTotal } = projected.value;
-    const readiness = loss === null ? "ready" : loss === "lossless" ? "lossless" : "lossy";
-    return { profile: profileId(profile), readiness, findings: changes, findingsTotal: changesTotal };
-  });
+  return runAtOnce(lintInSlices(model, profiles, options));
+}
+
+/** `lintSchema` in slices, for callers that yield in between. */
+export function* lintInSlices(
+  model: JsonSchemaModel,
+  profiles: readonly Profile[],
+  options: ProjectOptions = {},
+): Sliced<LintReport[]> {
+  const reports: LintReport[] = [];
+  for (const profile of profiles) reports.push(reportOf(profile, yield* projectInSlices(model, profile, options)));
+  return reports;
+}
+
+function reportOf(profile: Profile, projected: Result<Projection, ProjectionRefusal>): LintReport {
+  if (!projected.ok) {
+    const { problems } = projected.refusal;
+    return {
+      profile: profileId(profile),
+      readiness: "impossible",
+      findings: problems,
+      findingsTotal: problems.length,
+    };
+  }
+  const { loss, changes, changesTotal } = projected.value;
+  const readiness = loss === null ? "ready" : loss === "lossless" ? "lossless" : "lossy";
+  return { profile: profileId(profile), readiness, findings: changes, findingsTotal: changesTotal };
 }
 
 /** The shortest summary: one word per profile. */

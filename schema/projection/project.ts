@@ -4,6 +4,7 @@ import type { JsonSchemaModel } from "../json/model.ts";
 import type { JsonNode, JsonObject } from "../json-text.ts";
 import { pointerToken, writeJsonText as printJson } from "../json-text.ts";
 import { ok, type Result, refuse } from "../result.ts";
+import { passesMicros, runAtOnce, type Sliced } from "../slices.ts";
 import { planAbsences, type RequestBudget } from "./absences.ts";
 import { MAX_PROJECTED_BYTES, MAX_UNROLLED_LEVELS, ProjectionMeter, TooComplexProjection } from "./bounds.ts";
 import { type Change, ChangeLog, type Loss } from "./changes.ts";
@@ -47,16 +48,26 @@ export type ProjectOptions = {
   readonly maxUnrolledLevels?: number;
 };
 
+/** Passes over a schema's text whose time each step of a projection takes. */
+const PASSES = 3;
+
 /** The member that wraps other values if only objects are accepted at the top level. */
 const WRAPPER_MEMBER = "result";
 
-export function projectSchema(
+type Projected = Result<Projection, ProjectionRefusal>;
+
+export function projectSchema(model: JsonSchemaModel, profile: Profile, options: ProjectOptions = {}): Projected {
+  return runAtOnce(projectInSlices(model, profile, options));
+}
+
+/** `projectSchema` in slices, for callers that yield in between. */
+export function* projectInSlices(
   model: JsonSchemaModel,
   profile: Profile,
   options: ProjectOptions = {},
-): Result<Projection, ProjectionRefusal> {
+): Sliced<Projected> {
   try {
-    return withinBounds(model, profile, options);
+    return yield* withinBounds(model, profile, options);
   } catch (error) {
     if (!(error instanceof TooComplexProjection)) throw error;
     return refuse({ reason: "too_complex", problems: [{ pointer: error.pointer, message: error.message }] });
@@ -64,34 +75,34 @@ export function projectSchema(
 }
 
 /** Recursion is unrolled less often if the result exceeds the other limits. */
-function withinBounds(
-  model: JsonSchemaModel,
-  profile: Profile,
-  options: ProjectOptions,
-): Result<Projection, ProjectionRefusal> {
+function* withinBounds(model: JsonSchemaModel, profile: Profile, options: ProjectOptions): Sliced<Projected> {
   const most = options.maxUnrolledLevels ?? MAX_UNROLLED_LEVELS;
   for (let levels = most; levels > 0; levels -= 1) {
     try {
-      const projected = projectWithLevels(model, profile, levels, options.budget);
+      const projected = yield* projectWithLevels(model, profile, levels, options.budget);
       if (projected.ok || levels === 1) return projected;
     } catch (error) {
       if (!(error instanceof TooComplexProjection) || levels === 1) throw error;
     }
   }
-  return projectWithLevels(model, profile, 1, options.budget);
+  return yield* projectWithLevels(model, profile, 1, options.budget);
 }
 
-function projectWithLevels(
+function* projectWithLevels(
   model: JsonSchemaModel,
   profile: Profile,
   maxUnrolledLevels: number,
   budget: RequestBudget | undefined,
-): Result<Projection, ProjectionRefusal> {
+): Sliced<Projected> {
+  const pauseMicros = passesMicros(model.document.text.length, PASSES);
   const first = rewrite(model, profile, maxUnrolledLevels, new Map());
+  yield pauseMicros;
   if (first === null) return refuse({ reason: "impossible", problems: [NO_VALUE] });
   const planned = planAbsences(profile, first.rewriter, first.measure, budget);
+  yield pauseMicros;
   if (!planned.ok) return refuse({ reason: "impossible", problems: [planned.refusal] });
   const rewritten = planned.value.size === 0 ? first : rewrite(model, profile, maxUnrolledLevels, planned.value);
+  yield pauseMicros;
   if (rewritten === null) return refuse({ reason: "impossible", problems: [NO_VALUE] });
   const problems = overBudget(profile, rewritten.measure).map(({ message }) => ({ pointer: "", message }));
   if (problems.length > 0) return refuse({ reason: "impossible", problems });

@@ -1,7 +1,7 @@
 /**
  * Pairs of schemas with a higher cost or larger result than their size suggests. The texts are as a client sends them.
  */
-export type HostilePair = { name: string; format: "json-schema" | "protobuf"; writer: string; reader: string };
+export type HostilePair = { name: string; format: "json-schema" | "avro" | "protobuf"; writer: string; reader: string };
 
 const range = (length: number) => Array.from({ length }, (_, index) => index);
 
@@ -71,4 +71,64 @@ export function manyFields(count: number): HostilePair {
       .map((i) => `  ${type} f${i} = ${i < 18_999 ? i + 1 : i + 1_001};`)
       .join("\n")}\n}\n`;
   return { name: `${count} Protobuf fields changed`, format: "protobuf", writer: of("int32"), reader: of("string") };
+}
+
+/** Every field is a map, for which Protobuf makes a message of its own. */
+export function manyMaps(count: number): HostilePair {
+  const of = (type: string) =>
+    `syntax = "proto3";\nmessage M {\n${range(count)
+      .map((i) => `  map<string, ${type}> f${i} = ${i + 1};`)
+      .join("\n")}\n}\n`;
+  return { name: `${count} Protobuf maps changed`, format: "protobuf", writer: of("int32"), reader: of("string") };
+}
+
+/** Each message holds the next one, and the last one the first. */
+export function manyMessages(count: number): HostilePair {
+  const of = (type: string) =>
+    `syntax = "proto3";\n${range(count)
+      .map((i) => `message M${i} { M${(i + 1) % count} next = 1; ${type} value = 2; }`)
+      .join("\n")}\n`;
+  return { name: `${count} Protobuf messages changed`, format: "protobuf", writer: of("int32"), reader: of("string") };
+}
+
+function ofAvro(name: string, fieldsOf: (type: string) => object[]): HostilePair {
+  const of = (type: string) => JSON.stringify({ type: "record", name: "R", fields: fieldsOf(type) });
+  return { name, format: "avro", writer: of("int"), reader: of("string") };
+}
+
+export function manyAvroFields(count: number): HostilePair {
+  return ofAvro(`${count} Avro fields changed`, (type) => range(count).map((i) => ({ name: `f${i}`, type })));
+}
+
+export function manyAvroRecords(count: number): HostilePair {
+  return ofAvro(`${count} Avro records changed`, (type) =>
+    range(count).map((i) => ({
+      name: `f${i}`,
+      type: { type: "record", name: `R${i}`, fields: [{ name: "a", type }] },
+    })),
+  );
+}
+
+export function manyAvroDefaults(count: number): HostilePair {
+  return ofAvro(`${count} Avro defaults changed`, (type) =>
+    range(count).map((i) => ({ name: `f${i}`, type: { type: "array", items: type }, default: [] })),
+  );
+}
+
+/** Branches that only their names tell apart. */
+export function manyAvroBranches(count: number): HostilePair {
+  const of = (type: string) =>
+    JSON.stringify(range(count).map((i) => ({ type: "record", name: `R${i}`, fields: [{ name: "a", type }] })));
+  return { name: `a union of ${count} Avro records`, format: "avro", writer: of("int"), reader: of("string") };
+}
+
+/** Listed values, of which one goes. */
+export function manyListed(count: number, value: (index: number) => unknown, of: string): HostilePair {
+  const list = (from: number) => ({ enum: range(count).map((i) => value(i + from)) });
+  return ofJson(`an enum of ${count} ${of}`, list(0), list(1));
+}
+
+export function manyConjoined(count: number): HostilePair {
+  const of = (more: number) => ({ allOf: range(count).map((i) => ({ minimum: i + more })) });
+  return ofJson(`an allOf of ${count} schemas`, of(0), of(1));
 }

@@ -23,6 +23,7 @@ import { withQuotas } from "../limits/quota-primary.ts";
 import { Counters, type ReadClass, type RouteCounts } from "../metrics/counters.ts";
 import { Flusher } from "../metrics/flush.ts";
 import { ReadCache, type TenantCache } from "../read-path/cache.ts";
+import { RequestWork } from "../registry/turns.ts";
 import { parseSettings, type RequestLog, type Settings } from "../settings.ts";
 import { traceOf } from "../trace.ts";
 import { LoadedIsolates } from "../validation/heat.ts";
@@ -191,6 +192,7 @@ class RequestEdge implements Edge {
   #primary: PrimaryClient | undefined;
   #tenantPrimary: PrimaryClient | undefined;
   #trace: TraceContext | undefined;
+  #work: RequestWork | undefined;
   #access: Access | undefined;
 
   readonly c: Context<Env>;
@@ -299,6 +301,11 @@ class RequestEdge implements Edge {
 
   forgetCredentials(): void {
     this.isolate.gate.forgetCredentials();
+  }
+
+  get work(): RequestWork {
+    this.#work ??= new RequestWork();
+    return this.#work;
   }
 
   waitUntil(promise: Promise<unknown>): void {

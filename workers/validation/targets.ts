@@ -132,18 +132,20 @@ export async function targetOf(edge: Edge, content: Content): Promise<Result<Tar
     source = resolved;
   }
   const same = known?.target.closureKey === closureKey ? known.target : undefined;
-  const target = same === undefined ? parseTarget(content, source, closureKey) : ok(same);
+  const target = same === undefined ? await parseTarget(edge, content, source, closureKey) : ok(same);
   if (target.ok) edge.models.put(key, { target: target.value, closureReadAtMs: nowMs }, charactersOf(source));
   return target;
 }
 
-function parseTarget(
+async function parseTarget(
+  { work }: Edge,
   { format: name, dialect }: Content,
   source: SchemaSource,
   closureKey: string,
-): Result<Target, Refusal> {
+): Promise<Result<Target, Refusal>> {
   const format = formatNamed(name);
-  const parsed = format.parse(source, { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT });
+  const options = { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT } as const;
+  const parsed = await work.run(format.parseInSlices(source, options));
   if (parsed.ok) return ok({ format, model: parsed.value.model, source, dialect, closureKey, heat: new Heat() });
   const detail = parsed.refusal.problems[0]?.message ?? "The schema can no longer be read.";
   return refuse(

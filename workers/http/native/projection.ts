@@ -2,11 +2,11 @@
 import { makeRefusal } from "../../../contract/errors.ts";
 import { type JsonNode, toPlainValue, writeJsonText } from "../../../schema/json-text.ts";
 import { decodeAnswer } from "../../../schema/projection/decode-answer.ts";
-import { lintSchema } from "../../../schema/projection/lint.ts";
+import { lintInSlices } from "../../../schema/projection/lint.ts";
 import { type ModelAnswer, readModelAnswer } from "../../../schema/projection/model-answer.ts";
 import type { Profile } from "../../../schema/projection/profile.ts";
 import { PROFILES } from "../../../schema/projection/profiles.ts";
-import { type Projection, type ProjectionRefusal, projectSchema } from "../../../schema/projection/project.ts";
+import { type Projection, type ProjectionRefusal, projectInSlices } from "../../../schema/projection/project.ts";
 import { requestFragment } from "../../../schema/projection/request-fragment.ts";
 import {
   type Projectable,
@@ -16,6 +16,7 @@ import {
   readProjectables,
 } from "../../registry/projection/projectable.ts";
 import { parseContext } from "../../registry/read/subject-names.ts";
+import { workIsSpent } from "../../registry/turns.ts";
 import { type Answer, jsonAnswer, jsonTextAnswer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { contentNode, type ReferenceField, referencesOf, textParameter } from "./fields.ts";
@@ -45,15 +46,18 @@ export async function postLint(request: NativeRequest): Promise<Answer> {
   const names = body.profiles ?? PROFILES.map(({ name }) => name);
   const profiles = names.map((name, index) => requireValue(readProfile(name, `/profiles/${index}`)));
   const schemas = requireValue(await readProjectables(request.edge, buildSource(request), contextOf(request)));
-  const linted = schemas.map(({ kind, name, pointer, model }) => ({
-    kind,
-    name,
-    pointer,
-    reports: lintSchema(model, profiles).map(({ findingsTotal, ...report }) => ({
-      ...report,
-      findings_total: findingsTotal,
-    })),
-  }));
+  const { work } = request.edge;
+  const linted: unknown[] = [];
+  for (const { kind, name, pointer, model } of schemas) {
+    if (work.isSpent) throw new RegistryError(workIsSpent(`"${pointer}" of the content`));
+    const reports = await work.run(lintInSlices(model, profiles));
+    linted.push({
+      kind,
+      name,
+      pointer,
+      reports: reports.map(({ findingsTotal, ...report }) => ({ ...report, findings_total: findingsTotal })),
+    });
+  }
   return jsonAnswer(200, { schemas: linted });
 }
 
@@ -61,7 +65,7 @@ export async function postDecodedAnswer(request: NativeRequest): Promise<Answer>
   const body = request.body as DecodeBody;
   const profile = requireValue(readProfile(body.profile, "/profile"));
   const schema = requireValue(await readProjectable(request.edge, buildSource(request), contextOf(request)));
-  const projection = projected(schema, profile);
+  const projection = await projected(request, schema, profile);
   const answer = givenAnswer(request);
   const { tool } = body;
   const target = { registered: schema.model, projection, ...(tool === undefined ? {} : { tool }) };
@@ -101,8 +105,8 @@ function buildSource({ body, tree }: NativeRequest): ProjectableSource {
   throw new RegistryError(makeRefusal("BAD_REQUEST", [detail], detail, { items }));
 }
 
-function projected({ model }: Projectable, profile: Profile): Projection {
-  const result = projectSchema(model, profile);
+async function projected({ edge }: NativeRequest, { model }: Projectable, profile: Profile): Promise<Projection> {
+  const result = await edge.work.run(projectInSlices(model, profile));
   if (result.ok) return result.value;
   const { reason, problems } = result.refusal as ProjectionRefusal;
   const detail = problems[0]?.message ?? "The schema cannot be projected.";
@@ -117,13 +121,13 @@ function projected({ model }: Projectable, profile: Profile): Projection {
 }
 
 /** Built as text, because JavaScript objects move integer-like property names to the front. */
-function projectionAnswer(
+async function projectionAnswer(
   request: NativeRequest,
   schema: Projectable,
   profile: Profile,
   named: { name?: string; description?: string },
-): Answer {
-  const projection = projected(schema, profile);
+): Promise<Answer> {
+  const projection = await projected(request, schema, profile);
   const description = named.description ?? schema.description ?? undefined;
   const naming = { name: named.name ?? schema.name ?? "schema", ...(description === undefined ? {} : { description }) };
   const shape = textParameter(request, "shape");

@@ -20,6 +20,7 @@ import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import type { RuleBook } from "../../../schema/rules/rule-book.ts";
 import { FIRST_SEMVER, nextSemver } from "../../../schema/semver.ts";
+import type { RequestWork } from "../turns.ts";
 import { ruledBy, shownDifferences } from "./compare.ts";
 import type { CheckedDifference, Direction, VersionSuggestion } from "./compatibility-check.ts";
 import { type HeldSchema, judge } from "./judge.ts";
@@ -65,6 +66,7 @@ export class Judging {
   #compatible = true;
   #undecided: string | null = null;
 
+  readonly work: RequestWork;
   readonly held: HeldTo;
   readonly nowMs: number;
   readonly left: BundleAllowance;
@@ -73,12 +75,14 @@ export class Judging {
   readonly beside: Readonly<Record<Direction, readonly HeldSchema[]>>;
 
   constructor(
+    work: RequestWork,
     held: HeldTo,
     nowMs: number,
     left: BundleAllowance,
     spend: (reader: HeldSchema, writer: HeldSchema) => Refusal | undefined,
     beside: Readonly<Record<Direction, readonly HeldSchema[]>> = { backward: [], forward: [] },
   ) {
+    this.work = work;
     this.held = held;
     this.nowMs = nowMs;
     this.left = left;
@@ -91,11 +95,15 @@ export class Judging {
   }
 
   /** Whether the candidate is compatible with an earlier version in the level's directions; null if undecided. */
-  compare(candidate: HeldSchema, other: HeldSchema, { versionNumber }: SchemaRecord): Result<boolean | null, Refusal> {
+  async compare(
+    candidate: HeldSchema,
+    other: HeldSchema,
+    { versionNumber }: SchemaRecord,
+  ): Promise<Result<boolean | null, Refusal>> {
     const { level, writers, role, book } = this.held;
     let compatible: boolean | null = true;
     for (const direction of DIRECTIONS.filter((one) => LEVEL_CHECKS[level][one])) {
-      const judged = this.#judge(candidate, other, direction);
+      const judged = await this.#judge(candidate, other, direction);
       if (!judged.ok) return judged;
       if ("undecided" in judged.value) {
         this.leaveUndecided(judged.value.undecided);
@@ -104,7 +112,7 @@ export class Judging {
       }
       const { differences, total } = ruledBy(book, judged.value, this.nowMs);
       const [reader, writer] = toSides(candidate, other, direction);
-      const shown = shownDifferences(reader, writer, differences, { writers, role, left: this.left });
+      const shown = await shownDifferences(this, reader, writer, differences, { writers, role, left: this.left });
       this.#total += total;
       for (const one of shown) {
         if (!this.#differences.count(one.severity)) continue;
@@ -117,11 +125,11 @@ export class Judging {
   }
 
   /** The semver the candidate should get after a version. */
-  suggest(
+  async suggest(
     candidate: HeldSchema,
     earlier: HeldSchema | undefined,
     semver: string | null,
-  ): Result<VersionSuggestion, Refusal> {
+  ): Promise<Result<VersionSuggestion, Refusal>> {
     if (!earlier) return ok({ semver: FIRST_SEMVER, bump: null, reasons: ["It is the subject's first version."] });
     const { level } = this.held;
     const checked = DIRECTIONS.filter((direction) => LEVEL_CHECKS[level][direction]);
@@ -132,7 +140,7 @@ export class Judging {
       const isSettled =
         checked.length > 0 && others.includes(direction) && suggestBump(lasting, level).bump !== "patch";
       if (isSettled) break;
-      const judged = this.#judge(candidate, earlier, direction);
+      const judged = await this.#judge(candidate, earlier, direction);
       if (!judged.ok) return judged;
       if ("undecided" in judged.value) return ok({ semver: null, bump: null, reasons: [judged.value.undecided] });
       lasting[direction] = ruledBy(this.held.book, judged.value, this.nowMs).lasting;
@@ -161,14 +169,15 @@ export class Judging {
   }
 
   /** Judges each pair once, because level and suggestion often need the same. Refuses only what ends the whole bundle. */
-  #judge(candidate: HeldSchema, other: HeldSchema, direction: Direction): Result<JudgedPair, Refusal> {
+  async #judge(candidate: HeldSchema, other: HeldSchema, direction: Direction): Promise<Result<JudgedPair, Refusal>> {
     const known = this.#judged.get(other)?.[direction];
     if (known) return ok(known);
     const [reader, writer] = toSides(candidate, other, direction);
     const refused = this.spend(reader, writer);
     if (refused) return refuse(refused);
     const { policy, writers, role, book } = this.held;
-    const judged = judge(reader, writer, { policy, writers, role, rules: book.rules }, this.beside[direction]);
+    const options = { policy, writers, role, rules: book.rules };
+    const judged = await judge(this.work, reader, writer, options, this.beside[direction]);
     const pair = judged.ok ? judged.value : { undecided: judged.refusal.detail };
     this.#judged.set(other, { ...this.#judged.get(other), [direction]: pair });
     return ok(pair);

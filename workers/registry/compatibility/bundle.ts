@@ -18,7 +18,7 @@ import { printSubjectName, type SubjectName } from "../../../schema/subject-name
 import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { parseNewSubject } from "../read/subject-names.ts";
-import { giveTurn } from "../turns.ts";
+import { workIsSpent } from "../turns.ts";
 import { type BundleMembers, type BundleReference, linkReferences, type Member } from "./bundle-members.ts";
 import { findReferrers, type Referrer, withMembers } from "./bundle-referrers.ts";
 import {
@@ -180,10 +180,7 @@ class Bundle {
     this.#members = { all, byName, bySubject: new Map(all.map((member) => [printSubjectName(member.name), member])) };
     const refused = await linkReferences(this.edge, this.#members, (index) => schemas[index]!.references);
     if (refused) return refused;
-    for (const member of all) {
-      await giveTurn();
-      parseMember(member);
-    }
+    for (const member of all) await parseMember(this.edge, member);
     return undefined;
   }
 
@@ -290,14 +287,13 @@ class Bundle {
     for (const { record } of schema ? member.versions : []) {
       const other = held.get(record.id);
       if (!other) continue;
-      await giveTurn();
-      const compatible = judging.compare(schema!, other, record);
+      if (this.edge.work.isSpent) return refuse(workIsSpent(versionOf(record)));
+      const compatible = await judging.compare(schema!, other, record);
       if (!compatible.ok) return compatible;
       if (compatible.value !== null) comparedVersions.push({ record, compatible: compatible.value });
     }
     const earlier = newest && held.get(newest.id);
-    await giveTurn();
-    const suggestion = schema ? judging.suggest(schema, earlier, newest?.semver ?? null) : null;
+    const suggestion = schema ? await judging.suggest(schema, earlier, newest?.semver ?? null) : null;
     if (suggestion && !suggestion.ok) return suggestion;
     return ok({
       ...judging.verdict(schema !== undefined),
@@ -320,10 +316,10 @@ class Bundle {
       if (!held.ok) return held;
       for (const { record, through } of together) {
         const now = held.value.get(record.id);
-        await giveTurn();
+        if (this.edge.work.isSpent) return refuse(workIsSpent(versionOf(record)));
         const policy = policies.value.subjects[items.length]!;
         const item = now
-          ? this.#referringItem({ record, through }, now, policy)
+          ? await this.#referringItem({ record, through }, now, policy)
           : ok({ ...this.#judging({ ...policy, book: EMPTY_RULE_BOOK, errors: [] }).verdict(false), record, through });
         if (!item.ok) return item;
         items.push(item.value);
@@ -332,14 +328,15 @@ class Bundle {
     return ok(items);
   }
 
-  #referringItem(
+  async #referringItem(
     { record, through }: Referrer,
     now: HeldSchema,
     policy: SubjectPolicy,
-  ): Result<ReferringItem, Refusal> {
+  ): Promise<Result<ReferringItem, Refusal>> {
     const source = withMembers(this.#members, record, now.source);
     const dialect = record.dialect ?? NATIVE_DIALECT;
-    const parsed = formatNamed(record.format).parse(source, { strictness: "stored", defaultDialect: dialect });
+    const options = { strictness: "stored", defaultDialect: dialect } as const;
+    const parsed = await this.edge.work.run(formatNamed(record.format).parseInSlices(source, options));
     const invalid = through
       .map(printSubjectName)
       .filter((name) => this.#members.bySubject.get(name)?.schema === undefined);
@@ -352,7 +349,11 @@ class Bundle {
     const book = mergeRuleBooks(this.policies.tenantRules, policy.rules);
     const judging = this.#judging({ ...policy, book, errors });
     if (errors.length > 0) return ok({ ...judging.verdict(false), record, through });
-    const compatible = judging.compare(new HeldSchema(record.format, source, record.dialect, parsed), now, record);
+    const compatible = await judging.compare(
+      new HeldSchema(record.format, source, record.dialect, parsed),
+      now,
+      record,
+    );
     if (!compatible.ok) return compatible;
     return ok({ ...judging.verdict(true), record, through });
   }
@@ -374,16 +375,21 @@ class Bundle {
       const detail = `A bundle can compare at most ${MAX_BUNDLE_CHARACTERS} characters of schemas; check it in parts.`;
       return makeRefusal("TOO_COMPLEX", [detail], detail);
     };
-    return new Judging(held, this.edge.now(), this.#left, spend, beside);
+    return new Judging(this.edge.work, held, this.edge.now(), this.#left, spend, beside);
   }
 }
 
-function parseMember(member: Member): void {
+async function parseMember({ work }: Edge, member: Member): Promise<void> {
   if (member.errors.length > 0) return;
   const { format, source, dialect = NATIVE_DIALECT } = member;
-  const parsed = formatNamed(format).parse(source, { strictness: "new", defaultDialect: dialect });
+  const options = { strictness: "new", defaultDialect: dialect } as const;
+  const parsed = await work.run(formatNamed(format).parseInSlices(source, options));
   if (parsed.ok) member.schema = new HeldSchema(format, source, dialect, parsed);
   else member.errors.push(...parsed.refusal.problems);
+}
+
+function versionOf(record: SchemaRecord): string {
+  return `version ${record.versionNumber} of "${printSubjectName(record)}"`;
 }
 
 function subjectName({ name, subject }: BundleSchema): string {

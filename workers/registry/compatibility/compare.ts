@@ -5,17 +5,16 @@ import type { Closure, RequestedReference, SchemaRecord } from "../../../registr
 import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
 import type { ComparedDifferences, CompareOptions, Comparison, Difference } from "../../../schema/compatibility.ts";
 import { computeVerdictInSlices, type VerdictOptions } from "../../../schema/facts.ts";
-import type { FormatName, JsonDialect, SchemaProblem, SchemaSource } from "../../../schema/format.ts";
+import type { FormatName, JsonDialect, ParseResult, SchemaProblem, SchemaSource } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { differencesForRole, type Role } from "../../../schema/rules/roles.ts";
 import { applyOverrides, type DecidedBy, type RuleBook } from "../../../schema/rules/rule-book.ts";
-import { runWithPauses } from "../../../schema/slices.ts";
+import type { Sliced } from "../../../schema/slices.ts";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../../../schema/witness.ts";
 import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { isId, schemaNotFound } from "../read/read.ts";
-import { giveTurn } from "../turns.ts";
 import { compareClosures, parseWithReferences, sourceOfClosure } from "../write/facts.ts";
 import { invalidSchema, tooComplex } from "./check.ts";
 
@@ -109,13 +108,13 @@ export async function inlineSide(
 }
 
 /** Whether two schemas have the same canonical text. */
-export function isSameText(a: Comparable, b: Comparable): boolean {
+export async function isSameText({ work }: Edge, a: Comparable, b: Comparable): Promise<boolean> {
   if (a.format !== b.format) return false;
-  const { parse, canonicalText } = formatNamed(a.format);
-  const [one, other] = [a, b].map(({ source, dialect }) => {
-    const parsed = parse(source, { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT });
-    return parsed.ok ? canonicalText(parsed.value.model) : undefined;
-  });
+  const textOf = async (side: Comparable) => {
+    const parsed = await work.run(parseSide(side));
+    return parsed.ok ? formatNamed(side.format).canonicalText(parsed.value.model) : undefined;
+  };
+  const [one, other] = [await textOf(a), await textOf(b)];
   return one !== undefined && one === other;
 }
 
@@ -142,8 +141,7 @@ export async function compareSides(
   const unsupported = policyProblem(reader.format, { policy });
   if (unsupported) return refuse(unsupported);
   const options: VerdictOptions = { policy, writers, role, rules: book.rules };
-  await giveTurn();
-  const comparison: Comparison =
+  const compared: Result<Comparison, Refusal> =
     reader.closure && writer.closure
       ? await compareClosures(
           edge,
@@ -152,7 +150,9 @@ export async function compareSides(
           { closure: writer.closure, dialect: writer.dialect },
           options,
         )
-      : await runWithPauses(computeVerdictInSlices(formatNamed(reader.format), reader, writer, options), giveTurn);
+      : ok(await edge.work.run(computeVerdictInSlices(formatNamed(reader.format), reader, writer, options)));
+  if (!compared.ok) return compared;
+  const { value: comparison } = compared;
   if (comparison.ok) return ok(ruledBy(book, comparison.value, edge.now()));
   const detail = `Too complex to decide, at ${comparison.refusal.pointer}: ${comparison.refusal.message}`;
   return refuse(makeRefusal("TOO_COMPLEX", [detail], detail));
@@ -174,23 +174,25 @@ export function policyProblem(format: FormatName, { policy }: Pick<CompareOption
 }
 
 /** Differences in the role's words, the first breaking ones with a witness. `left` counts the witnesses still allowed. */
-export function shownDifferences(
+export async function shownDifferences(
+  { work }: Pick<Edge, "work">,
   reader: Comparable,
   writer: Comparable,
   differences: readonly Difference[],
   { writers, role, left }: { writers: CompareOptions["writers"]; role: Role | null; left: { witnesses: number } },
-): ShownDifference[] {
+): Promise<ShownDifference[]> {
   const breaking = differences.filter(({ severity }) => severity === "breaking").slice(0, left.witnesses);
   left.witnesses -= breaking.length;
   const witnesses = new Map<Difference, Witness>();
   if (breaking.length > 0 && reader.format === writer.format) {
     const format = formatNamed(reader.format);
-    const [readerModel, writerModel] = [reader, writer].map(({ source, dialect }) =>
-      format.parse(source, { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT }),
-    );
-    if (readerModel?.ok && writerModel?.ok) {
+    const readerModel = await work.run(parseSide(reader));
+    const writerModel = await work.run(parseSide(writer));
+    if (readerModel.ok && writerModel.ok) {
       const options = { seed: WITNESS_SEED, maxAttempts: DEFAULT_WITNESS_ATTEMPTS, writers };
-      const found = format.witnesses(readerModel.value.model, writerModel.value.model, breaking, options);
+      const found = await work.run(
+        format.witnessesInSlices(readerModel.value.model, writerModel.value.model, breaking, options),
+      );
       for (const [index, difference] of breaking.entries()) {
         const witness = found[index];
         if (witness) witnesses.set(difference, witness);
@@ -201,6 +203,13 @@ export function shownDifferences(
   return worded.map((difference, index) => {
     const witness = witnesses.get(differences[index]!);
     return witness ? { ...difference, witness } : difference;
+  });
+}
+
+function parseSide({ format, source, dialect }: Comparable): Sliced<ParseResult<unknown>> {
+  return formatNamed(format).parseInSlices(source, {
+    strictness: "stored",
+    defaultDialect: dialect ?? NATIVE_DIALECT,
   });
 }
 

@@ -28,6 +28,7 @@ import type { Edge } from "../../edge.ts";
 import { missingVersion, subjectNotFound } from "../read/read.ts";
 import { parseSelector } from "../read/selectors.ts";
 import { parseSubject } from "../read/subject-names.ts";
+import { workIsSpent } from "../turns.ts";
 import {
   type Comparable,
   comparableSide,
@@ -114,7 +115,7 @@ export async function checkPair(edge: Edge, question: PairQuestion): Promise<Res
     writers,
     role,
     differences: listWithin(
-      shownDifferences(reader.value, writer.value, compared.value.differences, shown),
+      await shownDifferences(edge, reader.value, writer.value, compared.value.differences, shown),
       MAX_SHOWN_DIFFERENCE_BYTES,
     ),
     total: compared.value.total,
@@ -167,7 +168,7 @@ export async function checkCandidate(
       const undecided = findUndecided(all);
       if (undecided && against.value.value.undecided === "refuse") return refuse(undecidedRefusal(undecided));
       if (undecided) decidedBy = "strict";
-      const shown = shownDifferences(reader, writer, all, { writers, role, left });
+      const shown = await shownDifferences(edge, reader, writer, all, { writers, role, left });
       const place = { direction, version_number: version.record.versionNumber! };
       for (const difference of shown) if (list.count(difference.severity)) list.add({ ...difference, ...place });
       total += ofPair;
@@ -289,6 +290,9 @@ class CandidateComparison {
     closure: ComparedVersion["closure"],
     direction: Direction,
   ): Promise<Result<Pair, Refusal>> {
+    if (this.edge.work.isSpent) {
+      return refuse(workIsSpent(`version ${record.versionNumber} of "${printSubjectName(record)}"`));
+    }
     const other = await registeredSide(this.edge, record, closure);
     if (!other.ok) return other;
     const [reader, writer] = direction === "backward" ? [this.candidate, other.value] : [other.value, this.candidate];
@@ -368,7 +372,7 @@ async function suggestVersion(
   if (!forward.ok) return forward;
   const { lasting: readsEarlier, reader: candidate, writer: earlier } = backward.value;
   const { lasting: isRead } = forward.value;
-  if (readsEarlier.length + isRead.length === 0 && isSameText(candidate, earlier)) {
+  if (readsEarlier.length + isRead.length === 0 && (await isSameText(comparing.edge, candidate, earlier))) {
     return ok({ semver: newest.record.semver, ...NO_CHANGE });
   }
   const { bump, reasons } = suggestBump({ backward: readsEarlier, forward: isRead }, level, role);

@@ -74,7 +74,10 @@ export async function diffVersions(edge: Edge, question: DiffQuestion): Promise<
     const compared = await compareSides(edge, reader, writer, judgement);
     if (!compared.ok) return compared;
     const { differences: all, total } = compared.value;
-    const differences = listWithin(shownDifferences(reader, writer, all, shown), MAX_SHOWN_DIFFERENCE_BYTES);
+    const differences = listWithin(
+      await shownDifferences(edge, reader, writer, all, shown),
+      MAX_SHOWN_DIFFERENCE_BYTES,
+    );
     return ok({ compatible: isCompatible(all), differences, total });
   };
   const backward = await direction(to.side, from.side);

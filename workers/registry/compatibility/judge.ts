@@ -8,13 +8,14 @@ import {
   type Difference,
   isCompatible,
 } from "../../../schema/compatibility.ts";
-import { computeVerdict, judgeParsed, type VerdictOptions } from "../../../schema/facts.ts";
+import { computeVerdictInSlices, judgeInSlices, type VerdictOptions } from "../../../schema/facts.ts";
 import type { FormatName, JsonDialect, ParseResult, SchemaSource } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { buildSource } from "../../../schema/sources.ts";
 import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
+import type { RequestWork } from "../turns.ts";
 import { loadTexts } from "../write/facts.ts";
 import { type Comparable, DIFFERENT_FORMAT, policyProblem } from "./compare.ts";
 
@@ -35,9 +36,9 @@ export class HeldSchema implements Comparable {
     this.#parsed = parsed;
   }
 
-  get parsed(): ParseResult<unknown> {
+  async parse(work: RequestWork): Promise<ParseResult<unknown>> {
     const options = { strictness: "stored", defaultDialect: this.dialect ?? NATIVE_DIALECT } as const;
-    this.#parsed ??= formatNamed(this.format).parse(this.source, options);
+    this.#parsed ??= await work.run(formatNamed(this.format).parseInSlices(this.source, options));
     return this.#parsed;
   }
 
@@ -58,31 +59,39 @@ export class HeldSchema implements Comparable {
 export type Judged = Result<ComparedDifferences, Refusal>;
 
 /** The verdict on a pair under policy, role and CEL rules; `beside` are the other files of the reader's module. */
-export function judge(
+export async function judge(
+  work: RequestWork,
   reader: HeldSchema,
   writer: HeldSchema,
   options: VerdictOptions,
   beside: readonly HeldSchema[] = [],
-): Judged {
+): Promise<Judged> {
   if (reader.format !== writer.format) return ok({ differences: [DIFFERENT_FORMAT] });
   const unsupported = policyProblem(reader.format, options);
   if (unsupported) return refuse(unsupported);
   const format = formatNamed(reader.format);
-  const [readerParsed, writerParsed] = [reader.parsed, writer.parsed];
-  return decided(
+  const readerParsed = await reader.parse(work);
+  const writerParsed = await writer.parse(work);
+  const judging =
     readerParsed.ok && writerParsed.ok
-      ? judgeParsed(
+      ? judgeInSlices(
           format,
           { model: readerParsed.value.model, text: reader.source.text },
           { model: writerParsed.value.model, text: writer.source.text },
-          { ...options, beside: parseModels(reader.format, beside) },
+          { ...options, beside: await parseModels(work, reader.format, beside) },
         )
-      : computeVerdict(format, reader, writer, options),
-  );
+      : computeVerdictInSlices(format, reader, writer, options);
+  return decided(await work.run(judging));
 }
 
-function parseModels(format: FormatName, schemas: readonly HeldSchema[]): unknown[] {
-  return schemas.flatMap((schema) => (schema.format === format && schema.parsed.ok ? [schema.parsed.value.model] : []));
+async function parseModels(work: RequestWork, format: FormatName, schemas: readonly HeldSchema[]): Promise<unknown[]> {
+  const models: unknown[] = [];
+  for (const schema of schemas) {
+    if (schema.format !== format) continue;
+    const parsed = await schema.parse(work);
+    if (parsed.ok) models.push(parsed.value.model);
+  }
+  return models;
 }
 
 /** The differences, or a refusal if the pair is too complex. */

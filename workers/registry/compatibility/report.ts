@@ -21,7 +21,6 @@ import type { Edge } from "../../edge.ts";
 import { parseCursor, printCursor } from "../read/cursor.ts";
 import { type HistoryPair, HistoryWalk } from "../read/history.ts";
 import { listingPrefix } from "../read/subject-names.ts";
-import { giveTurn } from "../turns.ts";
 import { MAX_SHOWN_DIFFERENCE_BYTES, ruledBy } from "./compare.ts";
 import type { Direction } from "./compatibility-check.ts";
 import { countDifferences, judge, type Tally } from "./judge.ts";
@@ -165,8 +164,7 @@ class Report {
     };
     for await (const pair of walk.pairs(fresh)) {
       if ("refusal" in pair) throw new ReportStopped(pair.refusal);
-      await giveTurn();
-      const verdict = reportedVerdict(pair, open, this.edge.now());
+      const verdict = await reportedVerdict(this.edge, pair, open);
       reach(fresh.indexOf(pair.to.record) + 1);
       this.#count(open, pair, verdict);
       yield { type: "verdict", policy, from: pair.from.record, to: pair.to.record, verdict };
@@ -207,7 +205,9 @@ class Report {
   }
 
   #isSpent(): boolean {
-    return this.#characters >= MAX_REPORT_CHARACTERS || this.#totals.pairs >= this.bounds.limit;
+    return (
+      this.edge.work.isSpent || this.#characters >= MAX_REPORT_CHARACTERS || this.#totals.pairs >= this.bounds.limit
+    );
   }
 
   #progress(): ReportEvent {
@@ -265,12 +265,17 @@ class ReportStopped extends Error {
   }
 }
 
-function reportedVerdict({ from, to }: HistoryPair, { policy, book }: OpenSubject, nowMs: number): ReportedVerdict {
+async function reportedVerdict(
+  edge: Edge,
+  { from, to }: HistoryPair,
+  { policy, book }: OpenSubject,
+): Promise<ReportedVerdict> {
   const options = { policy: policy.policy, writers: policy.writers, role: policy.role, rules: book.rules };
-  const backward = judge(to.schema, from.schema, options);
+  const backward = await judge(edge.work, to.schema, from.schema, options);
   if (!backward.ok) return { undecided: backward.refusal };
-  const forward = judge(from.schema, to.schema, options);
+  const forward = await judge(edge.work, from.schema, to.schema, options);
   if (!forward.ok) return { undecided: forward.refusal };
+  const nowMs = edge.now();
   const ruled = {
     backward: ruledBy(book, backward.value, nowMs),
     forward: ruledBy(book, forward.value, nowMs),

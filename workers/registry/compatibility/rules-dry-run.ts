@@ -16,7 +16,7 @@ import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import {
   applyOverrides,
-  applyRules,
+  applyRulesInSlices,
   type DecidedBy,
   EMPTY_RULE_BOOK,
   mergeRuleBooks,
@@ -29,7 +29,7 @@ import type { Edge } from "../../edge.ts";
 import { type HistoryPair, HistoryWalk } from "../read/history.ts";
 import { subjectNotFound } from "../read/read.ts";
 import { parseSubject } from "../read/subject-names.ts";
-import { giveTurn } from "../turns.ts";
+import { type RequestWork, workIsSpent } from "../turns.ts";
 import type { Direction } from "./compatibility-check.ts";
 import { countDifferences, decided, judge, type Tally } from "./judge.ts";
 
@@ -114,15 +114,20 @@ export async function dryRunRules(edge: Edge, question: DryRunQuestion): Promise
     characters += pair.from.schema.characters + pair.to.schema.characters;
     if (characters > MAX_DRY_RUN_CHARACTERS) return refuse(tooLong());
     const { from, to } = pair;
-    await giveTurn();
-    pairs.push({ from: from.record, to: to.record, ...judgedPair(pair, judgement, book, question.atMs) });
+    if (edge.work.isSpent) return refuse(workIsSpent(`version ${to.record.versionNumber}`));
+    pairs.push({
+      from: from.record,
+      to: to.record,
+      ...(await judgedPair(edge.work, pair, judgement, book, question.atMs)),
+    });
   }
   return ok({ name: own.name, ...judgement, pairs, idle: collectIdle(book, pairs), asOf: answer.value.asOf });
 }
 
 type Judgement = { level: CompatibilityLevel; policy: Policy; writers: WriterAssumption; role: Role | null };
 
-function judgedPair(
+async function judgedPair(
+  work: RequestWork,
   { from, to }: HistoryPair,
   { level, policy, writers, role }: Judgement,
   book: RuleBook,
@@ -137,16 +142,18 @@ function judgedPair(
   const before: Difference[] = [];
   const after: (RuledDifference & { direction: Direction })[] = [];
   for (const { direction, reader, writer } of directions) {
-    const plain = judge(reader, writer, { policy, writers, role });
+    const plain = await judge(work, reader, writer, { policy, writers, role });
     if (!plain.ok) return { problem: plain.refusal.detail };
     before.push(...plain.value.differences);
     const ruled = decided(
-      applyRules(ok(plain.value), book.rules, {
-        format: reader.format,
-        role,
-        reader: schemaValue(reader.source.text),
-        writer: schemaValue(writer.source.text),
-      }),
+      await work.run(
+        applyRulesInSlices(ok(plain.value), book.rules, {
+          format: reader.format,
+          role,
+          reader: schemaValue(reader.source.text),
+          writer: schemaValue(writer.source.text),
+        }),
+      ),
     );
     if (!ruled.ok) return { problem: ruled.refusal.detail };
     after.push(...applyOverrides(ruled.value, book, atMs).map((difference) => ({ ...difference, direction })));

@@ -3,7 +3,7 @@
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
 import type { JsonSchemaModel } from "../../../schema/json/model.ts";
-import { parseJsonSchema } from "../../../schema/json/parse/parse.ts";
+import { parseInSlices } from "../../../schema/json/parse/parse.ts";
 import type { JsonNode } from "../../../schema/json-text.ts";
 import { writeJsonText } from "../../../schema/json-text.ts";
 import type { Profile } from "../../../schema/projection/profile.ts";
@@ -101,7 +101,8 @@ async function readModel(
     const detail = `Only a JSON Schema can be projected, not ${format}.`;
     return refuse(makeRefusal("UNPROCESSABLE", [detail], detail));
   }
-  const parsed = parseJsonSchema(source, { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT });
+  const options = { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT } as const;
+  const parsed = await edge.work.run(parseInSlices(source, options));
   if (parsed.ok) return ok(parsed.value.model);
   const detail = parsed.refusal.problems[0]?.message ?? "The schema cannot be read.";
   return refuse(makeRefusal("TOO_COMPLEX", [detail], detail, { items: parsed.refusal.problems }));

@@ -60,10 +60,8 @@ export async function parseStored(
   if (!answer.ok) return answer;
   const source = answer.value.value && (await sourceOfClosure(edge, answer.value.value));
   if (!source) return refuse(goneMeanwhile());
-  const parsed = formatNamed(format).parse(source, {
-    strictness: "stored",
-    defaultDialect: dialect ?? CONFLUENT_DIALECT,
-  });
+  const options = { strictness: "stored", defaultDialect: dialect ?? CONFLUENT_DIALECT } as const;
+  const parsed = await edge.work.run(formatNamed(format).parseInSlices(source, options));
   if (parsed.ok) return ok({ model: parsed.value.model, text: source.text });
   const detail = parsed.refusal.problems[0]?.message ?? "The schema can no longer be read.";
   return refuse(

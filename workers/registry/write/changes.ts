@@ -42,7 +42,7 @@ export async function commitChanges(
   const facts = new Map<string, Fact>();
   for (const change of command.changes) {
     if (change.type !== "register") continue;
-    for (const fact of firstFacts(edge, change, strictnessOf(change))) facts.set(fact.key, fact);
+    for (const fact of await firstFacts(edge, change, strictnessOf(change))) facts.set(fact.key, fact);
   }
   const storedTexts: ContentHash[] = [];
   const trace = sentTrace(edge.trace());
@@ -64,7 +64,8 @@ export async function commitChanges(
     }
     const { unstored = [] } = answer;
     const needs = answer.needs as readonly ChangeNeed[];
-    await meetNeeds(edge, command, { needs, unstored }, facts, storedTexts);
+    const unmet = await meetNeeds(edge, command, { needs, unstored }, facts, storedTexts);
+    if (unmet) return refuse(unmet);
   }
   edge.counters.add("registry_commits_total", [command.type, "busy"]);
   const detail = "Concurrent changes kept interfering with this change set; retry the request.";
@@ -77,7 +78,7 @@ async function meetNeeds(
   { needs, unstored }: { needs: readonly ChangeNeed[]; unstored: readonly UnstoredContent[] },
   facts: Map<string, Fact>,
   storedTexts: ContentHash[],
-): Promise<void> {
+): Promise<Refusal | undefined> {
   const textOf = (reading: string | null) => {
     const fact = reading === null ? undefined : facts.get(reading);
     return fact?.type === "reading" && fact.reading.ok ? fact.reading.value.text : undefined;
@@ -100,8 +101,11 @@ async function meetNeeds(
     }
     const rawText = change?.type === "register" ? change.text : "";
     const options = { maxVerdictBytes: MAX_VERDICT_BYTES, unstored: texts };
-    for (const fact of await computeFacts(edge, [need], rawText, candidate, options)) facts.set(fact.key, fact);
+    const computed = await computeFacts(edge, [need], rawText, candidate, options);
+    if (!computed.ok) return computed.refusal;
+    for (const fact of computed.value) facts.set(fact.key, fact);
   }
+  return undefined;
 }
 
 function closuresOf(need: Need): readonly Closure[] {

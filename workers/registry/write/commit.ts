@@ -51,7 +51,7 @@ export async function commitCommand(
   const text = command.type === "register" ? command.text : "";
   const storedTexts: ContentHash[] = [];
   const writtenAtMs = edge.now();
-  const facts = command.type === "register" ? firstFacts(edge, command, strictnessOf(command)) : [];
+  const facts = command.type === "register" ? await firstFacts(edge, command, strictnessOf(command)) : [];
   const foreseen = command.type === "register" ? new ForeseenVerdicts(edge, command) : undefined;
   if (foreseen) facts.push(...(await foreseen.facts(facts)));
   const trace = sentTrace(edge.trace());
@@ -74,7 +74,8 @@ export async function commitCommand(
     if (answer.type === "refused") return refuse(answer.refusal);
     if (computeMissing) throw new Error("The primary requested facts although it was allowed to compute them.");
     foreseen?.note(answer.needs);
-    await meetNeeds(edge, answer.needs, text, facts, storedTexts);
+    const unmet = await meetNeeds(edge, answer.needs, text, facts, storedTexts);
+    if (unmet) return refuse(unmet);
     for (const { type } of answer.needs) met.add(type);
   }
 }
@@ -181,14 +182,15 @@ async function withFacts<A extends { type: string }>(
   strictness: Strictness,
   ask: (rounds: Pick<LookupRequest, "facts" | "computeMissing">) => Promise<A | Asking>,
 ): Promise<Result<Exclude<A, Asking>, Refusal>> {
-  const facts = firstFacts(edge, request, strictness);
+  const facts = await firstFacts(edge, request, strictness);
   for (let call = 1; ; call += 1) {
     const computeMissing = call === COMMIT_CALLS;
     const answer = await ask({ facts, computeMissing });
     if ("refusal" in answer) return refuse(answer.refusal);
     if (!("needs" in answer)) return ok(answer as Exclude<A, Asking>);
     if (computeMissing) throw new Error("The primary requested facts although it was allowed to compute them.");
-    await meetNeeds(edge, answer.needs, request.text, facts, []);
+    const unmet = await meetNeeds(edge, answer.needs, request.text, facts, []);
+    if (unmet) return refuse(unmet);
   }
 }
 
@@ -199,31 +201,35 @@ type ForeseenReading = Pick<LookupRequest, "format" | "text" | "references" | "n
 /**
  * With references the edge cannot foresee how they resolve; without them, the reading is known before the first call.
  */
-export function firstFacts(
+export async function firstFacts(
   edge: Edge,
   { format, text, references, normalise, dialect }: ForeseenReading,
   strictness: Strictness,
-): Fact[] {
+): Promise<Fact[]> {
   if (references.length > 0 || text === "") return [];
   const request = { strictness, dialect, validateFields: false, normalise };
-  return [likelyReading(edge, format, text, request, sha256Hex(text, NATIVE_HASHES))];
+  return [await likelyReading(edge, format, text, request, sha256Hex(text, NATIVE_HASHES))];
 }
 
+/** Adds the facts and texts that the primary lacks, or refuses if they take more work than a request may. */
 async function meetNeeds(
   edge: Edge,
   needs: readonly Need[],
   rawText: string,
   facts: Fact[],
   storedTexts: ContentHash[],
-): Promise<void> {
+): Promise<Refusal | undefined> {
   const candidate = candidateText(facts);
   const toCompute = needs.filter((need) => need.type !== "text");
-  facts.push(...(await computeFacts(edge, toCompute, rawText, candidate)));
+  const computed = await computeFacts(edge, toCompute, rawText, candidate);
+  if (!computed.ok) return computed.refusal;
+  facts.push(...computed.value);
   for (const need of needs) {
     if (need.type !== "text" || !candidate) continue;
     await putText(edge, textKey(edge.tenant, need.contentHash), candidate.text);
     storedTexts.push(need.contentHash);
   }
+  return undefined;
 }
 
 /** Delay between checks for a text that another writer is uploading. */

@@ -15,7 +15,7 @@ import type { ContentHash } from "../../../schema/content-hash.ts";
 import { trimComparison } from "../../../schema/difference-list.ts";
 import type { Fact, ReadingRequest, VerdictFact } from "../../../schema/facts.ts";
 import {
-  computeReading,
+  computeReadingInSlices,
   computeVerdictInSlices,
   readingKey,
   type VerdictOptions,
@@ -33,19 +33,14 @@ import type {
 } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
-import { runWithPauses } from "../../../schema/slices.ts";
+import type { Sliced } from "../../../schema/slices.ts";
 import { buildSource, sourceOver } from "../../../schema/sources.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
-import { giveTurn } from "../turns.ts";
+import { workIsSpent } from "../turns.ts";
 
 /** Contents per call: with at most 4 KiB deflated each, a response stays below 4 MiB. */
 const CONTENTS_PER_CALL = 500;
-/**
- * Text that is parsed and compared before other requests get a turn, beside the turns that one long comparison gives: some
- * milliseconds of work. A turn is a timer, which costs as much as comparing two small schemas.
- */
-const CHARACTERS_PER_TURN = 64 * 1024;
 /** Overhead of a cached text beyond its characters. */
 const ENTRY_OVERHEAD_BYTES = 128;
 
@@ -96,6 +91,9 @@ export async function sourceOfClosure(edge: TextSource, closure: Closure): Promi
   return buildSource(closure.root, closure.nodes, plainTexts(texts));
 }
 
+/** A verdict in memory, and the work it took. */
+type KnownVerdict = { fact: VerdictFact; micros: number };
+
 /** Computes the facts of one round. Missing `texts` are the caller's job, because they require writes. */
 export async function computeFacts(
   edge: Edge,
@@ -107,7 +105,8 @@ export async function computeFacts(
     /** Texts of contents that are not stored yet. */
     unstored?: ReadonlyMap<ContentHash, string>;
   } = {},
-): Promise<Fact[]> {
+): Promise<Result<Fact[], Refusal>> {
+  const { work } = edge;
   const maxVerdictBytes = options.maxVerdictBytes ?? Math.floor(MAX_VERDICT_BYTES / Math.max(1, needs.length));
   const closures = needs.flatMap((need) => (need.type === "reading" ? need.closures : [need.reader, need.writer]));
   const { unstored = new Map<ContentHash, string>() } = options;
@@ -122,7 +121,7 @@ export async function computeFacts(
   const factOf = async (need: (typeof needs)[number]): Promise<Fact> => {
     if (need.type === "reading") {
       const source = sourceOver(rawText, need.references, need.closures, plain);
-      return readingFact(formatNamed(need.request.format), source, need.request, need.key);
+      return work.run(readingFact(formatNamed(need.request.format), source, need.request, need.key));
     }
     const { readerDialect, writerDialect } = need.request;
     const side = (which: "reader" | "writer"): VerdictSide => {
@@ -137,62 +136,59 @@ export async function computeFacts(
       candidates.set(key, built);
       return built;
     };
-    const known = edge.cache.get(`fact/${need.key}`) as VerdictFact | undefined;
-    if (known) return sent(known);
+    const known = edge.cache.get(`fact/${need.key}`) as KnownVerdict | undefined;
+    if (known) {
+      await work.spend(known.micros);
+      return sent(known.fact);
+    }
     edge.spendComparison(side("reader").source.text.length + side("writer").source.text.length);
+    const before = work.micros;
     const verdict = computeVerdictInSlices(formatNamed(need.format), side("reader"), side("writer"), need.request);
-    const comparison = await runWithPauses(verdict, giveTurn);
+    const comparison = await work.run(verdict);
     const fact: VerdictFact = { type: "verdict", key: need.key, comparison };
-    edge.cache.put(`fact/${need.key}`, fact, ENTRY_OVERHEAD_BYTES + JSON.stringify(comparison).length * 2);
+    const computed: KnownVerdict = { fact, micros: work.micros - before };
+    edge.cache.put(`fact/${need.key}`, computed, ENTRY_OVERHEAD_BYTES + JSON.stringify(comparison).length * 2);
     return sent(fact);
   };
   const facts: Fact[] = [];
-  let characters = 0;
   for (const need of needs) {
-    if (characters > CHARACTERS_PER_TURN) {
-      await giveTurn();
-      characters = 0;
+    if (work.isSpent) {
+      const place = need.type === "reading" ? "its references" : `the version of content ${otherContent(need)}`;
+      return refuse(workIsSpent(place));
     }
     facts.push(await factOf(need));
-    characters += charactersOf(need, rawText, plain);
   }
-  return facts;
-}
-
-/** What a need has to read, without a candidate that is read for many. */
-function charactersOf(
-  need: Exclude<Need, { type: "text" }>,
-  rawText: string,
-  texts: ReadonlyMap<ContentHash, string>,
-): number {
-  const closures = need.type === "reading" ? need.closures : [need.reader, need.writer];
-  const lengths = hashesOf(closures).map((hash) => texts.get(hash)?.length ?? 0);
-  return lengths.reduce((sum, length) => sum + length, need.type === "reading" ? rawText.length : 0);
+  return ok(facts);
 }
 
 /**
  * The reading the primary will most likely request, computed in advance: no references, nothing configured. Cached,
  * because clients send the same texts again and again.
  */
-export function likelyReading(
-  edge: Pick<Edge, "cache">,
+export async function likelyReading(
+  edge: Pick<Edge, "cache" | "work">,
   format: FormatName,
   text: string,
   request: Omit<ReadingRequest, "format" | "references" | "rawTextHash">,
   rawTextHash: string,
-): Fact {
+): Promise<Fact> {
   const full: ReadingRequest = { ...request, format, references: [], rawTextHash };
   const implementation = formatNamed(format);
   const key = readingKey(full, implementation.codeVersion);
   const known = edge.cache.get(`fact/${key}`) as Fact | undefined;
   if (known) return known;
-  const fact = readingFact(implementation, { text, references: [] }, full, key);
+  const fact = await edge.work.run(readingFact(implementation, { text, references: [] }, full, key));
   edge.cache.put(`fact/${key}`, fact, ENTRY_OVERHEAD_BYTES + 2 * JSON.stringify(fact).length);
   return fact;
 }
 
-function readingFact(format: SchemaFormat<unknown>, source: SchemaSource, request: ReadingRequest, key: string): Fact {
-  return { type: "reading", key, reading: computeReading(format, source, request) };
+function* readingFact(
+  format: SchemaFormat<unknown>,
+  source: SchemaSource,
+  request: ReadingRequest,
+  key: string,
+): Sliced<Fact> {
+  return { type: "reading", key, reading: yield* computeReadingInSlices(format, source, request) };
 }
 
 type ParsedWithReferences = {
@@ -233,7 +229,8 @@ export async function parseWithReferences(
   }
   const texts = await loadTexts(edge, hashesOf(closures));
   const source = sourceOver(text, resolved, closures, plainTexts(texts));
-  return ok({ source, parsed: formatNamed(format).parse(source, options), resolved, closures });
+  const parsed = await edge.work.run(formatNamed(format).parseInSlices(source, options));
+  return ok({ source, parsed, resolved, closures });
 }
 
 /** A stored content, and the dialect of one of its records. */
@@ -246,12 +243,19 @@ export async function compareClosures(
   { closure: reader, dialect: readerDialect }: RecordedClosure,
   { closure: writer, dialect: writerDialect }: RecordedClosure,
   options: VerdictOptions,
-): Promise<Comparison> {
+): Promise<Result<Comparison, Refusal>> {
   const request = { reader: reader.hash, writer: writer.hash, readerDialect, writerDialect, ...options };
   const key = verdictKey(request, formatNamed(format).codeVersion);
   const need = { type: "verdict", key, request, reader, writer, candidate: null, format } as const;
-  const [fact] = await computeFacts(edge, [need], "", undefined);
-  return (fact as VerdictFact).comparison;
+  const computed = await computeFacts(edge, [need], "", undefined);
+  if (!computed.ok) return computed;
+  const [fact] = computed.value;
+  return ok((fact as VerdictFact).comparison);
+}
+
+/** The content that the candidate is compared with. */
+function otherContent({ candidate, reader, writer }: Extract<Need, { type: "verdict" }>): ContentHash {
+  return candidate === "reader" ? writer.root : reader.root;
 }
 
 const EMPTY: SchemaSource = { text: "", references: [] };

@@ -63,7 +63,9 @@ export class ForeseenVerdicts {
         return { type: "verdict", key, request, reader, writer, candidate: side, format };
       }),
     );
-    return await computeFacts(this.#edge, needs, "", { text });
+    const computed = await computeFacts(this.#edge, needs, "", { text });
+    // The primary asks for them all the same, and then the refusal has somebody to go to.
+    return computed.ok ? computed.value : [];
   }
 
   /** Notes what the primary asked for nevertheless. */

@@ -43,7 +43,11 @@ export async function withWitnesses(
     const differences = verdict.differences.filter((difference) => difference.direction === direction);
     const [reader, writer] = direction === "backward" ? [own.value, earlier.value] : [earlier.value, own.value];
     // The messages already use the role's words.
-    const proven = shownDifferences(reader, writer, differences, { writers: verdict.writers, role: null, left });
+    const proven = await shownDifferences(edge, reader, writer, differences, {
+      writers: verdict.writers,
+      role: null,
+      left,
+    });
     for (const [index, difference] of differences.entries()) shown.set(difference, proven[index]!);
   }
   const differences = verdict.differences.map((difference) => shown.get(difference) ?? difference);
