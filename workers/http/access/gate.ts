@@ -63,11 +63,14 @@ export class Gate {
       throw tooMany("Too many wrong credentials came from this address. Try again in a minute.", WINDOW_SECONDS);
     }
     const { env, settings } = entering;
+    // Whoever sends none guesses nothing: clients ask so to learn what is required.
+    const isGuess = request.headers.has("Authorization") || request.headers.has("X-API-Key");
+    if (!isGuess) this.#take(entering, `visitor/${addressOf(request)}`, VISITOR_REQUESTS_PER_MINUTE);
     let actor: Actor;
     try {
       actor = await this.#admission.resolve(request, { env, settings: settings.access, nowMs });
     } catch (error) {
-      if (error instanceof RegistryError && error.refusal.error === "UNAUTHORIZED") {
+      if (isGuess && error instanceof RegistryError && error.refusal.error === "UNAUTHORIZED") {
         this.#limiter.take(failures, FAILURES_PER_MINUTE, limitedBy(entering));
       }
       throw error;

@@ -1,0 +1,129 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import { BUILT_IN_ROLES, type BuiltInRole, permissionsOfRole } from "../../../../registry/permission.ts";
+import type { Bindings } from "../../../../workers/edge.ts";
+import type { Route } from "../../../../workers/http/call.ts";
+import { confluentRoutes } from "../../../../workers/http/confluent/routes.ts";
+import { nativeRoutes } from "../../../../workers/http/native/routes.ts";
+import { rootRoutes } from "../../../../workers/http/service.ts";
+import { type Answered, GuardedRegistry } from "../../../support/guarded-registry.ts";
+
+/**
+ * Every route of the tables with every role, of the tenant that holds something and of another one. What the paths name is what the
+ * first tenant holds, so the other tenant's administrator asks for it by its right names.
+ */
+const registry = new GuardedRegistry(env as unknown as Bindings);
+const ROLES = Object.keys(BUILT_IN_ROLES) as BuiltInRole[];
+const ROUTES = [...rootRoutes, ...nativeRoutes, ...confluentRoutes];
+/** Guessed by the other tenant, as one may. */
+const SUBJECT = "matrix-orders";
+const SECRET = `secret-${crypto.randomUUID()}`;
+
+type Caller = { key: string; role: BuiltInRole; isOwn: boolean; tenant: string };
+let callers: Caller[];
+let names: Record<string, string>;
+
+async function registered(key: string) {
+  const content = { type: "record", name: "Orders", doc: SECRET, fields: [{ name: "id", type: "string" }] };
+  const body = { subject: SUBJECT, format: "avro", content };
+  const { status, body: record, text } = await registry.call("POST", "/api/v1/schemas", { key, body });
+  expect(status, text).toBe(201);
+  return record as { id: string; guid: string; confluent_id: number };
+}
+
+beforeAll(async () => {
+  const [own, other] = [await registry.makeTenant(), await registry.makeTenant()];
+  const keyOf = (role: BuiltInRole, by: string) => registry.makeKey([{ role }], { by, requests_per_minute: 1_000_000 });
+  callers = await Promise.all(
+    ROLES.flatMap((role) =>
+      [own, other].map(async (tenant) => ({
+        role,
+        isOwn: tenant === own,
+        tenant: tenant.name,
+        key: await keyOf(role, tenant.admin),
+      })),
+    ),
+  );
+  const { id, guid, confluent_id: confluentId } = await registered(own.admin);
+  const webhook = await registry.call("POST", "/api/v1/webhooks", {
+    key: own.admin,
+    body: { url: "https://hooks.example.com/matrix", description: SECRET, enabled: false },
+  });
+  expect(webhook.status, webhook.text).toBe(201);
+  names = {
+    id,
+    guid,
+    confluentId: String(confluentId),
+    subject: SUBJECT,
+    version: "1",
+    webhook: webhook.body.id as string,
+    key: callers[0]!.key.split("_")[2]!,
+    tenant: own.name,
+    role: "matrix",
+    principal: "group:matrix",
+    profile: "mcp",
+    context: "matrix",
+  };
+});
+
+function pathOf({ path }: Route): string {
+  const isConfluent = !path.startsWith("/api/v1");
+  const named = path.replaceAll(/\/:(\w+)/g, (_, name: string) => {
+    const value = isConfluent && name === "id" ? names.confluentId : names[name];
+    return `/${encodeURIComponent(value ?? "matrix")}`;
+  });
+  return named.replace("/*", "/matrix");
+}
+
+function ask(route: Route, caller: Caller, path = pathOf(route)): Promise<Answered> {
+  const { method } = route;
+  const body = method === "GET" || method === "DELETE" ? {} : { body: {} };
+  return registry.call(method, path, { key: caller.key, ...body });
+}
+
+/** What changes or deletes what the others ask for comes last, and is not asked with the right that it needs. */
+const isHarmless = ({ method }: Route) => method === "GET";
+
+describe.each(ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const))("%s", (_key, route) => {
+  const { permission } = route;
+
+  it("is refused to every role that lacks its permission, and to nobody else", async () => {
+    for (const caller of callers) {
+      const isHeld =
+        permission === "public" ||
+        permission === "authenticated" ||
+        permissionsOfRole(caller.tenant, caller.role, {}).includes(permission);
+      if (isHeld && !isHarmless(route)) continue;
+      const { status, text } = await ask(route, caller);
+      const who = `${caller.role} of ${caller.isOwn ? "its own" : "another"} tenant: ${text.slice(0, 200)}`;
+      if (isHeld) expect([401, 403], who).not.toContain(status);
+      else expect(status, who).toBe(403);
+    }
+  });
+
+  it("shows and tells another tenant nothing of the first", async () => {
+    for (const caller of callers.filter(({ isOwn }) => !isOwn)) {
+      const { status, text, headers } = await ask(route, caller);
+      expect(text, `${status}`).not.toContain(SECRET);
+      expect(JSON.stringify([...headers]), `${status}`).not.toContain(SECRET);
+      expect(status, text.slice(0, 200)).not.toBe(500);
+    }
+  });
+
+  it("asks for a credential, unless it is public", async () => {
+    const { status } = await registry.call(route.method, pathOf(route), route.method === "GET" ? {} : { body: {} });
+    if (permission === "public") expect(status).not.toBe(401);
+    else expect(status).toBe(401);
+  });
+});
+
+describe("what the first tenant holds", () => {
+  it("is there unchanged after everybody asked", async () => {
+    const admin = callers.find(({ role, isOwn }) => role === "admin" && isOwn)!;
+
+    const { status, text } = await registry.call("GET", `/schemas/ids/${names.confluentId}`, { key: admin.key });
+
+    expect(status).toBe(200);
+    expect(text).toContain(SECRET);
+  });
+});
