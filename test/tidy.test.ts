@@ -197,7 +197,7 @@ describe("files and folders", () => {
 });
 
 describe("comments", () => {
-  it("cite only what is in the repository", () => {
+  it("cite only files in the repository", () => {
     const strays = [...FOLDERS.flatMap(sources), ...documents()].filter((file) =>
       /\bDESIGN\b|\bspecs:/.test(file.endsWith(".md") ? readFileSync(file, "utf8") : comments(file)),
     );

@@ -34,7 +34,7 @@ describe("networkProblem", () => {
 });
 
 describe("callRegistry", () => {
-  it("sends the address's headers in addition to its own", async () => {
+  it("sends the address's headers and its own headers", async () => {
     const seen: object[] = [];
     const server = createServer((incoming, outgoing) => {
       seen.push({ url: incoming.url, user: incoming.headers.authorization, type: incoming.headers["content-type"] });

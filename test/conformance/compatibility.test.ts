@@ -84,7 +84,7 @@ describe("compatibility of one version", () => {
       'syntax = "proto3"; message M { int32 a = 1; }',
       /^\{errorType:"[A-Z_]+", description:".*"\}$/s,
     ],
-  ])("describes the differences of %s in its own words", async (schemaType, older, newer, line) => {
+  ])("describes the differences of %s in this registry's words", async (schemaType, older, newer, line) => {
     const subject = unique("format");
     await registry.register(subject, { schemaType, schema: older });
 

@@ -174,7 +174,7 @@ describe("references", () => {
     return { base, referrer };
   }
 
-  it("block the soft delete of what is referenced", async () => {
+  it("block the soft delete of referenced versions", async () => {
     const { base } = await registerReference();
     const refusal = error(
       42206,

@@ -64,7 +64,7 @@ describe("registration", () => {
     );
   });
 
-  it("returns a known version when its own id and version are asked for", async () => {
+  it("returns a known version to a request for its own id and version", async () => {
     const subject = unique("same");
     const schema = recordNamed(subject, "a");
     const { id } = await registry.register(subject, schema);

@@ -50,7 +50,7 @@ describe("the proxy in front of PGlite's one session", () => {
     expect(await seen).toBe(1);
   });
 
-  it("rolls back a client that dies in a transaction, and admits the next one", async () => {
+  it("rolls back the transaction of a client that disconnects, and admits the next one", async () => {
     const access = await start();
     const dying = withConnection(access, 30_000, async (client) => {
       await client.query("BEGIN");

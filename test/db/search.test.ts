@@ -99,11 +99,11 @@ describe.each(DATABASES)("searchVersions among a few subjects on $name", ({ open
       expect(match).toBe("any");
     });
 
-    it("finds nothing if nothing matches", async () => {
+    it("returns no hits for a query without a match", async () => {
       expect(await search("xylophone")).toMatchObject({ items: [], total: 0, totalRelation: "eq", match: "all" });
     });
 
-    it("returns the record as it was registered, including references", async () => {
+    it("returns the complete record, including references", async () => {
       await writeSearchable(database.access, "other", [
         {
           subject: "refers",

@@ -104,7 +104,7 @@ describe("parseTraceState", () => {
 });
 
 describe("a trace on its way", () => {
-  it("is received as it was sent", () => {
+  it("is received unchanged", () => {
     const trace = parseTrace(`00-${TRACE}-${SPAN}-01`, "a=1")!;
 
     expect(receivedTrace(sentTrace(trace))).toEqual(trace);

@@ -9,7 +9,7 @@ describe("withinDeadline", () => {
     await expect(withinDeadline(1_000, Promise.reject(new Error("broken")), () => 2)).rejects.toThrow("broken");
   });
 
-  it("returns what `late` returns, or throws what it throws", async () => {
+  it("returns the value of `late`, or throws its error", async () => {
     expect(await withinDeadline(1, never, () => "late")).toBe("late");
     expect(await withinDeadline(-5, never, () => "late")).toBe("late");
     await expect(

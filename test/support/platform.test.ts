@@ -43,7 +43,7 @@ describe("HostileKv", () => {
     expect(await there.get("k", "text")).toBeNull();
   });
 
-  it("keeps showing a region what was deleted elsewhere", async () => {
+  it("keeps showing a region an object deleted elsewhere", async () => {
     const { clock, here, there } = openKv();
     await here.put("k", "1");
     clock.advance(2 * MAX_REGIONAL_DELAY_MS);

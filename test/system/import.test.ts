@@ -115,7 +115,7 @@ describe("llmsr import", () => {
     });
     expect(half).toMatchObject({ code: 1, output: expect.stringMatching(/is missing/) });
     expect(resumed, resumed.output).toMatchObject({ code: 0, output: expect.stringMatching(/0 differ/) });
-    const here = [...resumed.output.matchAll(/(\d+) of them here already/g)].map(([, count]) => Number(count));
+    const here = [...resumed.output.matchAll(/(\d+) of them already present/g)].map(([, count]) => Number(count));
     expect(here.reduce((sum, count) => sum + count)).toBe(10);
     expect(again, again.output).toMatchObject({ code: 0, output: expect.not.stringMatching(/copied/) });
     const read = async (path: string) => (await fetch(target.url + path)).json();
@@ -141,7 +141,7 @@ describe("llmsr import", () => {
     const { code, output } = await llmsrImport("--from", source.url, "--to", target.url, "--verify-only");
 
     expect(code).toBe(1);
-    expect(output).toContain("many version 9 has another deleted: true instead of false");
+    expect(output).toContain("many version 9 has a different deleted: true instead of false");
   });
 
   it("reports settings that differ", async () => {
@@ -172,9 +172,9 @@ describe("llmsr import", () => {
   });
 
   it.each([
-    ["a page that is no registry", (url: string) => `${url}/docs`, /is not a schema registry/],
-    ["a port where nothing listens", async () => `http://127.0.0.1:${await freePort()}`, /nothing listens there/],
-    ["a host that there is not", () => "http://no-such-host.invalid", /no such host|cannot be resolved/],
+    ["a page that is not a registry", (url: string) => `${url}/docs`, /is not a schema registry/],
+    ["a port without a server", async () => `http://127.0.0.1:${await freePort()}`, /nothing listens there/],
+    ["a host that does not exist", () => "http://no-such-host.invalid", /no such host|cannot be resolved/],
   ])("fails on %s", async (_, from, why) => {
     const { code, output } = await llmsrImport("--from", await from(source.url), "--to", target.url);
 
@@ -195,7 +195,7 @@ describe("llmsr import", () => {
     server.close();
 
     expect(seen).toEqual([`Basic ${Buffer.from("ana:p@ss").toString("base64")}`, "Bearer t"]);
-    expect(byUrl).toMatchObject({ code: 1, output: expect.stringContaining("answers 401") });
+    expect(byUrl).toMatchObject({ code: 1, output: expect.stringContaining("answered 401") });
   });
 
   it("requires a source", async () => {

@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 describe("examples/queue-follower", () => {
-  it("is nudged through its own queue and brings its table up to date with the log", async () => {
+  it("receives messages from its own queue and brings its table up to date with the log", async () => {
     for (let n = 0; n < 30; n += 1) await write(`subject-${n % 10}`, n);
     await sendUntilAnswered(url, "DELETE", "/subjects/subject-3");
 

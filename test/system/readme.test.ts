@@ -105,7 +105,7 @@ describe("README.md, Five minutes", () => {
     expect(steps.length).toBeGreaterThan(8);
   });
 
-  it.each(steps)("prints what it shows: $command", async ({ command, shown, afterRestart }) => {
+  it.each(steps)("prints the output shown in the README: $command", async ({ command, shown, afterRestart }) => {
     if (/^\w+=\S+$/.test(command)) {
       variables += `${command}; `;
       return;

@@ -96,7 +96,7 @@ describe("search in a registry that npm start started", () => {
     expect(subjectsOf(await search(url, { q: "shipping address" }))).toEqual(["order"]);
   });
 
-  it("has the same contents after a power cut, and what was added later", async () => {
+  it("has the same contents after a power cut, and the schemas added later", async () => {
     const first = await start();
     for (let at = 0; at < 20; at += 1) {
       await register(first.url, { subject: `kept-${at}`, format: "avro", content: avro("K", [`field${at}`]) });

@@ -79,7 +79,7 @@ describe("webhooks of a whole registry", () => {
     return (await call<{ items: DeliveryView[] }>("GET", `/webhooks/${id}/deliveries`)).items;
   }
 
-  it("deliver what was registered, with signatures that other implementations verify", async () => {
+  it("deliver every registration, with signatures that other implementations verify", async () => {
     const [server] = servers as [WebhookServer];
     const { id, secret, keys } = await create(server, { algorithms: ["hmac-sha256", "ed25519"] });
     const seq = await registerOne();

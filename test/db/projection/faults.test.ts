@@ -205,7 +205,7 @@ describe.skipIf(!POSTGRESQL.available)("on PostgreSQL only", () => {
     expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
   });
 
-  it("loses nothing during an hour of writes without Postgres, and catches up afterwards", async () => {
+  it("loses no entry during an hour of writes without Postgres, and catches up afterwards", async () => {
     const registry = madeRegistry();
     const env = registry.bindings(database.access);
     registry.register(PLAIN, ["before"]);

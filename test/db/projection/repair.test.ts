@@ -55,7 +55,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
     slices.flatMap(({ discrepancies }) => discrepancies.map(({ table, problem }) => `${table} ${problem}`));
 
   describe.skipIf(!available)("reconcileSlice", () => {
-    it("finds nothing in a correct copy, and compares every row", async () => {
+    it("finds no difference in a correct copy, and compares every row", async () => {
       const registry = await copied();
 
       const slices = await reconcile(registry, false);

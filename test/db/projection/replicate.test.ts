@@ -112,7 +112,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       });
     });
 
-    it("changes nothing when there is nothing new", async () => {
+    it("changes no row when there is no new entry", async () => {
       const registry = madeRegistry();
       registry.register({ context: ".", subject: "s" }, ["a"]);
       await replicate(registry.bindings(database.access), registry.tenant);

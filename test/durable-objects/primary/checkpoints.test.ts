@@ -72,7 +72,7 @@ describe("the primary's checkpoints", () => {
     expect(await checkpointsOf(primary)).toMatchObject([{ size: CHECKPOINT_ENTRIES, atMs: AT_MS }]);
   });
 
-  it("survive an eviction, and are signed once per size", async () => {
+  it("remain after an eviction, and are signed once per size", async () => {
     const primary = await primaryWith();
     await appendEntries(primary, CHECKPOINT_ENTRIES);
     await runDurableObjectAlarm(primary);

@@ -27,7 +27,7 @@ function deleteSubject(primary: PrimaryStub, permanent: boolean) {
 }
 
 describe("deleting a subject", () => {
-  it(`deletes up to ${MAX_DELETED_RECORDS} versions at once, soft or hard`, async () => {
+  it(`deletes up to ${MAX_DELETED_RECORDS} versions in one command, soft or hard`, async () => {
     const primary = await withVersions(MAX_DELETED_RECORDS);
 
     for (const permanent of [false, true]) {
@@ -54,7 +54,7 @@ describe("deleting a subject", () => {
     expect(await deleteSubject(primary, true)).toMatchObject({ type: "refused", refusal: { error: "TOO_COMPLEX" } });
   });
 
-  it("counts what a change set deletes together", async () => {
+  it("counts the records that a change set deletes together", async () => {
     const primary = await withVersions(MAX_DELETED_RECORDS);
     await register(primary, "payments", "b");
     const deletes = (...subjects: string[]) =>

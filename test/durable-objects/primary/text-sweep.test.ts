@@ -145,7 +145,7 @@ describe("a commit whose text is being swept", () => {
     expect(await TEXTS.head(key)).not.toBeNull();
   });
 
-  it("is told that it is missing, and uploads it again", async () => {
+  it("learns that the text is missing, and uploads it again", async () => {
     const { primary, key, hash, put } = await withOrphan();
     await primary.sweepTexts({ v: PROTOCOL_VERSION });
     await runDurableObjectAlarm(primary);
@@ -193,7 +193,7 @@ describe("TextSweep", () => {
     expect(await keysOf(tenantOf(other))).toEqual([]);
   });
 
-  it("deletes only texts of its own tenant", async () => {
+  it("deletes only texts of its tenant", async () => {
     const primary = await primaryWith();
     const tenant = tenantOf(primary);
     const others = [
@@ -241,7 +241,7 @@ describe("TextSweep", () => {
     });
   });
 
-  it("remembers a started deletion, however old its own list is", async () => {
+  it("remembers a started deletion, however old its list of candidates is", async () => {
     await withOldText(async (sql, run) => {
       const state = () => sql.exec("SELECT state FROM text_deletions").one().state;
       await run();

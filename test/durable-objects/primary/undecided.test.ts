@@ -38,7 +38,7 @@ describe("a pair that semantic cannot decide", () => {
     expect(await commit(primary, registerCommand("s", "b"), { format })).toMatchObject(expected);
   });
 
-  it("is refused with the location if the subject is configured so, and nothing is written", async () => {
+  it("is refused with the location if the subject refuses undecided comparisons, and nothing is written", async () => {
     const format = undecidedFormat({ ok: true, value: { differences: [] } });
     const primary = await primaryWith(format);
     await register(primary, "s", "a");

@@ -48,7 +48,7 @@ describe("compilableSchema", () => {
     expect(isCompiled('{"required":["__proto__"]}')).toBe(false);
   });
 
-  it("leaves out what stands beside a reference, where it does not count", () => {
+  it("leaves out the keywords beside a reference in drafts where they have no effect", () => {
     const schema = { definitions: { a: {} }, properties: { a: { $ref: "#/definitions/a", type: "string" } } };
 
     expect([isCompiled(schema, "draft-07"), isCompiled(schema, "2020-12")]).toEqual([false, true]);

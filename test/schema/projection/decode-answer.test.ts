@@ -203,7 +203,7 @@ describe("checkPartialAnswer", () => {
     ['{"tags": ["x", ', "/tags/0", "type"],
     ['{"tags": [1], "name', "/tags", "minItems"],
     ['{"other": 1, ', "", "additionalProperties"],
-  ])("reports immediately what is wrong with %j", (text, pointer, keyword) => {
+  ])("reports the problem of %j immediately", (text, pointer, keyword) => {
     const { errors } = checkPartialAnswer(schema, text);
 
     expect(

@@ -112,7 +112,7 @@ describe("projectSchema", () => {
     expect(projectionOf(list(1_001), "openai-strict").loss).toBe("checked_after");
   });
 
-  it("spends the sum of maxItems, and checks afterwards what exceeds it", () => {
+  it("spends the sum of maxItems, and checks the excess after decoding", () => {
     const arrays = (most: number) => closed({ a: { type: "array", items: { type: "string" }, maxItems: most } });
 
     expect(projectionOf(arrays(960), "gemini").loss).toBeNull();
@@ -350,7 +350,7 @@ describe("requestFragment", () => {
     expect(built.ok && toPlainValue(built.value.fragment)).toMatchObject(expected);
   });
 
-  it("refuses a request form of another provider, and names its own", () => {
+  it("refuses a request form of another provider, and names the form it accepts", () => {
     expect(requestFragment(profileOf("mcp"), "ollama-format", schema, naming)).toMatchObject({
       ok: false,
       refusal: { message: expect.stringContaining("mcp-tool") },

@@ -212,7 +212,7 @@ describe("GET /", () => {
 });
 
 describe("GET /docs", () => {
-  it("shows every operation and every error code, and loads nothing", async () => {
+  it("shows every operation and every error code, and loads no external resource", async () => {
     const registry = plainRegistry();
     const document = JSON.parse((await registry.get("//openapi.json")).text) as {
       paths: Record<string, Record<string, { operationId: string }>>;

@@ -117,7 +117,7 @@ describe("GET /metrics", () => {
     expect(open.text.endsWith("# EOF\n")).toBe(true);
   });
 
-  it("counts once what an isolate sent twice after a lost reply", async () => {
+  it("counts once a batch that an isolate sent twice after a lost reply", async () => {
     const metrics = (env as unknown as Bindings).METRICS.getByName(`metrics/${crypto.randomUUID()}`) as {
       add(counted: unknown): Promise<unknown>;
       totals(args: unknown): Promise<unknown>;

@@ -12,7 +12,7 @@ describe("compileBodyCheck", () => {
     expect(check({ ...GOOD, role: null, references: [{ name: "n", subject: "s", version: "latest" }] })).toEqual([]);
   });
 
-  it("reports each location, rule and what is accepted there", () => {
+  it("reports each location, rule and the accepted values", () => {
     const items = check({
       format: "xml",
       content: {},

@@ -85,7 +85,7 @@ describe("soft-deleted versions of a subject that is switched to IMPORT", () => 
 });
 
 describe("a change of compatibility", () => {
-  it("returns the level that it set to a repeat under its Idempotency-Key, whatever was set since", async () => {
+  it("returns the level that it set to a repeat under its Idempotency-Key, even if the level has changed since", async () => {
     const set = (level: string, key: string) =>
       registry.call("PUT", "/subjects/orders/compatibility", { body: { level }, headers: { "Idempotency-Key": key } });
     const first = await set("FULL", "one");

@@ -10,7 +10,7 @@ import {
 const asOf = (epoch: number, seq: number, lastHardDelete = 0) => ({ epoch, seq, lastHardDelete });
 
 describe("parseToken", () => {
-  it("parses what was printed", () => {
+  it("parses a printed token", () => {
     expect(parseToken(printToken(asOf(1, 17, 5)))).toEqual(asOf(1, 17, 5));
   });
 

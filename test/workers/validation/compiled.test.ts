@@ -27,7 +27,7 @@ async function validateLines(registry: Registry, id: string, lines: readonly str
 const repeat = (line: string, count: number) => Array.from({ length: count }, () => line);
 
 describe("the compiled engine", () => {
-  it("decides what is valid of a hot schema, and the interpreter says why something is not", async () => {
+  it("accepts valid data of a hot schema, and leaves the reasons for a refusal to the interpreter", async () => {
     const registry = plainRegistry();
     const { id } = await registry.register("lines", SCHEMA, { format: "json-schema" });
     const cold = await validateLines(registry, id, repeat('{"id":"a"}', HOT_VALIDATIONS_PER_HOUR - 1));

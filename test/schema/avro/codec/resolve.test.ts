@@ -46,7 +46,7 @@ describe("resolveDatum", () => {
     [["double", "int"], "int", 1, { branch: 1, value: 1 }],
     ["int", ["string", "int"], { branch: 1, value: 4 }, 4],
     [{ type: "map", values: "double" }, { type: "map", values: "int" }, map({ k: 1 }), map({ k: 1 })],
-  ])("reads as %j what was written as %j", (reader, writer, written, arrived) => {
+  ])("reads as %j a datum written as %j", (reader, writer, written, arrived) => {
     expect(read(reader, writer, written)).toMatchObject({ datum: arrived, failures: [] });
   });
 

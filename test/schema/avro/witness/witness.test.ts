@@ -123,7 +123,7 @@ describe("witnesses", () => {
     ]);
   });
 
-  it("gives each of several differences a witness at its own place", () => {
+  it("gives each of several differences a witness at its own location", () => {
     const reader = record("A", ["a", "int"], ["b", "string"], ["c", "int"]);
     const writer = record("A", ["a", "string"], ["b", "int"]);
 

@@ -147,7 +147,7 @@ describe("checkMetaSchema", () => {
     ]);
   });
 
-  it("checks an embedded resource by its own dialect", () => {
+  it("checks an embedded resource by the rules of its dialect", () => {
     const embedded = {
       $id: "https://example.com/inner",
       $schema: "http://json-schema.org/draft-07/schema#",

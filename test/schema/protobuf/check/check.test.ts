@@ -65,7 +65,7 @@ describe("checkModel", () => {
     });
   });
 
-  it("reports several problems at once", () => {
+  it("reports several problems together", () => {
     const result = parseNew('syntax = "proto3"; message A { B b = 1; C c = 1; string d = 19000; }');
 
     expect(result.ok ? [] : rules(result.refusal.problems)).toEqual([

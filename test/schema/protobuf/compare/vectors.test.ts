@@ -48,7 +48,7 @@ describe("compareProtobuf", () => {
     expect(alone.map(({ description }) => description)).toEqual([]);
   });
 
-  it("finds nothing between a schema and itself under any policy", () => {
+  it("finds no difference between a schema and itself under any policy", () => {
     for (const { policy, writer } of VECTORS) expect(kindsOf(model(writer), model(writer), policy)).toEqual([]);
   });
 

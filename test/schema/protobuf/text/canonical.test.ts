@@ -14,7 +14,7 @@ describe("canonicalText", () => {
     expect(canonicalText(modelOf(text))).toBe(canonical);
   });
 
-  it.each(vectors)("prints its own text unchanged: $description", ({ canonical }) => {
+  it.each(vectors)("prints canonical text unchanged: $description", ({ canonical }) => {
     expect(canonicalText(modelOf(canonical))).toBe(canonical);
   });
 
@@ -30,7 +30,7 @@ describe("normalisedText", () => {
     expect(normalisedText(modelOf(text))).toBe(normalised);
   });
 
-  it.each(vectors)("prints its own text unchanged: $description", ({ normalised }) => {
+  it.each(vectors)("prints canonical text unchanged: $description", ({ normalised }) => {
     expect(normalisedText(modelOf(normalised))).toBe(normalised);
   });
 

@@ -61,7 +61,7 @@ describe("descriptors of generated schemas", () => {
     );
   });
 
-  it("survive being read and written again, byte for byte", () => {
+  it("are unchanged after being read and written again, byte for byte", () => {
     fc.assert(
       fc.property(protoText, (text) => {
         const serialized = renderProtobuf(modelOf(text), "serialized")!;

@@ -154,7 +154,7 @@ describe("protobufWitnesses", () => {
     expect(witnesses.map(({ status }) => status)).toEqual(Array(MAX_DIFFERENCES).fill("confirmed"));
   });
 
-  it("stops at the work limit if messages are large and prove nothing", () => {
+  it("stops at the work limit if messages are large and yield no proof", () => {
     const text = (name: string, holders: number) => {
       const fields = Array.from({ length: 180 }, (_, at) => `int32 f${at} = ${at + 1};`).join("\n");
       const held = Array.from({ length: holders }, (_, at) => `${name} g${at} = ${at + 1};`).join("\n");

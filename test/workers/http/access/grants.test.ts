@@ -109,7 +109,7 @@ describe("a key for the subjects of one prefix", () => {
     }
   });
 
-  it("is told which permission is missing only if it may know that the subject exists", async () => {
+  it("names the missing permission only to a caller who may know that the subject exists", async () => {
     const key = await redKey("reader");
     const both = await registry.makeKey(
       [

@@ -22,7 +22,7 @@ async function directoryAt(nowMs: number): Promise<void> {
   });
 }
 
-describe("a registry that asks for credentials", () => {
+describe("a registry that requires credentials", () => {
   it("answers 401 with both schemes to a caller without one, in each API's form", async () => {
     const registry = open();
 
@@ -69,7 +69,7 @@ describe("a registry that asks for credentials", () => {
     expect((await registry.call("GET", "/subjects", { key: change(key) })).status).toBe(401);
   });
 
-  it("refuses two credentials at once", async () => {
+  it("refuses two credentials in one request", async () => {
     const registry = open();
 
     const answer = await registry.call("GET", "/api/v1/me", {

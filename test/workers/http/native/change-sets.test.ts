@@ -111,7 +111,7 @@ describe.each(WAYS)("POST /change-sets on the $name platform", ({ open }) => {
     expect((await registry.get("/subjects?deleted=true")).body).toMatchObject({ items: [] });
   });
 
-  it("refuses to delete what something outside the set references", async () => {
+  it("refuses to delete a version that a schema outside the set references", async () => {
     const registry = open();
     await make(registry, chain(3));
 

@@ -20,7 +20,7 @@ describe("the dialect of a JSON Schema without $schema", () => {
     }
   });
 
-  it("is given by its own $schema, whatever the request says", async () => {
+  it("is given by its own $schema, whichever dialect the request names", async () => {
     const registry = plainRegistry();
     const content = { $schema: "http://json-schema.org/draft-06/schema#", type: "string" };
 

@@ -139,7 +139,7 @@ describe.each(WAYS)("the native API's help for new users on the $name platform",
     );
   });
 
-  it("warns about a check that compares with nothing, and about a schema's misspellings", async () => {
+  it("warns about a check without an earlier version, and about misspelled keywords", async () => {
     const registry = open();
     const ask = async (content: object) =>
       (await registry.call("POST", "/compatibility/check", { body: { subject: "s", format: "json-schema", content } }))
@@ -200,7 +200,7 @@ describe.each(WAYS)("roles and levels on the $name platform", ({ open }) => {
   const narrower = { type: "object", properties: { a: { type: "string" } }, required: ["a"] };
   const wider = { type: "object", properties: { a: { type: "string" } } };
 
-  it("default to FORWARD for what a model writes", async () => {
+  it("default to FORWARD for a schema that a model writes", async () => {
     const registry = open();
     const more = { format: "json-schema", role: "model_output" };
     await registry.register("s", wider, more);

@@ -51,7 +51,7 @@ describe.each(WAYS)("roles on the $name platform", ({ open }) => {
     for (const [role, verdict] of said) expect(verdict).toMatchObject({ compatible: false, role });
   });
 
-  it("raise the severity of what steers a model: a reworded description is information for programs and a warning for a model", async () => {
+  it("raise the severity of changes that steer a model: a reworded description is information for programs and a warning for a model", async () => {
     const registry = await withTool();
 
     const data = await check(registry, REWORDED, { role: "data" });

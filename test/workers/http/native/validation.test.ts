@@ -319,7 +319,7 @@ describe.each(WAYS)("POST /validate on the $name platform", ({ open }) => {
     await ask(registry, { id: record.id, subject: "orders", data }, 400);
   });
 
-  it("checks several values at once", async () => {
+  it("checks several values in one request", async () => {
     const registry = open();
     await jsonOrders(registry);
 

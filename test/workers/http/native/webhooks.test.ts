@@ -93,7 +93,7 @@ async function refusal(
 }
 
 describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
-  it("creates an endpoint with all defaults, shows its secret, and lists it without", async () => {
+  it("creates an endpoint with all defaults, shows its secret, and lists it without the secret", async () => {
     const registry = open();
 
     const made = await create(registry);

@@ -70,7 +70,7 @@ describe("a registration whose subject's last one came from the same isolate", (
     expect(body).toMatchObject({ verdict: { compatible: false } });
   });
 
-  it("is compared with what another isolate has registered meanwhile", async () => {
+  it("is compared with the versions that another isolate has registered meanwhile", async () => {
     const { registry, commitsOf } = await versionsAt("BACKWARD_TRANSITIVE", 3);
     const elsewhere = new Registry(
       plainPlatform({ env: env as unknown as Bindings, tenant: registry.platform.tenant }),

@@ -23,7 +23,7 @@ describe("compareProtobuf under strict", () => {
   const types = [...SCALAR_TYPES, "E"];
   const message = (type: string) => model(`syntax = "proto3";\nenum E { ZERO = 0; }\nmessage M { ${type} x = 1; }`);
 
-  it.each(types)("accepts the types of its own group for %s, and no others", (before) => {
+  it.each(types)("accepts the types of the group of %s, and no others", (before) => {
     for (const after of types) {
       const isCompatible = GROUPS.some((group) => group.includes(before) && group.includes(after));
 
