@@ -1,4 +1,4 @@
-/** llmsr validate: does a value keep to a schema? The registry's own validator, with no server and no network. */
+/** llmsr validate: checks values against a schema with the registry's validator, offline and without a server. */
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type DataOptions, type DataVerdict, type DataWarning, sentenceOf } from "../schema/data.ts";
@@ -140,7 +140,7 @@ const CHUNK_BYTES = 64 * 1024;
 const PIPE_PAUSE_MS = 5;
 const LINE_FEED = 0x0a;
 
-/** One line after the other, so that a file of any size takes the memory of its longest line. Blank lines are left out. */
+/** Line by line, so memory is bounded by the longest line, not the file's size. Blank lines are skipped. */
 function* readLines(file: string): Generator<{ number: number; bytes: Uint8Array }> {
   const descriptor = open(file);
   const chunk = Buffer.alloc(CHUNK_BYTES);
@@ -178,7 +178,7 @@ function read(file: string, descriptor: number, chunk: Buffer): number {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EOF") return 0;
       if (code !== "EAGAIN") throw unreadable(file, error);
-      // A pipe without blocking has nothing yet.
+      // A non-blocking pipe has no data yet.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PIPE_PAUSE_MS);
     }
   }

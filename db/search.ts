@@ -96,7 +96,7 @@ async function searchInStages(db: ReadDatabase, tenant: string, searching: Searc
   const anyOf = async () => ({ ...(await read(groups, "any")), match: "any" as const, groups, corrections: [] });
   const asTyped = { ...(await read(groups, "all")), match: "all" as const, groups, corrections: [] };
   if (asTyped.rows.length > 0 || groups.length === 0) return asTyped;
-  // Similar words come from the names of the whole tenant, which a caller of part of it must not learn.
+  // Similar words come from the names of the whole tenant, which a caller with access to part of it must not learn.
   if (filters.within !== undefined) return groups.length === 1 ? asTyped : anyOf();
   const similar = await withSimilarWords(db, tenant, groups);
   if (similar.corrections.length > 0) {

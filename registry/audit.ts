@@ -34,7 +34,7 @@ export type TreeProblem = {
   problem: "outside" | "not_built";
 };
 
-/** Absent: not filtered by. */
+/** Absent: no filter. */
 export type AuditFilter = {
   actor?: string;
   /** The qualified name, as entries carry it. */
@@ -46,7 +46,7 @@ export type AuditFilter = {
   changeSet?: string;
 };
 
-/** An entry as auditors read it: who did what, when, to which subject. */
+/** An entry as auditors read it: who made which change, when, and to which subject. */
 export type AuditEntry = {
   seq: number;
   atMs: number;
@@ -59,5 +59,5 @@ export type AuditEntry = {
   payloadDeleted: boolean;
 };
 
-/** `through`: the last entry that was looked at; the next page follows it. */
+/** `through`: the last entry examined; the next page follows it. */
 export type AuditPage = { entries: readonly AuditEntry[]; through: number; more: boolean };

@@ -30,7 +30,9 @@ export type Need =
       writer: Closure;
       /** The side of the candidate, whose text is the reading's and not stored yet. */
       candidate: "reader" | "writer" | null;
-      /** Whether the candidate is compared with all versions, so that the next one will be compared with these too. */
+      /**
+       * Whether the candidate is compared with all versions, so that the next one will also be compared with these.
+       */
       isTransitive?: boolean;
       format: FormatName;
     }

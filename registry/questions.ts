@@ -69,7 +69,7 @@ export type GraphSlice = {
 /** name → [arguments, result]. Every answer carries `asOf`; a result has at most 1,000 rows or 4 MiB. */
 export type Queries = {
   head: [Record<never, never>, null];
-  /** Versions that are stored, drafts and soft-deleted ones included. */
+  /** All stored versions, including drafts and soft-deleted ones. */
   versionCount: [Record<never, never>, number];
   recordById: [{ id: string; deleted: boolean }, SchemaRecord | null];
   /**

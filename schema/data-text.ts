@@ -56,7 +56,7 @@ export function parseDataText(text: string): DataText {
   };
 }
 
-/** The value, if its numbers are certainly exact, and it is certainly shallow and without repeated names. */
+/** The value, if its numbers are certainly exact and it is certainly shallow and without duplicate names. */
 export function parsePlainData(text: string): { value: unknown } | undefined {
   if (UNSURE_NUMBER.test(text)) return undefined;
   let value: unknown;

@@ -29,7 +29,7 @@ export type DataVerdict = {
   /** At most MAX_DATA_ERRORS. */
   errors: readonly DataError[];
   warnings: readonly DataWarning[];
-  /** The work it took where that varies: schemas evaluated. */
+  /** The work done, if it varies: the number of schemas evaluated. */
   steps?: number;
 };
 
@@ -69,7 +69,7 @@ export interface DataOperations<Model> {
   validate(model: Model, value: DataValue, options: DataOptions): Result<DataVerdict, DataRefusal>;
   encode(model: Model, value: DataValue, options: DataOptions): EncodedData;
   decode(model: Model, bytes: Uint8Array, options: DataOptions): DecodedData;
-  /** The schema for a compiler that decides exactly as `validate` does; undefined for schemas that are not compiled. */
+  /** The schema for a compiler that decides exactly like `validate`; undefined for schemas that are not compiled. */
   compilable?(model: Model): unknown;
   /** The part of the Confluent wire format between the schema's id and the value; absent in formats without one. */
   confluentHead?: {

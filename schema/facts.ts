@@ -150,7 +150,7 @@ export function computeVerdict(...args: Parameters<typeof computeVerdictInSlices
   return runAtOnce(computeVerdictInSlices(...args));
 }
 
-/** One side of a comparison. `shared` is given where it takes part in several: it is parsed for the first of them. */
+/** One side of a comparison. `shared` is set if it takes part in several: it is parsed once, for the first of them. */
 export type VerdictSide = {
   source: SchemaSource;
   dialect: JsonDialect | null;

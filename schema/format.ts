@@ -101,7 +101,7 @@ export interface SchemaFormat<Model> {
   equivalent(a: Model, b: Model): boolean;
   /** The text in another view (`resolved`, `serialized`, `ignore_extensions`), or undefined if the format lacks it. */
   render(model: Model, view: string): string | undefined;
-  /** One text that needs no references: JSON Schema and Avro in their own form, Protobuf as a FileDescriptorSet in base64. */
+  /** A self-contained text: JSON Schema and Avro in their own form, Protobuf as a FileDescriptorSet in base64. */
   bundle(model: Model): Result<string, SchemaProblem>;
   fields(model: Model): Field[];
   /** Names of top-level fields, for reserved-field checks. */

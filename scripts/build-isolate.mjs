@@ -1,4 +1,5 @@
-// Runs before every build of the Worker (wrangler.toml, vitest.config.ts): makes one text of the code that validating isolates load.
+// Runs before every build of the Worker (wrangler.toml, vitest.config.ts): bundles the code that validating isolates
+// load into one text.
 import { join } from "node:path";
 import { buildSync } from "esbuild";
 

@@ -1,12 +1,12 @@
 /**
- * Verifies a log entry by entry, in constant memory: that headers form a chain, that payloads are those of their headers, and that
- * the entries up to a checkpoint have its root.
+ * Verifies a log entry by entry, in constant memory: that headers form a chain, that payloads match their headers, and
+ * that the entries up to a checkpoint have its root.
  */
 import { createHash } from "node:crypto";
 import { emptyRoot, type Hash, hashChildren, hashLeaf, sameHash } from "./merkle.ts";
 import type { Checkpoint } from "./note.ts";
 
-/** An entry as `GET /log` gives it. */
+/** An entry as returned by `GET /log`. */
 export type LogLine = {
   seq: number;
   /** The exact text that was hashed. */
@@ -34,7 +34,7 @@ export class LogVerifier {
     return this.#size;
   }
 
-  /** Takes the next entry; returns what is wrong with it, or with a checkpoint that ends with it. */
+  /** Takes the next entry; returns the problem with it, or with a checkpoint that ends at it. */
   add({ seq, header, payload }: LogLine): string | undefined {
     const said = parseJson(header) as { seq?: unknown; prev_hash?: unknown; payload_digest?: unknown } | undefined;
     if (seq !== this.#size + 1 || said?.seq !== seq) return `Entry ${this.#size + 1} is missing; entry ${seq} follows.`;
@@ -55,7 +55,7 @@ export class LogVerifier {
     return undefined;
   }
 
-  /** What is wrong once there are no more entries. */
+  /** Problems that only show at the end of the log. */
   finish(): string | undefined {
     const missing = this.#checkpoints.find((checkpoint) => checkpoint.size > 0 && !this.#verified.has(checkpoint));
     return missing && `The log ends with entry ${this.#size}, but a checkpoint covers ${missing.size} entries.`;

@@ -39,7 +39,7 @@ export type Bindings = Vars & {
   TEXTS: Pick<R2Bucket, "get" | "put" | "delete" | "head">;
   BACKUPS: Pick<R2Bucket, "get" | "put" | "delete" | "list">;
   CHANGES: Pick<Queue<Nudge>, "send">;
-  /** Starts isolates that validate in compiled form; without it schemas are interpreted. */
+  /** Starts isolates that validate in compiled form; without it, schemas are interpreted. */
   VALIDATORS?: Pick<WorkerLoader, "get">;
   /** The read model's Postgres. Without it search answers `not_configured`. */
   DATABASE_URL?: string;
@@ -54,9 +54,14 @@ export type Edge = {
   tenant: string;
   /** The restrictions of the caller's permissions; undefined: none. */
   access: Access | undefined;
-  /** The tenant's primary, as the caller may see it, with deadline and retries (durable-objects/primary/client.ts). */
+  /**
+   * The tenant's primary, restricted to the caller's grants, with deadline and retries
+   * (durable-objects/primary/client.ts).
+   */
   primary: PrimaryClient;
-  /** The same for the whole tenant, for caches that its callers share: `access` is asked about what they hold. */
+  /**
+   * The unrestricted primary, for caches shared by the tenant's callers: reads from them are checked against `access`.
+   */
   tenantPrimary: PrimaryClient;
   /** What this request has computed so far. */
   work: RequestWork;
@@ -75,7 +80,7 @@ export type Edge = {
   /** This isolate's counters, and the flusher that sends them to the MetricsObject. */
   counters: Counters;
   flusher: Flusher;
-  /** Takes from what the tenant may compare in a minute; throws the refusal when that is used up. */
+  /** Takes tokens from the tenant's comparisons per minute; throws the refusal if they are used up. */
   spendComparison(characters: number): void;
   /** Called after a change of keys, roles or grants, so that this isolate queries again. */
   forgetCredentials(): void;
@@ -95,7 +100,7 @@ export type Actor = {
   narrowed?: Narrowed;
   /** The key, or the client that the token was issued to; absent without access control. */
   clientId?: string;
-  /** How much may be asked; absent where no credential is asked for. */
+  /** The request limits; absent if no credentials are required. */
   limits?: { name: string; requestsPerMinute: number; quotas: Quotas };
   /** The credential's own properties, for `GET /me`. */
   identity?: Identity;

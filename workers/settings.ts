@@ -30,7 +30,7 @@ export type Settings = {
   /** The origins that webhooks may use. */
   webhookUrls: UrlRules;
   access: AccessSettings;
-  /** What limits of requests are shared through; undefined: each isolate limits on its own. */
+  /** The store shared for request limits; undefined: each isolate limits separately. */
   leases: LeaseStore | undefined;
   /** Whether checkpoints of the log are signed. */
   signsCheckpoints: boolean;

@@ -132,7 +132,7 @@ function rateOf(bytes: number, work: () => void): number {
   return bytes / 1_000 / (performance.now() - began);
 }
 
-/** What the engines take by themselves, in this process. */
+/** The cost of the engines alone, in this process. */
 function engineRows({ quick }: Bench): Row[] {
   const model = modelOf(SCHEMA);
   const ajv = new Ajv2020({ strict: false }).compile(SCHEMA);
@@ -164,7 +164,7 @@ function modelOf(schema: object) {
   return parsed.value.model;
 }
 
-/** Many schemas in turn: what is kept of them has a bound. */
+/** Many schemas in turn: the cache of models is bounded. */
 async function memoryRow(registry: Server, { quick }: Bench): Promise<Row> {
   const { url, pid } = registry;
   const count = quick ? 50 : 1_000;

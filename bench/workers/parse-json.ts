@@ -1,4 +1,4 @@
-/** Parses the JSON it is sent and answers with a constant: what any validation costs at least. */
+/** Parses the JSON of the request and returns a constant: the minimum cost of any validation. */
 export default {
   async fetch(request: Request): Promise<Response> {
     const body = JSON.parse(await request.text()) as { data?: unknown };

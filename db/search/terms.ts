@@ -13,11 +13,11 @@ export type Filters = {
   context?: string | undefined;
   role?: string | undefined;
   versions: "latest" | "all";
-  /** Only what lies in one of these parts of the tenant; absent: everywhere. */
+  /** Only records in one of these parts of the tenant; absent: all. */
   within?: readonly SearchScope[];
 };
 
-/** Part of a tenant. Names are compared without case here, so it may be wider than what the caller may read. */
+/** Part of a tenant. Names are compared case-insensitively here, so it may be wider than the caller's grants. */
 export type SearchScope = {
   context: string | null;
   subject: { exact: string } | { prefix: string } | null;

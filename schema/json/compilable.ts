@@ -1,16 +1,17 @@
 /**
- * Which schemas a compiler decides exactly as the interpreter does, in bounded time. Everything else is interpreted: what
- * compilers are known to read otherwise, and what lets a small schema or value take unbounded work.
+ * Selects the schemas that a compiler decides exactly like the interpreter, in bounded time. All others are
+ * interpreted: those that compilers are known to read differently, and those with which a small schema or value causes
+ * unbounded work.
  */
 import { type JsonNode, type JsonObject, toPlainValue } from "../json-text.ts";
 import { followReference, type JsonSchemaModel, type SchemaLocation, subschemas } from "./model.ts";
 import { ignoresRefSiblings } from "./parse/dialects.ts";
 
-/** Characters of a schema that is compiled: its code is ten times as long. */
+/** Maximum length of a compiled schema in characters: its code is ten times as long. */
 export const MAX_COMPILED_CHARACTERS = 64 * 1024;
-/** Schemas of a compiled schema, each counted once for every way that leads to it: all may look at the same value. */
+/** Maximum number of subschemas, each counted once per path that leads to it: all may evaluate the same value. */
 export const MAX_COMPILED_SCHEMAS = 2_000;
-/** Listed values are compared one after the other. */
+/** Enumerated values are compared one by one. */
 export const MAX_COMPILED_ENUM = 200;
 
 const KEYWORDS = new Set(
@@ -22,11 +23,11 @@ const KEYWORDS = new Set(
     /\s+/,
   ),
 );
-/** At the root they only say what the schema is. */
+/** At the root they only describe the schema. */
 const ROOT_KEYWORDS = new Set(["$schema", "$id", "id"]);
 const NOTES = new Set(["title", "description", "$comment", "default", "examples", "definitions", "$defs"]);
 
-/** The schema as a compiler takes it, or undefined where only the interpreter decides. */
+/** The schema in the compiler's form, or undefined if only the interpreter can decide. */
 export function compilableSchema(model: JsonSchemaModel): unknown {
   const { document, root, resources } = model;
   if (document.text.length > MAX_COMPILED_CHARACTERS || resources.size !== 1) return undefined;
@@ -36,7 +37,7 @@ export function compilableSchema(model: JsonSchemaModel): unknown {
   return toPlainValue({ ...root.node, members } satisfies JsonObject);
 }
 
-/** `path` are the schemas on the way here: one that leads back to itself has no bound on its work. */
+/** `path` contains the schemas on the current path: a schema that leads back to itself has unbounded work. */
 function isCompilable(
   model: JsonSchemaModel,
   location: SchemaLocation,
@@ -57,7 +58,7 @@ function isCompilable(
     const target = followReference(model, location, "$ref");
     if (target === undefined || !isCompilable(model, target, deeper, budget)) return false;
   }
-  // Definitions count where they are referred to.
+  // Definitions are counted at their references.
   const parts = subschemas(model, location).filter(({ keyword }) => keyword !== "$defs" && keyword !== "definitions");
   return parts.every(({ location: part }) => isCompilable(model, part, deeper, budget));
 }
@@ -73,7 +74,7 @@ function isReadAlike({ node, resource }: SchemaLocation, name: string, value: Js
       );
     }
     case "uniqueItems":
-      // Compilers compare every item with every other.
+      // Compilers compare each pair of items.
       return value.type === "boolean" && !value.value;
     case "enum":
       return value.type === "array" && value.items.length > 0 && value.items.length <= MAX_COMPILED_ENUM;

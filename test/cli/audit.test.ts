@@ -77,7 +77,7 @@ describe("llmsr audit verify", () => {
 
       const { code } = await verifyLog(tampered);
 
-      // Nothing after the last entry says what it was, and no checkpoint covers it.
+      // No later entry and no checkpoint covers the last entry.
       expect(code).toBe(index === ENTRIES - 1 ? 0 : 1);
     },
   );

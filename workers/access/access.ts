@@ -67,7 +67,7 @@ export class Access {
     return this.#isHeld(permission, isTenantWide, undefined);
   }
 
-  /** Whether it is held everywhere and always. */
+  /** Whether the permission is held for the whole tenant, without conditions. */
   coversTenant(permission: Permission): boolean {
     return this.#permissions.has(permission) && !this.narrowed.has(permission);
   }
@@ -88,7 +88,10 @@ export class Access {
     );
   }
 
-  /** The parts of the tenant it may be held in. A condition on the schema is decided for each record, so this may be wider. */
+  /**
+   * The parts of the tenant in which the permission may be held. A condition on the schema is decided per record, so
+   * this may be wider.
+   */
   scopes(permission: Permission): ResolvedGrant[] | undefined {
     return this.narrowed
       .get(permission)

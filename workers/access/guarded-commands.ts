@@ -1,4 +1,4 @@
-/** Which commands a caller may give whose grants cover part of the tenant. */
+/** The commands allowed to a caller whose grants cover part of the tenant. */
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import type { PrimaryClient } from "../../durable-objects/primary/client.ts";
 import type { Change } from "../../registry/change-set.ts";
@@ -99,7 +99,7 @@ export class CommandGuard {
     return this.#refusalOfTarget(permission, name);
   }
 
-  /** A name may be an alias; then both names must be granted, for the change is made under the other. */
+  /** A name may be an alias; then both names must be granted, because the change applies to the other one. */
   async #refusalOfTarget(permission: Permission, target: Target): Promise<Refusal | undefined> {
     if (!this.#access.allows(permission, target)) return denial(this.#access, permission, target);
     const aliases = await this.#primary.read("aliases", {});
@@ -130,7 +130,7 @@ export class CommandGuard {
     if (!this.#access.allows(permission, scope)) return denial(this.#access, permission, scope);
     const alias = command.type === "setConfig" ? command.changes.alias : undefined;
     if (typeof alias !== "string" || alias === "") return undefined;
-    // An alias lends the subject's name to another one, which must be the caller's to change as well.
+    // An alias affects two subjects, and the caller must be allowed to change both.
     const meant = referenceName(scope.context, alias);
     return this.#access.allows(permission, meant) ? undefined : denial(this.#access, permission, meant);
   }

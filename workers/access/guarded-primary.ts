@@ -1,7 +1,8 @@
 /**
- * The primary as a caller sees it whose grants cover part of the tenant. Every query says in one typed table what of its answer
- * such a caller gets, so a new query does not compile until somebody has decided that. What the caller may not read is
- * absent: filtered pages keep their query's promise, so that fewer rows than asked for still mean the end.
+ * The primary as seen by a caller whose grants cover part of the tenant. One typed table defines, for every query,
+ * which part of the result such a caller gets, so a new query does not compile without an entry there. Data that the
+ * caller may not read is omitted. Filtered pages keep the contract of their query: fewer rows than requested still mean
+ * the end.
  */
 
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
@@ -59,7 +60,7 @@ function guardsOf(primary: PrimaryClient, access: Access): Guards {
       const answer = await primary.read(name, args);
       return !answer.ok ? answer : ok({ asOf: answer.value.asOf, value: change(answer.value.value, args) });
     };
-  /** Only for names that the caller may know and use so; the rest does not exist. */
+  /** Only for names that the caller may know and use; others appear not to exist. */
   const named =
     <K extends QueryName>(name: K, permission: Permission, namesOf: (args: Queries[K][0]) => readonly SubjectName[]) =>
     async (args: Queries[K][0]): Asked<K> => {
@@ -74,7 +75,7 @@ function guardsOf(primary: PrimaryClient, access: Access): Guards {
   const pages = new FilteredPages(primary, access);
   return {
     head: passed("head"),
-    // Only a quota asks for it, on behalf of the tenant.
+    // Used only for a quota, on behalf of the tenant.
     versionCount: passed("versionCount"),
     recordById: changed("recordById", readable),
     record: changed("record", found),
@@ -87,7 +88,7 @@ function guardsOf(primary: PrimaryClient, access: Access): Guards {
       summaries: summaries.filter((summary) => access.mayKnow(summary)),
       next,
     })),
-    // By hash, which only an answer about something readable gives away.
+    // By hash, which appears only in responses about readable records.
     content: passed("content"),
     contents: passed("contents"),
     closure: passed("closure"),
@@ -103,7 +104,7 @@ function guardsOf(primary: PrimaryClient, access: Access): Guards {
     },
     usesOfConfluentId: (args) => pages.usesOfConfluentId(args),
     idsOfGuid: (args) => pages.idsOfGuid(args),
-    // How many ids a context has given says how much there is.
+    // The number of ids assigned in a context would reveal its size.
     maxConfluentId: changed("maxConfluentId", (id, { context }) =>
       access.coversContext("schema:read", context) ? id : 0,
     ),
@@ -186,7 +187,7 @@ function visibleSlice(slice: NonNullable<Queries["graph"][1]>, access: Access): 
   };
 }
 
-/** Pages are read on until they are full or at their end. */
+/** Pages are read until the result is full or there are no more. */
 class FilteredPages {
   readonly #primary: PrimaryClient;
   readonly #access: Access;
@@ -196,7 +197,10 @@ class FilteredPages {
     this.#access = access;
   }
 
-  /** By registration the page may be shorter than asked for, and `next` says whether there is more; by subject, `offset` counts what is visible. */
+  /**
+   * By registration, the page may be shorter than requested, and `next` says whether there is more; by subject,
+   * `offset` counts visible records.
+   */
   async records(args: Queries["records"][0]): Asked<"records"> {
     const isByOffset = args.order === "subject";
     const { offset = 0, limit } = args;
@@ -246,7 +250,7 @@ class FilteredPages {
     }
   }
 
-  /** Those that hold a subject the caller may know, and the default one, which always exists. */
+  /** Contexts with a subject that the caller may know, and the default one, which always exists. */
   async contexts(args: Queries["contexts"][0]): Asked<"contexts"> {
     const answer = await this.#primary.read("contexts", args);
     if (!answer.ok) return answer;

@@ -17,7 +17,7 @@ export type AccessVars = {
   FIRST_ADMINISTRATOR_KEY?: string;
   /** JSON: the accepted OIDC issuers (docs/security.md). */
   OIDC_ISSUERS?: string;
-  /** Upstash Redis, for limits that all isolates share. Absent: each isolate limits on its own. */
+  /** Upstash Redis, for limits shared by all isolates. Absent: each isolate limits separately. */
   UPSTASH_REDIS_REST_URL?: string;
   UPSTASH_REDIS_REST_TOKEN?: string;
   /** Comma-separated origins whose pages may call the API from a browser. Absent: none. */

@@ -1,6 +1,6 @@
 /**
- * Tokens of OIDC issuers. jose verifies; here is which keys, and for how long they are believed. Keys are kept as plain data, for
- * a promise of one request must not be awaited by another.
+ * Tokens of OIDC issuers. jose verifies them; this file decides which keys to use and for how long. Keys are kept as
+ * plain data, because a promise created by one request must not be awaited by another.
  */
 import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
@@ -9,34 +9,37 @@ import { isTenantName } from "../../registry/tenant.ts";
 import { ok, type Result, refuse } from "../../schema/result.ts";
 import type { Issuer } from "./settings.ts";
 
-/** How long an issuer's keys are believed. A key that was withdrawn is taken no longer than this. */
+/** How long an issuer's keys are trusted: the maximum time that a withdrawn key is still accepted. */
 export const KEYS_FRESH_MS = 10 * 60_000;
-/** A token may name a key that is newer than ours; nobody can make us ask for keys more often than this. */
+/**
+ * A token may name a key that is newer than the cached ones; this interval limits how often such tokens trigger a
+ * fetch.
+ */
 export const KEYS_RETRY_MS = 30_000;
 const KEYS_DEADLINE_MS = 3_000;
-/** Documents of large issuers have a tenth of this. */
+/** Ten times the size of a large issuer's documents. */
 export const MAX_KEYS_BYTES = 128 * 1024;
-/** Values of the roles claim; each is looked up. */
+/** Maximum number of values of the roles claim; each is looked up. */
 export const MAX_CLAIM_VALUES = 100;
 const MAX_CLAIM_VALUE_CHARACTERS = 256;
 
-/** Who a token says it is from, once it is verified. */
+/** The identity in a verified token. */
 export type VerifiedToken = {
   issuer: string;
   subject: string;
   name: string | null;
   tenant: string;
   clientId: string;
-  /** Roles that the settings map from the claim's values. */
+  /** Roles that the settings assign to the claim's values. */
   roles: readonly string[];
-  /** For grants: `group:` and every value, `user:` and the subject. */
+  /** For grants: `group:` with each value, and `user:` with the subject. */
   principals: readonly string[];
   expiresAtMs: number;
-  /** Why it must not be used for administration; undefined if it may. */
+  /** The reason it must not be used for administration; undefined if it may. */
   needsSecondFactor: string | undefined;
 };
 
-/** The issuer's keys cannot be had at the moment. */
+/** The issuer's keys are currently unavailable. */
 export class IssuerUnreachable extends Error {
   readonly refusal: Refusal;
 
@@ -58,7 +61,10 @@ export class TokenVerifier {
     this.#fetch = fetchKeys;
   }
 
-  /** The token's claims as the registry reads them, or why it is refused. Throws if the issuer's keys cannot be read. */
+  /**
+   * The token's claims as the registry reads them, or the reason for the refusal. Throws if the issuer's keys cannot be
+   * read.
+   */
   async verify(token: string, issuers: readonly Issuer[], nowMs: number): Promise<Result<VerifiedToken, string>> {
     const issuer = issuerOf(token, issuers);
     if (issuer === undefined) return refuse("The token's issuer is not one that this registry takes tokens from.");
@@ -104,7 +110,10 @@ export class TokenVerifier {
     return { keys };
   }
 
-  /** OpenID Connect Discovery 1.0 §4: the document must be about this issuer, and its keys as safe as the issuer. */
+  /**
+   * OpenID Connect Discovery 1.0 §4: the document must name this issuer, and its keys must be served as securely as the
+   * issuer.
+   */
   async #discover(issuer: string): Promise<string> {
     const found = (await this.#readJson(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`)) as {
       issuer?: unknown;
@@ -147,7 +156,7 @@ async function verifyWith(keys: JSONWebKeySet, token: string, issuer: Issuer, no
   return payload;
 }
 
-/** As the token itself says, before anything is verified: it only chooses the keys. */
+/** The unverified claim, used only to choose the keys. */
 function issuerOf(token: string, issuers: readonly Issuer[]): Issuer | undefined {
   try {
     const { iss } = decodeJwt(token);
@@ -190,7 +199,9 @@ function secondFactorProblem(claims: JWTPayload, { administratorsNeed }: Issuer)
   return `Administration needs a token of a stronger sign-in: ${accepted.join(" or ")}.`;
 }
 
-/** A member of a member, as in `realm_access.roles`; a name with dots in it, as issuers use URLs, is tried first. */
+/**
+ * A nested member, as in `realm_access.roles`. A name that contains dots, as in URLs of some issuers, is tried first.
+ */
 function claimAt(claims: JWTPayload, path: string): unknown {
   if (Object.hasOwn(claims, path)) return claims[path];
   let value: unknown = claims;
@@ -208,7 +219,7 @@ function textsOf(value: unknown): string[] {
   );
 }
 
-/** Says what is wrong without repeating what the token holds. */
+/** Describes the problem without repeating the token's contents. */
 function reasonOf(error: InstanceType<typeof errors.JOSEError>): string {
   if (error instanceof errors.JWTExpired) return "The token has expired.";
   if (error instanceof errors.JWTClaimValidationFailed) return `The token's claim "${error.claim}" is not acceptable.`;

@@ -47,7 +47,7 @@ export function respond(
     // Skipped without a trace, because every read from memory runs through here.
     ...(webSocket === undefined ? {} : { webSocket }),
   });
-  // Of this request alone, so never part of a prebuilt set.
+  // Specific to this request, so never part of a prebuilt set.
   for (const [name, value] of more) response.headers.set(name, value);
   if (trace !== undefined) response.headers.set("traceparent", printTraceparent(trace));
   return response;

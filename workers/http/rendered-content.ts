@@ -27,7 +27,7 @@ type ContentToRender = {
 /** Responds from memory without touching the content, else reads and renders it. */
 export function renderedContentAnswer(call: Call, wanted: ContentToRender): Answer | Promise<Answer> {
   const { edge } = call;
-  // Whoever may not read it, or must ask first, takes the way of those who find nothing in memory.
+  // Callers that may not read it, or whose access is not known yet, take the same path as a miss.
   if (edge.access !== undefined && isKnownReadable(edge, wanted.selector) !== true) return readAndRender(call, wanted);
   const known = edge.cache.get(renderedKey(wanted)) as Cached<Rendered> | undefined;
   if (known && ageMs(edge, known) <= CONTENT_FRESH_MS && contentSatisfies(known.asOf, wanted.token)) {

@@ -1,7 +1,7 @@
 /**
- * Requests per minute. Every isolate counts for itself and leases tokens in blocks from a store that all of them share, beside
- * the answer and at most once a second and name: no request waits for it, so a burst may exceed its limit by what the isolates
- * admit in a second. Without the store, or while it is away, each isolate limits on its own.
+ * Requests per minute. Every isolate counts separately and leases tokens in blocks from a store shared by all, in the
+ * background and at most once per second and name: no request waits for it, so a burst may exceed its limit by the
+ * number that the isolates admit in a second. Without a reachable store, each isolate limits separately.
  */
 
 export type Taken = {
@@ -14,20 +14,20 @@ export type Taken = {
 
 /** Counts tokens of all isolates. */
 export type LeaseStore = {
-  /** Adds the tokens to what was leased under the name in this minute, and gives the sum. */
+  /** Adds the tokens to those leased under the name in this minute, and returns the sum. */
   lease(name: string, minute: number, tokens: number): Promise<number>;
 };
 
-/** What the limiter needs of a request. */
+/** The parts of a request that the limiter needs. */
 export type LimitedBy = { store: LeaseStore | undefined; nowMs: number; waitUntil(promise: Promise<unknown>): void };
 
 const WINDOW_MS = 60_000;
-/** The store is asked for a twentieth of a limit at a time: small enough to share, large enough to ask rarely. */
+/** A twentieth of the limit is leased at a time: small enough to share, large enough for few calls. */
 const BLOCKS_PER_LIMIT = 20;
 export const LEASE_INTERVAL_MS = 1_000;
-/** While the store is away. */
+/** While the store is unreachable. */
 export const STORE_RETRY_MS = 5_000;
-/** Names counted at once; about 200 bytes each. Beyond it the longest unused starts again. */
+/** Maximum number of names counted; about 200 bytes each. Beyond it, the least recently used starts again. */
 export const MAX_LIMITED_NAMES = 10_000;
 
 type Window = {
@@ -35,7 +35,7 @@ type Window = {
   used: number;
   /** Tokens that this isolate has leased. */
   leased: number;
-  /** All isolates together have used the limit. */
+  /** All isolates together have used up the limit. */
   isSpent: boolean;
   askedAtMs: number;
   isAsking: boolean;
@@ -104,7 +104,7 @@ export class Limiter {
       const leasedByAll = await store.lease(name, minute, tokens);
       if (window.minute !== minute) return;
       window.leased += tokens;
-      // What this isolate has leased and not used yet is not spent.
+      // Tokens leased but not used by this isolate are not spent.
       if (leasedByAll - (window.leased - window.used) >= limit) window.isSpent = true;
     } catch {
       this.#storeAwayUntilMs = nowMs + STORE_RETRY_MS;

@@ -1,10 +1,10 @@
-/** The primary of a tenant with quotas: a command that stores something is refused while they are reached. */
+/** The primary of a tenant with quotas: a command that stores data is refused once they are reached. */
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import type { PrimaryClient } from "../../durable-objects/primary/client.ts";
 import type { Command } from "../../registry/commands.ts";
 import type { Quotas } from "../../registry/tenant.ts";
 
-/** Asked before each such command, so writers that race may exceed a quota by as many versions as there are of them. */
+/** Checked before each such command, so concurrent writers may exceed a quota by one version each. */
 export function withQuotas(primary: PrimaryClient, quotas: Quotas): PrimaryClient {
   if (quotas.versions === null && quotas.bytes === null) return primary;
   return {
@@ -40,7 +40,7 @@ async function problemOf(
   return undefined;
 }
 
-/** Versions that the command may add. */
+/** The number of versions that the command may add. */
 function storedBy(command: Command): number {
   if (command.type === "register") return 1;
   return command.type === "makeChanges" ? command.changes.filter(({ type }) => type === "register").length : 0;

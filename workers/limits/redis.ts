@@ -1,13 +1,13 @@
-/** Leases in Upstash Redis, by its REST API: one command for each. */
+/** Leases in Upstash Redis over its REST API, with one command each. */
 import { Redis } from "@upstash/redis/cloudflare";
 import type { LeaseStore } from "./limiter.ts";
 
-/** A key outlives its minute by one, for clocks that differ. */
+/** A key expires one minute after its own, because clocks differ. */
 const KEY_SECONDS = 120;
-/** Beside an answer, so nobody waits; but an invocation must end. */
+/** Runs in the background, so no request waits; but an invocation must end. */
 const DEADLINE_MS = 2_000;
 
-/** INCRBY and EXPIRE as one command, so that no key is left without an end. */
+/** INCRBY and EXPIRE in one command, so that no key remains without an expiry. */
 const LEASE = `local sum = redis.call("INCRBY", KEYS[1], ARGV[1])
 if sum == tonumber(ARGV[1]) then redis.call("EXPIRE", KEYS[1], ARGV[2]) end
 return sum`;
@@ -15,7 +15,7 @@ return sum`;
 export function redisLeases(url: string, token: string): LeaseStore {
   return {
     async lease(name, minute, tokens) {
-      // Made for each command: a client must not live longer than the request that made it.
+      // Created per command: a client must not outlive the request that created it.
       const redis = new Redis({
         url,
         token,

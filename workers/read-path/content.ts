@@ -76,7 +76,7 @@ export async function readContent(
   });
 }
 
-/** As the primary answers about what is not there. */
+/** The primary's response for a missing record. */
 async function hidden(edge: Edge): Promise<Result<Absent, Refusal>> {
   const head = await edge.tenantPrimary.read("head", {});
   return !head.ok ? head : ok({ absent: true, asOf: head.value.asOf });

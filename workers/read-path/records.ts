@@ -175,7 +175,7 @@ function recordClass(maxAgeMs: number): CacheClass<SchemaRecord> {
   };
 }
 
-/** Callers share what is cached, so each is asked what it may read. */
+/** Callers share the cache, so each access is checked against the caller's grants. */
 function isHidden({ access }: Edge, record: SchemaRecord): boolean {
   return access !== undefined && !access.mayRead(record);
 }

@@ -1,6 +1,6 @@
 /**
- * Which subjects use a content, for callers whose grants do not cover its context. The content may be an hour old; this is at
- * most a minute old, so that a changed grant, tag or state takes effect as soon as a changed key does.
+ * The subjects that use a content, for callers whose grants do not cover its context. The content may be cached for an
+ * hour; these uses for at most a minute, so that a changed grant, tag or state takes effect as soon as a changed key.
  */
 
 import type { Refusal } from "../../contract/errors.ts";
@@ -13,14 +13,17 @@ import type { ContentSelector } from "./content.ts";
 import { ageMs, type Cached } from "./read-through.ts";
 
 export const USES_FRESH_MS = 60 * 1_000;
-/** More are not kept: such a content is asked about each time. */
+/** Contents with more uses are not cached: the primary is called each time. */
 export const MAX_KEPT_USES = 16;
 /** Context, subject and tags of one use, in memory. */
 const USE_BYTES = 1_024;
 
 type Uses = readonly Target[] | "many";
 
-/** Whether the caller may read the content, where its grants or a recent answer say so; undefined: the primary must be asked. */
+/**
+ * Whether the caller may read the content, if its grants or a recent response determine it; undefined: the primary must
+ * decide.
+ */
 export function isKnownReadable(edge: Edge, selector: ContentSelector): boolean | undefined {
   const { access } = edge;
   if (access === undefined || covers(access, selector)) return true;

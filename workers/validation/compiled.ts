@@ -10,14 +10,14 @@ import { NATIVE_DIALECT } from "../registry/native-dialect.ts";
 import isolateCode from "./isolate/isolate.generated.txt";
 import type { Target } from "./targets.ts";
 
-/** Raised when the isolate's code may decide otherwise. */
+/** Raised whenever the isolate's code may decide differently. */
 const BUNDLE_VERSION = 1;
 const COMPATIBILITY_DATE = "2026-11-01";
 
 type ValidatorStub = { check(bytes: Uint8Array, ends: number[]): Promise<Uint8Array> };
 
 export type Compiled = {
-  /** One byte for each text, 1 where it is certainly valid; undefined where the isolate failed. */
+  /** One byte per text, 1 if it is certainly valid; undefined if the isolate failed. */
   check(texts: readonly Uint8Array[]): Promise<Uint8Array | undefined>;
 };
 

@@ -1,4 +1,4 @@
-/** Many validations in one request: after so much work the other requests of the isolate get their turn. */
+/** Many validations in one request: after a certain amount of work, the isolate's other requests get a turn. */
 import type { Refusal } from "../../contract/errors.ts";
 import type { Result } from "../../schema/result.ts";
 import { giveTurn } from "../registry/turns.ts";
@@ -6,15 +6,15 @@ import type { Outcome } from "./validate.ts";
 
 /** Schemas evaluated without a pause: ten to thirty milliseconds. */
 const STEPS_PER_TURN = 100_000;
-/** A validation at least, and one whose work is not counted. */
+/** Minimum work counted per validation, also for one that does not count its work. */
 const STEPS_PER_VALIDATION = 100;
 
 export class Fairness {
   #steps = 0;
 
-  /** A promise only where it is somebody else's turn. */
+  /** A promise only if other requests get a turn. */
   after(outcome: Result<Outcome, Refusal>): Promise<void> | undefined {
-    // Without a verdict the whole budget of one validation was spent.
+    // A missing verdict means that the whole budget of one validation was spent.
     this.#steps += outcome.ok ? (outcome.value.verdict.steps ?? 0) + STEPS_PER_VALIDATION : STEPS_PER_TURN;
     if (this.#steps < STEPS_PER_TURN) return undefined;
     this.#steps = 0;

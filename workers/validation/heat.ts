@@ -1,14 +1,20 @@
-/** How often schemas are used, and how many of them run compiled: what decides between the two engines. */
+/** Counts how often schemas are used and how many run compiled, and so chooses between the two engines. */
 
-/** Validations of a schema within an hour, in one isolate, from which on it is compiled: starting costs as much as a few thousand lines. */
+/**
+ * Validations of a schema within an hour, in one isolate, after which it is compiled: starting an isolate costs as much
+ * as a few thousand lines.
+ */
 export const HOT_VALIDATIONS_PER_HOUR = 20;
-/** Isolates that one isolate of the edge starts in a day; each is paid for. Above it schemas are interpreted. */
+/**
+ * Maximum number of isolates that one isolate of the edge starts per day; each is billed. Beyond it, schemas are
+ * interpreted.
+ */
 export const MAX_LOADED_ISOLATES_PER_DAY = 200;
 
 const HOUR_MS = 60 * 60 * 1_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** How often a schema is used, in whole hours. Lives as long as its model in memory. */
+/** How often a schema is used, per whole hour. Kept as long as its model. */
 export class Heat {
   #hour = 0;
   #count = 0;
@@ -31,7 +37,7 @@ export class Heat {
   }
 }
 
-/** The isolates started today, by their keys; so many that the budget is kept, and no more. */
+/** The isolates started today, by key, at most as many as the budget allows. */
 export class LoadedIsolates {
   #day = 0;
   readonly #keys = new Set<string>();
@@ -40,7 +46,7 @@ export class LoadedIsolates {
     return this.#keys.size;
   }
 
-  /** Whether this one may be used, because it was started before or because the budget allows one more. */
+  /** Whether this isolate may be used, because it was started before or because the budget allows another. */
   admit(key: string, nowMs: number): boolean {
     const day = Math.floor(nowMs / DAY_MS);
     if (day !== this.#day) this.#keys.clear();

@@ -12,7 +12,7 @@ export const LINE_GROUP_BYTES = 256 * 1024;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** `line` counts from 1. A line that is too long has an error in the place of its bytes. */
+/** `line` counts from 1. A line that is too long has an error instead of its bytes. */
 export type Line = { line: number } & ({ bytes: Uint8Array } | { unreadable: DataVerdict });
 
 /**
@@ -24,7 +24,7 @@ export async function* readLineGroups(chunks: AsyncIterable<Uint8Array>): AsyncG
   let bytes = 0;
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length; at += LINE_GROUP_BYTES) {
-      // The chunk belongs to the stream, which may reuse its memory; one copy is cheaper than one for each line.
+      // The chunk belongs to the stream, which may reuse its memory; one copy is cheaper than one per line.
       const part = chunk.slice(at, at + LINE_GROUP_BYTES);
       splitter.push(part);
       bytes += part.length;

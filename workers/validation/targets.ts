@@ -27,7 +27,9 @@ export type TargetSelector =
   | { confluentId: number; context: string | undefined }
   | { subject: string; context: string | undefined; version: string };
 
-/** A schema with its model. Immutable but for its heat, and shared by all requests of its tenant in this isolate. */
+/**
+ * A schema with its model. Immutable except for its heat, and shared by all requests of its tenant in this isolate.
+ */
 export type Target = {
   format: SchemaFormat<unknown>;
   model: unknown;

@@ -1,4 +1,7 @@
-/** Decides lines of JSON: in groups by the compiled engine where it pays, and whatever that leaves open by the interpreter. */
+/**
+ * Validates lines of JSON: in groups by the compiled engine if that pays off, and the remaining lines by the
+ * interpreter.
+ */
 import type { Refusal } from "../../contract/errors.ts";
 import { type DataOptions, VALID } from "../../schema/data.ts";
 import { readDataBytes } from "../../schema/data-text.ts";
@@ -13,7 +16,7 @@ import { type Outcome, validateValue } from "./validate.ts";
 
 export type DecidedLine = { line: number; outcome: Result<Outcome, Refusal> };
 
-/** One array for each group of lines, in order. */
+/** One array per group of lines, in order. */
 export async function* validateLines(
   edge: Edge,
   { target }: FoundTarget,

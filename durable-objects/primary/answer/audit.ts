@@ -5,7 +5,7 @@ import type { Queries } from "../../../registry/questions.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
 import { readChangeSet, readChangeSetAt } from "../state/change-sets.ts";
 
-/** Entries looked at for one page: 10 to 20 ms of the primary. */
+/** Entries examined for one page: 10 to 20 ms of the primary. */
 export const MAX_SCANNED_ENTRIES = 5_000;
 
 type Row = { seq: number; header: ArrayBuffer; payload_deleted: number };
@@ -39,7 +39,7 @@ export function answerAuditEntries(
   return { entries, through, more: false };
 }
 
-/** A change set is one stretch of the log. */
+/** A change set is one contiguous range of the log. */
 function rangeOf(sql: SqlStorage, { changeSet }: AuditFilter, after: number): { after: number; last: number } {
   if (changeSet === undefined) return { after, last: Number.MAX_SAFE_INTEGER };
   const known = readChangeSet(sql, changeSet);

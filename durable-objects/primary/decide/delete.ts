@@ -13,8 +13,8 @@ import { eraseEntry } from "./hard-delete.ts";
 import { nameOf, staleProblem } from "./register.ts";
 
 /**
- * Versions that one command deletes: 250 ms of the primary's CPU at some 50 µs each. Its stored outcome lists all of them
- * and stays below the 2 MB of a row.
+ * Maximum number of versions that one command deletes: 250 ms of the primary's CPU at about 50 µs each. The stored
+ * outcome lists all of them and stays below the 2 MB of a row.
  */
 export const MAX_DELETED_RECORDS = 5_000;
 
@@ -147,7 +147,7 @@ function keysOf(records: readonly RecordRow[]): Set<number> {
   return new Set(records.map(({ record_key }) => record_key));
 }
 
-/** Also of the deletes of a change set together: the transaction is one, and so is its stored outcome. */
+/** Also bounds the deletes of a change set together, because it has one transaction and one stored outcome. */
 export function deletedCountProblem(records: number): (Decision & { type: "refused" }) | undefined {
   if (records <= MAX_DELETED_RECORDS) return undefined;
   const detail = `More than ${MAX_DELETED_RECORDS} versions would be deleted at once; delete some of them one by one first.`;

@@ -103,10 +103,10 @@ function reservedNames(model: JsonSchemaModel): SchemaProblem[] {
     });
 }
 
-/** Patterns compiled to see whether they can be. A pattern takes up to 5 ms. */
+/** Maximum number of patterns compiled as a check. A pattern takes up to 5 ms. */
 const MAX_COMPILED_PATTERNS = 20;
 
-/** Patterns that validation will not evaluate, since no linear-time engine can; other engines may hang on them. */
+/** Patterns that validation cannot evaluate, because no linear-time engine can; other engines may hang on them. */
 function unevaluatedPatterns(document: SchemaDocument, graph: SchemaGraph): SchemaProblem[] {
   return graph.patterns
     .filter(({ source }) => isSuspicious(source))
@@ -119,7 +119,7 @@ function unevaluatedPatterns(document: SchemaDocument, graph: SchemaGraph): Sche
     });
 }
 
-/** Only back references, long patterns and counted repetitions can be beyond the engine. */
+/** The engine can fail only on back references, long patterns and counted repetitions. */
 function isSuspicious(source: string): boolean {
   return /\\[1-9k]|\{\d{3}/.test(source) || source.length > MAX_PATTERN_CHARACTERS / 8;
 }

@@ -6,7 +6,7 @@ import { ok, type Result, refuse } from "../../result.ts";
 import { type JsonSchemaModel, type SchemaDocument, type SchemaLocation, schemasIn } from "../model.ts";
 import { idKeyword, ignoresRefSiblings, SUBSCHEMA_KEYWORDS } from "../parse/dialects.ts";
 
-/** Schemas in a bundle, those of all documents together. */
+/** Maximum number of schemas in a bundle, over all documents. */
 export const MAX_BUNDLED_SCHEMAS = 100_000;
 
 export function bundleJsonSchema(model: JsonSchemaModel): Result<string, SchemaProblem> {
@@ -125,7 +125,7 @@ class Bundler {
   }
 }
 
-/** A keyword's value with its schemas exchanged. */
+/** A keyword's value with its schemas replaced. */
 function replaced(value: JsonNode, written: ReadonlyMap<JsonNode, JsonNode>): JsonNode {
   const whole = written.get(value);
   if (whole !== undefined) return whole;

@@ -10,7 +10,7 @@ export const MAX_EVALUATION_DEPTH = 800;
 const MAX_EVALUATIONS = 2_000_000;
 /** Pattern states advanced in one validation, about a tenth of a second. */
 export const MAX_PATTERN_STEPS = 10_000_000;
-/** Both budgets together are about the same time. */
+/** Both budgets correspond to about the same time. */
 const PATTERN_STATES_PER_STEP = MAX_PATTERN_STEPS / MAX_EVALUATIONS;
 /** Levels of arrays and objects in a value, as in a schema's text. */
 export const MAX_INSTANCE_DEPTH = 512;
@@ -108,7 +108,7 @@ export class Evaluation {
     this.#depth -= 1;
   }
 
-  /** The work done so far, in schemas evaluated; a state of a pattern is a fifth of one. */
+  /** The work done so far, in schemas evaluated; a pattern's state counts as a fifth of one. */
   get steps(): number {
     return MAX_EVALUATIONS - this.#left + (MAX_PATTERN_STEPS - this.patternBudget.remaining) / PATTERN_STATES_PER_STEP;
   }

@@ -21,7 +21,7 @@ import {
 } from "./evaluation.ts";
 
 type InstanceValidation = Result<
-  /** `steps`: the work it took, see Evaluation. */
+  /** `steps`: the work done, see Evaluation. */
   { valid: boolean; errors: InstanceError[]; steps: number },
   /**
    * `unsupported_pattern`: the result depends on a pattern that no linear-time engine can run, such as one with back

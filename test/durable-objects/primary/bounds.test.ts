@@ -24,7 +24,7 @@ describe("the references of a content", () => {
   const hashOf = (n: number) => n.toString(16).padStart(64, "0");
   const reference = (n: number) => ({ name: `r${n}`, subject: `s${n}`, version: 1 });
 
-  /** Each content refers to the next, as far as `count` in all. */
+  /** Each content references the next, `count` in total. */
   function chainOf(count: number): Pick<StateReader, "referenceTarget"> {
     return {
       referenceTarget: (context, { subject }) => {
@@ -44,7 +44,10 @@ describe("the references of a content", () => {
 });
 
 describe("a transitive check", () => {
-  /** A subject of so many versions with contents of their own. Rows are copied in place: registering them would take minutes. */
+  /**
+   * A subject with many versions of distinct contents. Rows are copied in place, because registering them would take
+   * minutes.
+   */
   async function withContents(count: number): Promise<PrimaryStub> {
     const primary = await primaryWith();
     await register(primary, "orders", "a");
@@ -91,7 +94,7 @@ describe("a transitive check", () => {
 });
 
 async function eventsOf(primary: PrimaryStub, limit: number): Promise<readonly RegistryEvent[]> {
-  // The stub's type loses what a record may hold.
+  // The stub's type omits the record's union members.
   const page = (await primary.readEvents({ v: PROTOCOL_VERSION, after: 0, limit })) as EventPage;
   return page.events;
 }

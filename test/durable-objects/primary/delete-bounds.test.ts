@@ -4,7 +4,9 @@ import { MAX_DELETED_RECORDS } from "../../../durable-objects/primary/decide/del
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { commit, lastSeq, type PrimaryStub, primaryWith, register } from "./commands.ts";
 
-/** A subject of so many soft-deleted versions. Rows are copied in place: registering them would take minutes. */
+/**
+ * A subject with many soft-deleted versions. Rows are copied in place, because registering them would take minutes.
+ */
 async function withVersions(count: number): Promise<PrimaryStub> {
   const primary = await primaryWith();
   await register(primary, "orders", "a");

@@ -40,7 +40,7 @@ function issuers(more: Record<string, unknown> = {}): readonly Issuer[] {
   return parseAccessSettings({ OIDC_ISSUERS: JSON.stringify([issuer]) }, "local").issuers;
 }
 
-/** An issuer that answers with these keys, and counts how often it is asked. */
+/** An issuer that serves these keys and counts the requests for them. */
 async function serving(pairs: readonly Pair[], overrides: Record<string, () => Response> = {}) {
   const keys = await Promise.all(
     pairs.map(async ({ publicKey }, index) => ({ ...(await exportJWK(publicKey)), kid: `k${index}`, alg: "ES256" })),

@@ -9,7 +9,7 @@ import {
 
 const MINUTE_MS = 60_000;
 
-/** Isolates over one store, at a time that the test sets. */
+/** Isolates that share one store, at a time that the test sets. */
 class World {
   nowMs = 1_000 * MINUTE_MS;
   commands = 0;
@@ -84,7 +84,7 @@ describe("Limiter", () => {
     }
 
     expect(allowed).toBeGreaterThanOrEqual(limit * 0.8);
-    // What three isolates admit within a second of each other.
+    // The number of requests that three isolates admit within one second.
     expect(allowed).toBeLessThanOrEqual(limit + isolates.length * 6);
   });
 

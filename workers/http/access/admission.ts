@@ -48,7 +48,7 @@ export class Admission {
     this.#remembered.clear();
   }
 
-  /** Throws the refusal of whoever may not enter. */
+  /** Throws the refusal of a caller without access. */
   async resolve(request: Request, asked: Asked): Promise<Actor> {
     const text = credentialText(request.headers);
     const known = text === undefined ? undefined : this.#remembered.get(text);

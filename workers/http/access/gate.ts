@@ -1,4 +1,7 @@
-/** What every request passes before its handler: whether the deployment is open, who asks, and how often they may. */
+/**
+ * The checks that every request passes before its handler: whether the deployment is open, who the caller is, and the
+ * request limits.
+ */
 import { makeRefusal } from "../../../contract/errors.ts";
 import type { Actor, Bindings, RoutePermission } from "../../edge.ts";
 import { Limiter, type Taken } from "../../limits/limiter.ts";
@@ -8,7 +11,9 @@ import { localActor } from "../actor.ts";
 import { RegistryError } from "../errors.ts";
 import { Admission, requireOpen, visitor } from "./admission.ts";
 
-/** What the gate needs of a request. It leaves there what the limiter said, for the answer's headers. */
+/**
+ * The parts of a request that the gate needs. The gate stores the limiter's result there, for the response headers.
+ */
 export type Entering = {
   env: Bindings;
   settings: Settings;
@@ -21,7 +26,7 @@ export class Gate {
   readonly #admission = new Admission();
   readonly #limiter = new Limiter();
 
-  /** The actor, synchronously if it is known. Throws the refusal of whoever may not enter. */
+  /** The actor, synchronously if it is known. Throws the refusal of a caller without access. */
   enter(request: Request, entering: Entering, permission: RoutePermission | "liveness"): Actor | Promise<Actor> {
     const settings = entering.settings.access;
     if (permission === "liveness") return visitor(settings);
@@ -42,7 +47,7 @@ export class Gate {
     this.#admission.forget();
   }
 
-  /** Takes from what a tenant may compare in a minute. */
+  /** Takes tokens from the tenant's comparisons per minute. */
   spendComparison(entering: Entering, actor: Actor, kib: number): void {
     const quota = actor.limits?.quotas.comparedKibPerMinute ?? null;
     if (quota === null) return;
@@ -86,7 +91,7 @@ export class Gate {
     if (ofTenant !== null) this.#take(entering, `tenant/${tenant}`, ofTenant);
   }
 
-  /** The answer tells of the limit that is closest. */
+  /** The response shows the limit that is closest. */
   #take(entering: Entering, name: string, limit: number): void {
     const taken = this.#limiter.take(name, limit, limitedBy(entering));
     if (entering.taken === undefined || taken.remaining < entering.taken.remaining) entering.taken = taken;
@@ -106,7 +111,7 @@ function limitedBy(entering: Entering) {
   };
 }
 
-/** As Cloudflare says it; callers cannot set this header there. */
+/** Set by Cloudflare; callers cannot set this header there. */
 function addressOf(request: Request): string {
   return request.headers.get("CF-Connecting-IP") ?? "";
 }

@@ -1,4 +1,4 @@
-/** Headers about the caller's limit, and those that let pages of listed origins read answers. */
+/** Headers about the caller's limit, and those that let pages of listed origins read responses. */
 import type { Taken } from "../../limits/limiter.ts";
 
 export function rateLimitHeaders({ limit, remaining, resetSeconds }: Taken): [string, string][] {
@@ -9,15 +9,18 @@ export function rateLimitHeaders({ limit, remaining, resetSeconds }: Taken): [st
   ];
 }
 
-/** What a page may read beside what every page may (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name). */
+/**
+ * Headers that a page may read in addition to the safelisted ones
+ * (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name).
+ */
 const EXPOSED =
   "ETag, Retry-After, X-Request-ID, X-Registry-Seq, X-Registry-Source, X-Registry-Stale, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset";
 const SENT =
   "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-API-Key, X-Registry-Consistency, X-Registry-Min-Seq, X-Request-ID";
-/** Browsers keep no preflight longer than two hours; a list that shrinks should take effect sooner. */
+/** Browsers cache a preflight for at most two hours; a shortened list of origins should take effect sooner. */
 const PREFLIGHT_SECONDS = 600;
 
-/** For a page of a listed origin; none for others. Credentials travel in headers that pages set, never in cookies. */
+/** For pages of listed origins only. Credentials are sent in headers that pages set, never in cookies. */
 export function corsHeaders(request: Request, origins: ReadonlySet<string>): [string, string][] {
   if (origins.size === 0) return [];
   const origin = request.headers.get("Origin");
@@ -29,7 +32,7 @@ export function corsHeaders(request: Request, origins: ReadonlySet<string>): [st
   ];
 }
 
-/** The answer to a preflight adds what may be sent; `corsHeaders` adds the origin. */
+/** The response to a preflight adds the allowed methods and headers; `corsHeaders` adds the origin. */
 export function preflightHeaders(request: Request, methods: readonly string[]): Record<string, string> {
   if (!request.headers.has("Access-Control-Request-Method")) return {};
   return {

@@ -1,4 +1,6 @@
-/** `/audit/entries` and `/audit/export`: who changed what, page by page or as one stream of JSON lines or CSV. */
+/**
+ * `/audit/entries` and `/audit/export`: who made which changes, page by page or as one stream of JSON lines or CSV.
+ */
 import { errorFields, logLine } from "../../../observe/log-line.ts";
 import type { AuditEntry, AuditFilter } from "../../../registry/audit.ts";
 import { timestamp } from "../../../registry/record-view.ts";
@@ -18,7 +20,7 @@ export async function getAuditEntries({ edge, query }: NativeRequest): Promise<A
   return jsonAnswer(200, { items: entries.map(entryJson), next_after: through, more }, provenance(asOf, "primary"));
 }
 
-/** The first page is read before the answer begins, so that what is refused is refused with a status. */
+/** The first page is read before the response begins, so that refusals have a status. */
 export async function exportAuditEntries({ edge, query, caller }: NativeRequest): Promise<Answer> {
   const isCsv = query.format === "csv";
   const pages = readPages(edge, filterOf(query));
@@ -46,7 +48,10 @@ async function* readPages(edge: Edge, filter: AuditFilter) {
   }
 }
 
-/** Pulled by the client: nothing is read ahead of it. An export that fails on the way breaks off, so that no one takes it for whole. */
+/**
+ * Pulled by the client: nothing is read ahead. An export that fails midway aborts the stream, so that it is not
+ * mistaken for a complete one.
+ */
 function linesOf(
   first: readonly AuditEntry[],
   pages: ReturnType<typeof readPages>,

@@ -10,7 +10,7 @@ import { consistencyOf } from "./records.ts";
 import { contentForm, contentJson } from "./rendering.ts";
 import type { NativeRequest } from "./request.ts";
 
-/** The content with its references inlined; made anew each time, for what references resolve to may change. */
+/** The content with its references inlined; rebuilt each time, because references may resolve differently later. */
 async function bundleAnswer(request: NativeRequest, id: string): Promise<Answer> {
   const found = await readTarget(request.edge, { id }, consistencyOf(request));
   if (!found.ok) throw new RegistryError(found.refusal);

@@ -32,7 +32,7 @@ export const MAX_BUNDLE_DIFFERENCE_BYTES = MAX_ANSWER_BYTES / 2;
 /** The remaining budget for the schemas of a bundle. */
 export type BundleAllowance = { witnesses: number; bytes: number };
 
-/** The verdict on a pair, or why there is none: a limit was reached, or the policy does not apply. */
+/** The verdict on a pair, or the reason there is none: a limit was reached, or the policy does not apply. */
 type JudgedPair = ComparedDifferences | { undecided: string };
 
 /** `undecided` if a limit was reached or the policy does not apply: the schema is then neither compatible nor incompatible. */

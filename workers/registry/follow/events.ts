@@ -51,7 +51,7 @@ export async function listEvents(
   }
 }
 
-/** Whether the caller may know all that the event is about. One about several subjects names none of them. */
+/** Whether the caller may know all subjects of the event. An event about several subjects names none of them. */
 function mayHear({ access }: Edge, { subject, records }: RegistryEvent): boolean {
   if (access === undefined || access.coversTenant("subject:read")) return true;
   if (subject === null || !access.mayKnow(parseSubjectName(subject))) return false;

@@ -37,7 +37,7 @@ export async function search(
     versions: versions ?? (query.states === undefined ? "latest" : "all"),
   };
   const within = edge.access?.scopes("schema:read");
-  // Nothing is in none of its parts; a part without a name is.
+  // No part contains a missing name; a part without a name contains every name.
   if (within !== undefined) request.within = within.length > 0 ? within.map(scopeOf) : [NOWHERE];
   let found: Awaited<ReturnType<typeof searchVersions>>;
   try {

@@ -115,7 +115,7 @@ export async function computeFacts(
     hashesOf(closures).filter((hash) => !unstored.has(hash)),
   );
   const plain = new Map([...plainTexts(texts), ...unstored]);
-  // In every pair of a transitive check, so it is parsed once.
+  // It takes part in every pair of a transitive check, so it is parsed once.
   const candidates = new Map<string, VerdictSide>();
   const sent = (fact: VerdictFact) => ({ ...fact, comparison: trimComparison(fact.comparison, maxVerdictBytes) });
   const factOf = async (need: (typeof needs)[number]): Promise<Fact> => {

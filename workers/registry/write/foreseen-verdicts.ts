@@ -15,9 +15,12 @@ import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { computeFacts } from "./facts.ts";
 
-/** Registrations in a row that were foreseen. Then it is asked again, so versions that were deleted are not compared for ever. */
+/**
+ * Consecutive registrations that were foreseen. After that the primary is consulted again, so that deleted versions do
+ * not stay in the comparisons.
+ */
 const MAX_FORESEEN_IN_A_ROW = 100;
-/** What a pair takes in memory: a closure of one content and its place. */
+/** Memory of a pair: a closure of one content and its location. */
 const PAIR_BYTES = 600;
 
 type VerdictNeed = Extract<Need, { type: "verdict" }>;
@@ -31,7 +34,7 @@ type Foreseen = {
   inARow: number;
 };
 
-/** What a registration was compared with, for the next one of its subject. */
+/** The versions a registration was compared with, for the next registration of its subject. */
 export class ForeseenVerdicts {
   readonly #edge: Edge;
   readonly #command: RegisterCommand;
@@ -44,7 +47,7 @@ export class ForeseenVerdicts {
     this.#foreseen = isPlain(command) ? (edge.cache.get(keyOf(command)) as Foreseen | undefined) : undefined;
   }
 
-  /** The verdicts that will be asked for of a candidate whose reading is among `facts`. */
+  /** The verdicts needed for a candidate whose reading is among `facts`. */
   async facts([reading]: readonly Fact[]): Promise<Fact[]> {
     if (!this.#foreseen || reading?.type !== "reading" || !reading.reading.ok) return [];
     const { format } = this.#command;
@@ -52,7 +55,7 @@ export class ForeseenVerdicts {
     const root = contentHash({ format, text, references: [], contract: NO_DATA_CONTRACT }, NATIVE_HASHES);
     const candidate = plainClosure(root);
     const { compared, options } = this.#foreseen;
-    // Known already, which is what is registered most often: nothing will be compared.
+    // Known content, the most frequent registration: no comparison is needed.
     if (compared.some(({ other }) => other.root === root)) return [];
     const needs = compared.flatMap(({ other, dialect: otherDialect, sides }) =>
       sides.map((side): VerdictNeed => {
@@ -68,12 +71,12 @@ export class ForeseenVerdicts {
     return computed.ok ? computed.value : [];
   }
 
-  /** Notes what the primary asked for nevertheless. */
+  /** Records the facts that the primary requested in addition. */
   note(needs: readonly Need[]): void {
     for (const need of needs) if (need.type === "verdict" && need.candidate !== null) this.#asked.push(need);
   }
 
-  /** Keeps what the registration was compared with, and the version that it made. */
+  /** Stores the versions that the registration was compared with, and the version that it made. */
   keep({ record }: Pick<Registered, "record">): void {
     const isOwn = isPlain(this.#command) && record.contract.metadata === null && record.contract.ruleSet === null;
     const [first] = this.#asked;
@@ -88,7 +91,8 @@ export class ForeseenVerdicts {
       return;
     }
     const [newest, ...older] = compared;
-    // Older versions are compared on fewer sides than the newest, whose step is weighed too. The first of them is not known yet.
+    // Older versions are compared on fewer sides than the newest, whose step is also graded. The first of them is not
+    // known yet.
     const olderSides = older[0]?.sides ?? [];
     const next: Foreseen = {
       compared: [
@@ -103,7 +107,7 @@ export class ForeseenVerdicts {
   }
 }
 
-/** Without references and a data contract, so that the text alone says which content it is. */
+/** Without references and a data contract, so the text alone identifies the content. */
 function isPlain({ references, metadata, ruleSet, state, text }: RegisterCommand): boolean {
   return text !== "" && references.length === 0 && !metadata && !ruleSet && state === "active";
 }
@@ -120,7 +124,7 @@ function optionsOf({ reader, writer, readerDialect, writerDialect, ...options }:
   return options;
 }
 
-/** By the other side, the newest first: it is compared on the most sides. Versions that were foreseen are among them. */
+/** By the other side, newest first, because it is compared on the most sides. Foreseen versions are among them. */
 function comparedIn(needs: readonly VerdictNeed[], foreseen: readonly Compared[]): Compared[] {
   const found = new Map(foreseen.map((compared) => [compared.other.hash, compared]));
   for (const { candidate, reader, writer, request } of needs) {

@@ -14,7 +14,10 @@ import { compilePattern } from "../../../schema/json/validate/patterns.ts";
 
 export type CompiledInput = { schema: unknown; dialect: JsonDialect; formats: boolean };
 
-/** Whether a JSON text is certainly valid. What is invalid or unusual is left to the interpreter, which says why. */
+/**
+ * Whether a JSON text is certainly valid. Invalid or unusual texts are left to the interpreter, which finds the
+ * reasons.
+ */
 export type IsValid = (text: string) => boolean;
 
 export function compileSchema({ schema, dialect, formats }: CompiledInput): IsValid {
@@ -27,7 +30,7 @@ export function compileSchema({ schema, dialect, formats }: CompiledInput): IsVa
     try {
       return validate(data.value) === true;
     } catch {
-      // A pattern that ran out of steps, or a value too deep for the stack.
+      // A pattern that exceeded its steps, or a value too deep for the stack.
       return false;
     }
   };
@@ -41,7 +44,7 @@ function newAjv(dialect: JsonDialect, formats: boolean, budget: { remaining: num
     validateFormats: formats,
     validateSchema: false,
     addUsedSchema: false,
-    // The registry's own formats, so that both engines mean the same by each.
+    // The registry's own formats, so that both engines interpret them identically.
     formats: formats
       ? Object.fromEntries([...FORMATS].map(([name, validate]) => [name, { type: "string", validate }]))
       : {},
@@ -59,7 +62,7 @@ function newAjv(dialect: JsonDialect, formats: boolean, budget: { remaining: num
   }
 }
 
-/** The registry's linear-time engine in the place of RegExp. */
+/** The registry's linear-time engine in place of RegExp. */
 function linearRegExp(source: string, budget: { remaining: number }): RegExp {
   const compiled = compilePattern(source);
   const test = (text: string): boolean => {
@@ -67,13 +70,13 @@ function linearRegExp(source: string, budget: { remaining: number }): RegExp {
     if (matches === undefined) throw new Error("The pattern cannot be evaluated.");
     return matches;
   };
-  // Ajv takes patterns that print alike for one.
+  // Ajv treats patterns with the same printed form as one.
   return { test, toString: () => `/${source}/u` } as unknown as RegExp;
 }
 
 const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
-/** One byte for each line: 1 where it is certainly valid. `ends` are the offsets after each line. */
+/** One byte per line: 1 if it is certainly valid. `ends` are the offsets after each line. */
 export function checkLines(isValid: IsValid, bytes: Uint8Array, ends: readonly number[]): Uint8Array {
   const answers = new Uint8Array(ends.length);
   let start = 0;

@@ -1,4 +1,7 @@
-/** The module that a loaded isolate runs; scripts/build-isolate.mjs makes one text of it. The schema is compiled while the isolate starts. */
+/**
+ * The module that a loaded isolate runs; scripts/build-isolate.mjs bundles it into one text. The schema is compiled
+ * while the isolate starts.
+ */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import input from "isolate-input.json";
 import { checkLines, compileSchema } from "./check.ts";

@@ -1,4 +1,4 @@
-/** What the loading Worker puts beside the isolate's code. */
+/** Modules that the loading Worker adds to the isolate's code. */
 declare module "isolate-input.json" {
   const input: import("./check.ts").CompiledInput;
   export default input;

@@ -1,6 +1,6 @@
 /**
- * Both engines on the official test suite, next to ajv and @cfworker/json-schema as they come. `npx vitest run
- * --project unit test/schema/json/validate/engines.test.ts` prints the table of docs/validation.md.
+ * Both engines on the official test suite, next to unmodified ajv and @cfworker/json-schema. `npx vitest run --project
+ * unit test/schema/json/validate/engines.test.ts` prints the table of docs/validation.md.
  */
 import { Validator } from "@cfworker/json-schema";
 import Ajv from "ajv";
@@ -37,7 +37,7 @@ const interpreted: Engine = (group, dialect, formats) => {
   };
 };
 
-/** As a request sees it: the compiled engine where it says valid, else the interpreter. */
+/** Like a request: the compiled engine's verdict if it says valid, else the interpreter's. */
 const both: Engine = (group, dialect, formats) => {
   const model = modelOf(group, dialect);
   const schema = model && compilableSchema(model);
@@ -82,7 +82,7 @@ const bareCfworker: Engine = ({ schema }, dialect) => {
   }
 };
 
-/** Both recurse without a bound where a schema refers to itself. */
+/** Both recurse without bound if a schema references itself. */
 function undecidedIfThrown(isValid: IsValid): IsValid {
   return (data) => {
     try {

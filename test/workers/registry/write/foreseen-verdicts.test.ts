@@ -4,7 +4,7 @@ import type { Bindings } from "../../../../workers/edge.ts";
 import { plainPlatform } from "../../../support/platform.ts";
 import { Registry } from "../../http/native-calls.ts";
 
-/** A registry of one isolate, and how often each method of its primary was called. */
+/** A registry of one isolate, with a count of calls per method of its primary. */
 function countedRegistry() {
   const bindings = env as unknown as Bindings;
   const calls: Record<string, number> = {};
