@@ -91,6 +91,7 @@ export const ERRORS = {
   WEBHOOK_NOT_FOUND: entry(404, "not_found", "Webhook not found", 404, "Webhook % not found"),
   DELIVERY_NOT_FOUND: entry(404, "not_found", "Delivery not found", 404, "Delivery % not found"),
   ENTRY_NOT_FOUND: entry(404, "not_found", "No such entry", 404, "%"),
+  PROPOSAL_NOT_FOUND: entry(404, "not_found", "Proposal not found", 404, "Proposal % not found"),
   CHANGE_SET_NOT_FOUND: entry(404, "not_found", "Change set not found", 404, "Change set % not found"),
   KEY_NOT_FOUND: entry(404, "not_found", "Key not found", 404, "Key % not found"),
   ROLE_NOT_FOUND: entry(404, "not_found", "Role not found", 404, "Role % not found"),
@@ -98,6 +99,8 @@ export const ERRORS = {
   TENANT_NOT_FOUND: entry(404, "not_found", "Tenant not found", 404, "Tenant % not found"),
   ASSOCIATION_NOT_FOUND: entry(404, "not_found", "Association not found", 40410, "Association for '%' not found."),
 
+  PROTECTED: entry(409, "protected", "Subject is protected", 42205, "%"),
+  FROZEN: entry(409, "frozen", "Changes are frozen", 42205, "%"),
   CONFLICT: entry(409, "conflict", "Conflict", 409, "%"),
   INCOMPATIBLE_SCHEMA: entry(
     409,

@@ -1084,6 +1084,127 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/governance": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Read which subjects are protected, and when changes are frozen */
+        readonly get: operations["get_governance"];
+        /**
+         * Set which subjects are protected, and when changes are frozen
+         * @description Replaces all settings. Globs match the qualified name: `*` any characters, `?` one. Versions and settings of a protected subject change only with the approvals of every protection that matches it; during a freeze they do not change at all. A caller with the permission `admin:config` may override both with the header `X-Registry-Override`, whose value is the reason; the log then has a `change.overridden`.
+         */
+        readonly put: operations["set_governance"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/proposals": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** List proposals, newest first */
+        readonly get: operations["list_proposals"];
+        readonly put?: never;
+        /**
+         * Propose changes
+         * @description Takes what `POST /change-sets` takes. The changes must be possible now; they are made when the last required approval is given, if they are still possible then. An open proposal of the same changes is answered instead of a second one. A registration that a protection refuses opens a proposal by itself, and the refusal (409 `protected`) names it.
+         */
+        readonly post: operations["open_proposal"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/proposals/{proposal}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly proposal: string;
+            };
+            readonly cookie?: never;
+        };
+        /** Read a proposal with its changes, its review and its comments */
+        readonly get: operations["get_proposal"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/proposals/{proposal}/comments": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly proposal: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Comment on a proposal */
+        readonly post: operations["comment_proposal"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/proposals/{proposal}/approve": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly proposal: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Approve a proposal, and make its changes if nothing else is missing
+         * @description Nobody approves a proposal of their own, and everybody once. An approval counts for the roles that the caller has for the whole tenant. If the changes are not possible any more, the approval is refused with the reason, and the proposal stays open as it was.
+         */
+        readonly post: operations["approve_proposal"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/proposals/{proposal}/reject": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly proposal: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Reject a proposal, or withdraw one's own */
+        readonly post: operations["reject_proposal"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/log": {
         readonly parameters: {
             readonly query?: never;
@@ -3387,6 +3508,122 @@ export interface components {
             /** @description Whether entries after `next_after` have not been scanned. */
             readonly more: boolean;
         };
+        readonly SubjectGlobs: readonly string[];
+        readonly RequiredApproval: {
+            /** @description Null or absent - of anybody. */
+            readonly role?: string | null;
+            /** @default 1 */
+            readonly count?: number;
+        };
+        /**
+         * @example {
+         *       "protections": [
+         *         {
+         *           "name": "payments",
+         *           "subjects": [
+         *             "payments-*"
+         *           ],
+         *           "approvals": [
+         *             {
+         *               "role": "admin",
+         *               "count": 1
+         *             }
+         *           ],
+         *           "expires_after_hours": 72
+         *         }
+         *       ],
+         *       "freezes": [
+         *         {
+         *           "name": "year end",
+         *           "subjects": [
+         *             "*"
+         *           ],
+         *           "from": "2026-12-20T00:00:00Z",
+         *           "until": "2027-01-02T00:00:00Z",
+         *           "reason": "Nobody is there to help."
+         *         }
+         *       ]
+         *     }
+         */
+        readonly Governance: {
+            readonly protections?: readonly {
+                readonly name: string;
+                readonly subjects: components["schemas"]["SubjectGlobs"];
+                readonly approvals: readonly components["schemas"]["RequiredApproval"][];
+                /** @default 168 */
+                readonly expires_after_hours?: number;
+            }[];
+            readonly freezes?: readonly {
+                readonly name: string;
+                readonly subjects: components["schemas"]["SubjectGlobs"];
+                readonly from: string;
+                readonly until: string;
+                readonly reason: string;
+            }[];
+        };
+        readonly Proposal: {
+            /** Format: uuid */
+            readonly id: string;
+            /** @enum {unknown} */
+            readonly status: "open" | "applied" | "rejected" | "withdrawn" | "expired";
+            readonly message: string | null;
+            readonly author: string;
+            /** @description Qualified names of what it changes. */
+            readonly subjects: readonly string[];
+            readonly required: readonly components["schemas"]["RequiredApproval"][];
+            readonly approvals: readonly {
+                readonly actor: string;
+                readonly roles: readonly string[];
+                readonly at: components["schemas"]["Timestamp"];
+            }[];
+            readonly opened_at: components["schemas"]["Timestamp"];
+            readonly expires_at: components["schemas"]["Timestamp"];
+            /** @description Why it was rejected or withdrawn. */
+            readonly reason: string | null;
+            readonly closed_by: string | null;
+            /** Format: date-time */
+            readonly closed_at: string | null;
+            /** @description Of the entry that opened it. */
+            readonly seq: number;
+        };
+        readonly ProposalPage: {
+            readonly items: readonly components["schemas"]["Proposal"][];
+            readonly next_before?: number;
+        };
+        readonly WholeProposal: {
+            readonly proposal: components["schemas"]["Proposal"];
+            /** @description As the request had them. */
+            readonly changes: readonly Record<string, never>[];
+            /** @description Verdicts with witnesses; null where nothing is registered or it was too large to keep. */
+            readonly review: Record<string, never> | null;
+            readonly comments: readonly {
+                readonly seq: number;
+                readonly actor: string;
+                readonly at: components["schemas"]["Timestamp"];
+                readonly text: string;
+            }[];
+        };
+        /**
+         * @example {
+         *       "text": "The consumers have been told."
+         *     }
+         */
+        readonly ProposalCommentText: {
+            readonly text: string;
+        };
+        /**
+         * @example {
+         *       "reason": "Wait for the release."
+         *     }
+         */
+        readonly ProposalRejection: {
+            readonly reason?: string | null;
+        };
+        readonly ProposalApproved: {
+            readonly proposal: components["schemas"]["Proposal"];
+            readonly change_set: string | null;
+            readonly changes: readonly components["schemas"]["ChangeOutcome"][];
+        };
         /** @description Lower-case hex. */
         readonly Sha256: string;
         readonly Checkpoint: {
@@ -3437,7 +3674,7 @@ export interface components {
             /** @description The request's id. */
             readonly instance: string;
             /** @enum {unknown} */
-            readonly code: "bad_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "not_acceptable" | "conflict" | "version_exists" | "incompatible_schema" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "invalid_schema" | "unsupported" | "too_complex" | "precondition_required" | "rate_limited" | "internal" | "not_configured" | "not_ready" | "busy" | "storage_full";
+            readonly code: "bad_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "not_acceptable" | "conflict" | "protected" | "frozen" | "version_exists" | "incompatible_schema" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "invalid_schema" | "unsupported" | "too_complex" | "precondition_required" | "rate_limited" | "internal" | "not_configured" | "not_ready" | "busy" | "storage_full";
             readonly errors?: readonly {
                 /** @description A pointer into the body; for `invalid_schema`, `too_complex` and `incompatible_schema`, into the schema. */
                 readonly pointer?: string;
@@ -3803,6 +4040,30 @@ export interface components {
             };
             content: {
                 readonly "application/json": components["schemas"]["Delivery"];
+            };
+        };
+        /** @description All settings. */
+        readonly Governance: {
+            headers: {
+                readonly "X-Request-ID": components["headers"]["RequestId"];
+                readonly "X-Registry-Seq": components["headers"]["Seq"];
+                readonly "X-Registry-Source": components["headers"]["Source"];
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/json": components["schemas"]["Governance"];
+            };
+        };
+        /** @description The proposal after the change. */
+        readonly Proposal: {
+            headers: {
+                readonly "X-Request-ID": components["headers"]["RequestId"];
+                readonly "X-Registry-Seq": components["headers"]["Seq"];
+                readonly "X-Registry-Source": components["headers"]["Source"];
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/json": components["schemas"]["Proposal"];
             };
         };
         /** @description The caller's copy is current. */
@@ -6359,6 +6620,223 @@ export interface operations {
                 };
             };
             readonly 404: components["responses"]["NotFound"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly get_governance: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            readonly 200: components["responses"]["Governance"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly set_governance: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Governance"];
+            };
+        };
+        readonly responses: {
+            readonly 200: components["responses"]["Governance"];
+            readonly 422: components["responses"]["Unprocessable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly list_proposals: {
+        readonly parameters: {
+            readonly query?: {
+                readonly status?: "open" | "applied" | "rejected" | "withdrawn" | "expired";
+                /** @description Only proposals opened before this seq. */
+                readonly before?: number;
+                readonly limit?: number;
+            };
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description With `next_before` where there are more. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProposalPage"];
+                };
+            };
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly open_proposal: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ChangeSetRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description The proposal. */
+            readonly 201: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            readonly 409: components["responses"]["Conflict"];
+            readonly 422: components["responses"]["Unprocessable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly get_proposal: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path: {
+                readonly proposal: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description `review` is what `POST /compatibility/bundle` said when the proposal was opened. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WholeProposal"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly comment_proposal: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path: {
+                readonly proposal: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ProposalCommentText"];
+            };
+        };
+        readonly responses: {
+            readonly 200: components["responses"]["Proposal"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 409: components["responses"]["Conflict"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly approve_proposal: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path: {
+                readonly proposal: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description `change_set` is null while approvals are missing. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProposalApproved"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 409: components["responses"]["Conflict"];
+            readonly 422: components["responses"]["Unprocessable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly reject_proposal: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path: {
+                readonly proposal: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ProposalRejection"];
+            };
+        };
+        readonly responses: {
+            readonly 200: components["responses"]["Proposal"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 409: components["responses"]["Conflict"];
             readonly default: components["responses"]["Problem"];
         };
     };

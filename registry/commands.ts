@@ -9,8 +9,8 @@ import type { DatedException, RuleBook } from "../schema/rules/rule-book.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
 import type { Lifecycle, Resource, SubjectAssociation } from "./association.ts";
 import type { ChangeOutcome, MakeChangesCommand } from "./change-set.ts";
-import type { Config, ConfigChanges, Mode } from "./config.ts";
-import type { EffectiveConfig } from "./questions.ts";
+import type { Config, ConfigChanges, EffectiveConfig, Mode } from "./config.ts";
+import type { Governance, GovernanceCommand, Proposal } from "./governance.ts";
 import type { Api, Attributes, Closure, RequestedReference, SchemaRecord } from "./record.ts";
 import type { WebhookEndpoint, WebhookSettings } from "./webhook.ts";
 /** A fact the primary lacks. `closures` are those of the references, in order (reading), or of reader and writer (verdict). */
@@ -198,7 +198,8 @@ export type Command =
   | UpdateWebhookCommand
   | RotateWebhookCommand
   | DeleteWebhookCommand
-  | MakeChangesCommand;
+  | MakeChangesCommand
+  | GovernanceCommand;
 
 export type Registered = {
   type: "registered";
@@ -230,4 +231,7 @@ export type Outcome =
   /** The endpoint after the change, or before its deletion. */
   | { type: "webhook"; webhook: WebhookEndpoint }
   /** In the order of the command's changes. `changeSet` is null if there was nothing to change. */
-  | { type: "changes"; changeSet: string | null; changes: readonly ChangeOutcome[] };
+  | { type: "changes"; changeSet: string | null; changes: readonly ChangeOutcome[] }
+  | { type: "governance"; governance: Governance }
+  /** The proposal after the change; with what was changed if it was applied. */
+  | { type: "proposal"; proposal: Proposal; changeSet: string | null; changes: readonly ChangeOutcome[] };

@@ -32,3 +32,6 @@ export type Config = {
 
 /** Three-state: absent keeps, null clears, a value sets. */
 export type ConfigChanges = { [K in keyof Config]?: NonNullable<Config[K]> | null };
+
+export type EffectiveConfig = Required<Pick<Config, "compatibilityLevel" | "policy" | "writers">> &
+  Config & { /** Where the level comes from. */ source: "subject" | "context" | "global" | "default" };

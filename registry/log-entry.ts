@@ -42,6 +42,14 @@ export const ENTRY_TYPES = [
   "association.changed",
   "webhook.changed",
   "change_set.committed",
+  "governance.changed",
+  "proposal.opened",
+  "proposal.commented",
+  "proposal.approved",
+  "proposal.rejected",
+  "proposal.applied",
+  "proposal.expired",
+  "change.overridden",
 ] as const;
 
 export type EntryType = (typeof ENTRY_TYPES)[number];

@@ -95,6 +95,8 @@ const ENDPOINT = record({
   keys: { ...list(record({ generation: KEY, createdAtMs: TIME_MS })), minItems: 1 },
 });
 
+const REQUIRED_APPROVAL = record({ role: orNull(TEXT), count: KEY });
+
 const SHAPES: { [T in keyof Payloads]: Shape } = {
   "schema.registered": record({
     subject: record({ key: KEY, ...SCOPE, defaultPolicy: { enum: ["strict", "lenient", "semantic"] } }),
@@ -136,6 +138,29 @@ const SHAPES: { [T in keyof Payloads]: Shape } = {
     proposal: orNull(UUID),
     firstSeq: KEY,
   }),
+  "governance.changed": record({
+    governance: record({
+      protections: list(
+        record({ name: TEXT, subjects: list(TEXT), approvals: list(REQUIRED_APPROVAL), expiresAfterHours: KEY }),
+      ),
+      freezes: list(record({ name: TEXT, subjects: list(TEXT), fromMs: TIME_MS, untilMs: TIME_MS, reason: TEXT })),
+    }),
+  }),
+  "proposal.opened": record({
+    id: UUID,
+    digest: SHA256,
+    message: orNull(TEXT),
+    changes: list(OBJECT),
+    subjects: list(TEXT),
+    required: list(REQUIRED_APPROVAL),
+    expiresAtMs: TIME_MS,
+  }),
+  "proposal.commented": record({ id: UUID, text: TEXT }),
+  "proposal.approved": record({ id: UUID, roles: list(TEXT) }),
+  "proposal.rejected": record({ id: UUID, ...REASON, isWithdrawn: FLAG }),
+  "proposal.applied": record({ id: UUID, recordKeys: list(KEY) }),
+  "proposal.expired": record({ id: UUID }),
+  "change.overridden": record({ reason: TEXT, subjects: list(TEXT), protections: list(TEXT), freezes: list(TEXT) }),
 };
 
 const checks = new Map<keyof Payloads, (payload: unknown) => PayloadProblem | undefined>();

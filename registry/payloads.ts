@@ -4,8 +4,9 @@ import type { FormatName, JsonDialect, SchemaReference } from "../schema/format.
 import type { DataContract } from "../schema/rules/data-contract.ts";
 import type { RuleBook } from "../schema/rules/rule-book.ts";
 import type { Association } from "./association.ts";
-import type { ChangeSetKind } from "./change-set.ts";
+import type { Change, ChangeSetKind } from "./change-set.ts";
 import type { Config, Mode } from "./config.ts";
+import type { Governance, RequiredApproval } from "./governance.ts";
 import type { Attributes } from "./record.ts";
 import type { StoredEndpoint } from "./webhook.ts";
 /** Gives a record its number, semver (`label` in stored bytes) and Confluent id. */
@@ -89,5 +90,32 @@ export type Payloads = {
     message: string | null;
     proposal: string | null;
     firstSeq: number;
+  };
+  /** All settings after the change. */
+  "governance.changed": { v: 1; governance: Governance };
+  "proposal.opened": {
+    v: 1;
+    id: string;
+    digest: string;
+    message: string | null;
+    changes: readonly Change[];
+    subjects: readonly string[];
+    required: readonly RequiredApproval[];
+    expiresAtMs: number;
+    review: unknown;
+  };
+  "proposal.commented": { v: 1; id: string; text: string };
+  "proposal.approved": { v: 1; id: string; roles: readonly string[] };
+  "proposal.rejected": { v: 1; id: string; reason: string | null; isWithdrawn: boolean };
+  /** The records that its changes made or changed: a hard delete of one takes the proposal's payload too. */
+  "proposal.applied": { v: 1; id: string; recordKeys: readonly number[] };
+  "proposal.expired": { v: 1; id: string };
+  /** Follows the entries that protections or freezes would have held back. */
+  "change.overridden": {
+    v: 1;
+    reason: string;
+    subjects: readonly string[];
+    protections: readonly string[];
+    freezes: readonly string[];
   };
 };

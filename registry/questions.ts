@@ -8,7 +8,8 @@ import type { SubjectName } from "../schema/subject-name.ts";
 import type { Association, AssociationFilter, ResourceSelector, SubjectAssociation } from "./association.ts";
 import type { AuditFilter, AuditPage, CheckpointKey, StoredCheckpoint, TreeProblem, TreeProof } from "./audit.ts";
 import type { ChangeSet } from "./change-set.ts";
-import type { Config, Mode } from "./config.ts";
+import type { Config, EffectiveConfig, Mode } from "./config.ts";
+import type { Governance, Proposal, ProposalStatus, WholeProposal } from "./governance.ts";
 import type { AsOf } from "./log-entry.ts";
 import type { Api, Closure, LifecycleState, RequestedReference, SchemaRecord, StoredContent } from "./record.ts";
 import type { WebhookEndpoint } from "./webhook.ts";
@@ -16,9 +17,6 @@ import type { WebhookEndpoint } from "./webhook.ts";
 export type VersionSelector =
   /** A number, `latest`, an exact semver or a semver range. */
   string | number;
-
-export type EffectiveConfig = Required<Pick<Config, "compatibilityLevel" | "policy" | "writers">> &
-  Config & { /** Where the level comes from. */ source: "subject" | "context" | "global" | "default" };
 
 export type SubjectSummary = {
   context: string;
@@ -169,6 +167,10 @@ export type Queries = {
   /** Oldest first. */
   webhooks: [Record<never, never>, WebhookEndpoint[]];
   webhook: [{ id: string }, WebhookEndpoint | null];
+  governance: [Record<never, never>, Governance];
+  proposal: [{ id: string }, WholeProposal | null];
+  /** Newest first, those opened before an entry. */
+  proposals: [{ status: ProposalStatus | null; before: number; limit: number }, Proposal[]];
   changeSet: [{ id: string }, ChangeSet | null];
   /** Newest first, those that end before an entry. */
   changeSets: [{ before: number; limit: number }, ChangeSet[]];

@@ -16,7 +16,13 @@ import type { Query, ReadAnswer } from "./questions.ts";
 export const PROTOCOL_VERSION = 3;
 
 /** `actor` is the pseudonym written to the log, `requestId` the id returned to the caller. */
-export type Caller = { tenant: string; actor: string; requestId: string };
+export type Caller = {
+  tenant: string;
+  actor: string;
+  requestId: string;
+  /** Why protections and freezes shall not hold for this command; the edge has found that the caller may. */
+  override?: string;
+};
 
 export type CommitRequest = {
   v: number;

@@ -57,7 +57,11 @@ export type SegmentProblem = { line: number; message: string };
 type DecodedSegment = Result<{ segment: Segment; sha256: string }, SegmentProblem>;
 
 /** Entry types whose payload a hard delete removes. */
-const HARD_DELETABLE: ReadonlySet<EntryType> = new Set<EntryType>(["schema.registered", "schema.updated"]);
+const HARD_DELETABLE: ReadonlySet<EntryType> = new Set<EntryType>([
+  "schema.registered",
+  "schema.updated",
+  "proposal.opened",
+]);
 
 export function encodeSegment(segment: Segment): EncodedSegment {
   const lines = segmentLines(segment);

@@ -162,6 +162,15 @@ const FOLD: { [T in EntryType]: Fold<T> } = {
   "webhook.changed": () => undefined,
   // The effects of a change set are in its other entries.
   "change_set.committed": () => undefined,
+  // Change management has no rows in the read model.
+  "governance.changed": () => undefined,
+  "proposal.opened": () => undefined,
+  "proposal.commented": () => undefined,
+  "proposal.approved": () => undefined,
+  "proposal.rejected": () => undefined,
+  "proposal.applied": () => undefined,
+  "proposal.expired": () => undefined,
+  "change.overridden": () => undefined,
 };
 
 function patch(

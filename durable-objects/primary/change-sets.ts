@@ -1,51 +1,234 @@
-/** Commits change sets: every change in one transaction, or none of them. */
-import type { MakeChangesCommand } from "../../registry/change-set.ts";
+/** Commits change sets and proposals of them: every change in one transaction, or none of them. */
+import type { Change, ChangeOutcome, ChangeSetKind, MakeChangesCommand } from "../../registry/change-set.ts";
 import type { Outcome } from "../../registry/commands.ts";
+import type { ApproveProposalCommand, GovernanceCommand, OpenProposalCommand } from "../../registry/governance.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
 import type { Caller, CommitAnswer, CommitRequest } from "../../registry/rpc.ts";
 import { makeChanges } from "./decide/changes.ts";
-import type { Deciding, Decision } from "./decide/decision.ts";
+import type { DecidedEntry, Deciding, Decision } from "./decide/decision.ts";
+import { changedSubjects, guardEntries } from "./decide/guard.ts";
+import {
+  decideApproval,
+  decideComment,
+  decideOpenProposal,
+  decideReject,
+  decideSetGovernance,
+  proposalDecision,
+} from "./decide/proposals.ts";
+import { readGovernance, readProposal } from "./state/governance.ts";
 import type { StateReader } from "./state/reader.ts";
+
+type Done = Decision & { type: "done" };
 
 /** What a change set uses of its primary. */
 export type ChangingHost = {
+  sql: SqlStorage;
+  nowMs(): number;
   asOf(): AsOf;
   newId(): string;
   transaction<T>(write: () => T): T;
-  write(decision: Pick<Decision & { type: "done" }, "entries" | "texts">, caller: Caller): void;
+  write(decision: Pick<Done, "entries" | "texts">, caller: Caller): void;
   state(): StateReader;
   remember(outcome: Outcome, request: CommitRequest): CommitAnswer;
 };
 
-type Attempt = { request: CommitRequest; command: MakeChangesCommand; deciding: () => Deciding };
+export type SeveralCommand = MakeChangesCommand | GovernanceCommand;
+type Attempt<C> = { request: CommitRequest; command: C; deciding: () => Deciding };
+
+export function isSeveral(command: CommitRequest["command"]): command is SeveralCommand {
+  return SEVERAL.has(command.type);
+}
+
+const SEVERAL: ReadonlySet<string> = new Set<SeveralCommand["type"]>([
+  "makeChanges",
+  "setGovernance",
+  "openProposal",
+  "approveProposal",
+  "commentProposal",
+  "rejectProposal",
+]);
 
 /** Synchronous, like the attempt of any other command. */
-export function attemptChanges(host: ChangingHost, { request, command, deciding }: Attempt): CommitAnswer {
-  const { kind, message, changes } = command;
-  const { caller } = request;
-  const run = () => {
-    const { seq } = host.asOf();
-    const made = makeChanges(
-      { deciding, state: () => host.state(), write: (decision) => host.write(decision, caller) },
-      changes,
-    );
-    if (made.type !== "made") throw new TakenBack({ ...made, asOf: host.asOf() });
-    const { outcomes } = made;
-    if (host.asOf().seq === seq) {
-      const outcome: Outcome = { type: "changes", changeSet: null, changes: outcomes };
-      throw new TakenBack({ type: "done", outcome, asOf: host.asOf(), repeated: false });
+export function attemptSeveral(host: ChangingHost, attempt: Attempt<SeveralCommand>): CommitAnswer {
+  const { command } = attempt;
+  switch (command.type) {
+    case "makeChanges":
+      return attemptChanges(host, { ...attempt, command });
+    case "openProposal":
+      return attemptProposal(host, { ...attempt, command });
+    case "approveProposal":
+      return attemptApproval(host, { ...attempt, command });
+    case "setGovernance":
+      return attemptDecision(host, attempt, decideSetGovernance(host.sql, command));
+    case "commentProposal":
+      return attemptDecision(host, attempt, decideComment(host.sql, command));
+    case "rejectProposal": {
+      const { actor } = attempt.request.caller;
+      return attemptDecision(host, attempt, decideReject(host.sql, command, { actor, nowMs: host.nowMs() }));
     }
-    const id = host.newId();
-    const payload = { v: 1, id, kind, message, proposal: null, firstSeq: seq + 1 } as const;
-    host.write({ entries: [{ type: "change_set.committed", subject: null, payload }], texts: [] }, caller);
-    return host.remember({ type: "changes", changeSet: id, changes: outcomes }, request);
+  }
+}
+
+/** A decision's entries after the guard, or its refusal. */
+export function guarded(host: Pick<ChangingHost, "sql" | "state" | "nowMs">, decision: Done, caller: Caller): Decision {
+  return guardedAs(host, decision, caller, false);
+}
+
+function guardedAs(
+  host: Pick<ChangingHost, "sql" | "state" | "nowMs">,
+  decision: Done,
+  caller: Caller,
+  isApproved: boolean,
+): Decision {
+  const guarding = {
+    state: host.state(),
+    governance: readGovernance(host.sql),
+    caller,
+    nowMs: host.nowMs(),
+    isApproved,
   };
+  const result = guardEntries(guarding, decision.entries);
+  return result.type === "refused" ? result : { ...decision, entries: result.entries };
+}
+
+function attemptDecision(host: ChangingHost, { request }: Attempt<unknown>, decision: Decision): CommitAnswer {
+  if (decision.type !== "done") return { ...decision, asOf: host.asOf() };
+  if (decision.entries.length === 0) return unchanged(host, decision.outcome(host.state()));
+  return host.transaction(() => {
+    host.write(decision, request.caller);
+    return host.remember(decision.outcome(host.state()), request);
+  });
+}
+
+function attemptChanges(host: ChangingHost, { request, command, deciding }: Attempt<MakeChangesCommand>): CommitAnswer {
+  const { kind, message, changes } = command;
+  return unlessTakenBack(host, () => {
+    const { seq } = host.asOf();
+    const { outcomes } = runChanges(host, { request, changes, deciding, isApproved: false });
+    if (host.asOf().seq === seq) {
+      throw new TakenBack(unchanged(host, { type: "changes", changeSet: null, changes: outcomes }));
+    }
+    const changeSet = endChangeSet(host, request, { kind, message, proposal: null, firstSeq: seq + 1 }, []);
+    return host.remember({ type: "changes", changeSet, changes: outcomes }, request);
+  });
+}
+
+/** Tries the changes, takes them back, and keeps them for approval. */
+function attemptProposal(
+  host: ChangingHost,
+  { request, command, deciding }: Attempt<OpenProposalCommand>,
+): CommitAnswer {
+  const subjects = new Set<string>();
+  const tried = unlessTakenBack(host, () => {
+    const { seq } = host.asOf();
+    const noteSubjects = (entries: readonly DecidedEntry[], state: StateReader) => {
+      for (const entry of entries) for (const subject of changedSubjects(state, entry)) subjects.add(subject);
+    };
+    const { outcomes } = runChanges(host, {
+      request,
+      changes: command.changes,
+      deciding,
+      isApproved: true,
+      noteSubjects,
+    });
+    const outcome: Outcome = { type: "changes", changeSet: null, changes: outcomes };
+    throw new TakenBack({ ...unchanged(host, outcome), repeated: host.asOf().seq === seq });
+  });
+  if (tried.type !== "done") return tried;
+  // Nothing would change: the caller is answered as if it had made the changes.
+  if (tried.repeated) return { ...tried, repeated: false };
+  const opening = { id: host.newId(), subjects: [...subjects].sort(), nowMs: host.nowMs() };
+  return attemptDecision(host, { request, command, deciding }, decideOpenProposal(host.sql, command, opening));
+}
+
+function attemptApproval(
+  host: ChangingHost,
+  { request, command, deciding }: Attempt<ApproveProposalCommand>,
+): CommitAnswer {
+  const { caller } = request;
+  const approval = decideApproval(host.sql, command, { actor: caller.actor, nowMs: host.nowMs() });
+  if (approval.type === "refused") return { ...approval, asOf: host.asOf() };
+  const { whole, isComplete, entry } = approval;
+  if (!isComplete) {
+    return attemptDecision(host, { request, command, deciding }, proposalDecision(host.sql, command.id, [entry]));
+  }
+  return unlessTakenBack(host, () => {
+    const { seq } = host.asOf();
+    host.write({ entries: [entry], texts: [] }, caller);
+    const { outcomes } = runChanges(host, { request, changes: whole.changes, deciding, isApproved: true });
+    const { id, message } = whole.proposal;
+    const recordKeys = outcomes.flatMap((outcome) =>
+      outcome.type === "deleted" ? [] : (host.state().recordById(outcome.id)?.record_key ?? []),
+    );
+    const applied: DecidedEntry = { type: "proposal.applied", subject: null, payload: { v: 1, id, recordKeys } };
+    const set = { kind: "proposal", message, proposal: id, firstSeq: seq + 1 } as const;
+    const changeSet = endChangeSet(host, request, set, [applied]);
+    const { proposal } = readProposal(host.sql, id)!;
+    return host.remember({ type: "proposal", proposal, changeSet, changes: outcomes }, request);
+  });
+}
+
+type Run = {
+  request: CommitRequest;
+  changes: readonly Change[];
+  deciding: () => Deciding;
+  isApproved: boolean;
+  noteSubjects?: (entries: readonly DecidedEntry[], state: StateReader) => void;
+};
+
+/** Within a transaction, which it takes back where not all changes can be made. */
+function runChanges(
+  host: ChangingHost,
+  { request, changes, deciding, isApproved, noteSubjects }: Run,
+): { outcomes: readonly ChangeOutcome[] } {
+  const { caller } = request;
+  const made = makeChanges(
+    {
+      deciding,
+      state: () => host.state(),
+      guard: (decision) => {
+        noteSubjects?.(decision.entries, host.state());
+        return guardedAs(host, decision, caller, isApproved);
+      },
+      write: (decision) => host.write(decision, caller),
+    },
+    changes,
+  );
+  if (made.type !== "made") throw new TakenBack({ ...made, asOf: host.asOf() });
+  return made;
+}
+
+/** The last entries of a change set; returns its id. */
+function endChangeSet(
+  host: ChangingHost,
+  { caller }: CommitRequest,
+  set: { kind: ChangeSetKind; message: string | null; proposal: string | null; firstSeq: number },
+  before: readonly DecidedEntry[],
+): string {
+  const id = host.newId();
+  const last: DecidedEntry = { type: "change_set.committed", subject: null, payload: { v: 1, id, ...set } };
+  host.write({ entries: [...before, last], texts: [] }, caller);
+  return id;
+}
+
+function unlessTakenBack(host: ChangingHost, write: () => CommitAnswer): CommitAnswer {
   try {
-    return host.transaction(run);
+    return host.transaction(write);
   } catch (error) {
     if (error instanceof TakenBack) return { ...error.answer, asOf: host.asOf() };
     throw error;
   }
+}
+
+function unchanged(host: ChangingHost, outcome: Outcome): CommitAnswer & { type: "done" } {
+  return { type: "done", outcome, asOf: host.asOf(), repeated: false };
+}
+
+/** Proposals whose time is over, closed by the alarm: as many as one alarm may write. */
+export const EXPIRED_AT_ONCE = 100;
+
+export function expiryEntries(ids: readonly string[]): DecidedEntry[] {
+  return ids.map((id) => ({ type: "proposal.expired", subject: null, payload: { v: 1, id } }));
 }
 
 /** Thrown to roll back a transaction. */

@@ -49,7 +49,14 @@ import { RememberedNumbers } from "../remembered-numbers.ts";
 import { eventsOf } from "./answer/events.ts";
 import { answerQuery } from "./answer/queries.ts";
 import { erasedIn, readSegment, stateDigests } from "./answer/segments.ts";
-import { attemptChanges, type ChangingHost } from "./change-sets.ts";
+import {
+  attemptSeveral,
+  type ChangingHost,
+  EXPIRED_AT_ONCE,
+  expiryEntries,
+  guarded,
+  isSeveral,
+} from "./change-sets.ts";
 import { Checkpoints } from "./checkpoints/checkpoints.ts";
 import { clearTree } from "./checkpoints/tree.ts";
 import { CommitTraces } from "./commit-trace.ts";
@@ -65,6 +72,7 @@ import { readStateTables, replay, type StateTables } from "./restore/replay.ts";
 import { LogRestore, MAX_REPLAYED_ENTRIES } from "./restore/restore.ts";
 import { apply } from "./state/apply.ts";
 import { KnownClosures } from "./state/closure.ts";
+import { firstExpiryMs, readOpenProposals } from "./state/governance.ts";
 import { append, appendAsIs, erasePayloads, eraseText, readEntries, readTip, storeText } from "./state/log.ts";
 import { migrate } from "./state/migrations.ts";
 import { StateReader, toRecord } from "./state/reader.ts";
@@ -123,6 +131,8 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   readonly #closures = new KnownClosures();
   readonly #commands: RememberedCommands;
   readonly #changing: ChangingHost = {
+    sql: this.ctx.storage.sql,
+    nowMs: () => this.now(),
     asOf: () => this.#asOf(),
     newId: () => this.#ids.next(this.now()),
     transaction: (write) => this.#transaction(write),
@@ -298,6 +308,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
         this.#nudgedUpTo = upToSeq;
       }
       await this.#textDeletions.run(this.now());
+      this.#expireProposals();
       checkpointAtMs = await this.#checkpoints.run(this.now());
     } catch (error) {
       logLine("error", "The primary's alarm failed and runs again.", {
@@ -313,6 +324,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       this.#tip.seq > this.#nudgedUpTo ? this.now() : undefined,
       forgetAtMs === undefined ? undefined : Math.max(forgetAtMs, this.now() + ALARM_RETRY_MS),
       checkpointAtMs,
+      firstExpiryMs(this.ctx.storage.sql),
     ].filter((atMs) => atMs !== undefined);
     if (due.length > 0) await this.#setAlarm(Math.min(...due));
   }
@@ -367,11 +379,12 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       const detail = "The registry's storage is nearly full: hard-delete versions that are no longer needed.";
       return { type: "refused", refusal: makeRefusal("STORAGE_FULL", [], detail), asOf: this.#asOf() };
     }
-    if (command.type === "makeChanges") {
+    if (isSeveral(command)) {
       const deciding = () => this.#deciding(caller, facts, storedTexts);
-      return attemptChanges(this.#changing, { request, command, deciding });
+      return attemptSeveral(this.#changing, { request, command, deciding });
     }
-    const decision = decide(this.#deciding(caller, facts, storedTexts), command);
+    const decided = decide(this.#deciding(caller, facts, storedTexts), command);
+    const decision = decided.type === "done" ? guarded(this.#changing, decided, caller) : decided;
     if (decision.type !== "done") return { ...decision, asOf: this.#asOf() };
     if (decision.entries.length === 0) {
       return this.#unchanged(decision.outcome(this.#state()));
@@ -380,6 +393,16 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       this.#write(decision, caller);
       return this.#remember(decision.outcome(this.#state()), request);
     });
+  }
+
+  /** Written down, so that followers hear of it; a proposal whose time is over cannot be approved before that either. */
+  #expireProposals(): void {
+    if (this.#restore.isUnderWay || (firstExpiryMs(this.ctx.storage.sql) ?? Number.POSITIVE_INFINITY) > this.now())
+      return;
+    const expired = readOpenProposals(this.ctx.storage.sql).filter(({ expiresAtMs }) => expiresAtMs <= this.now());
+    const entries = expiryEntries(expired.slice(0, EXPIRED_AT_ONCE).map(({ id }) => id));
+    const caller = { tenant: this.#tenant(), actor: "registry", requestId: "expiry" };
+    this.#transaction(() => this.#write({ entries, texts: [] }, caller));
   }
 
   #transaction<T>(write: () => T): T {

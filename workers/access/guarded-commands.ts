@@ -9,6 +9,7 @@ import {
   DEFAULT_CONTEXT,
   GLOBAL_CONTEXT,
   isSameSubject,
+  parseSubjectName,
   referenceName,
   type SubjectName,
 } from "../../schema/subject-name.ts";
@@ -41,12 +42,18 @@ export class CommandGuard {
       case "deleteAssociations":
         return this.#access.coversTenant("subject:delete") ? undefined : wholeTenant("subject:delete");
       case "makeChanges":
+      case "openProposal":
         for (const change of command.changes) {
           const refusal = await this.#refusalOfChange(change);
           if (refusal !== undefined) return refusal;
         }
         return undefined;
+      case "approveProposal":
+      case "commentProposal":
+      case "rejectProposal":
+        return this.#refusalOfProposal(command.id);
       // Their routes require permissions over the tenant, which no narrowed grant carries.
+      case "setGovernance":
       case "setMode":
       case "deleteMode":
       case "createWebhook":
@@ -84,6 +91,17 @@ export class CommandGuard {
       case "deleteSubject":
         return this.#refusalOfName("subject:delete", change.name);
     }
+  }
+
+  /** Whoever speaks about a proposal must be allowed to change all that it changes. */
+  async #refusalOfProposal(id: string): Promise<Refusal | undefined> {
+    const answer = await this.#primary.read("proposal", { id });
+    if (!answer.ok) return answer.refusal;
+    for (const subject of answer.value.value?.proposal.subjects ?? []) {
+      const refusal = await this.#refusalOfName("schema:write", parseSubjectName(subject));
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
   }
 
   async #refusalOfRecord(permission: Permission, id: string): Promise<Refusal | undefined> {

@@ -7,6 +7,7 @@
 
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import type { PrimaryClient } from "../../durable-objects/primary/client.ts";
+import { NO_GOVERNANCE, type Proposal } from "../../registry/governance.ts";
 import type { Permission } from "../../registry/permission.ts";
 import type { Queries, QueryName, ReadAnswer } from "../../registry/questions.ts";
 import type { SchemaRecord } from "../../registry/record.ts";
@@ -137,6 +138,9 @@ function guardsOf(primary: PrimaryClient, access: Access): Guards {
     // They show what was changed together in subjects that may be hidden.
     changeSet: onlyForAll("changeSet", null),
     changeSets: onlyForAll("changeSets", []),
+    governance: onlyForAll("governance", NO_GOVERNANCE),
+    proposal: changed("proposal", (whole) => (whole !== null && knowsAll(access, whole.proposal) ? whole : null)),
+    proposals: changed("proposals", (proposals) => proposals.filter((proposal) => knowsAll(access, proposal))),
     aliases: changed("aliases", (aliases) =>
       aliases.filter(({ alias, subject }) => access.mayKnow(alias) && access.mayKnow(subject)),
     ),
@@ -154,6 +158,10 @@ function guardsOf(primary: PrimaryClient, access: Access): Guards {
       next,
     })),
   };
+}
+
+function knowsAll(access: Access, { subjects }: Pick<Proposal, "subjects">): boolean {
+  return subjects.every((subject) => access.mayKnow(parseSubjectName(subject)));
 }
 
 /** What holds for a whole context, or for all, may be shown to any caller with the permission for something in it. */

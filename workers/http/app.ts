@@ -17,7 +17,7 @@ import { isAboutSubjects } from "../../registry/permission.ts";
 import { NO_QUOTAS } from "../../registry/tenant.ts";
 import { Access } from "../access/access.ts";
 import { guardPrimary } from "../access/guarded-primary.ts";
-import type { Actor, Bindings, Edge, RoutePermission } from "../edge.ts";
+import type { Actor, Bindings, Caller, Edge, RoutePermission } from "../edge.ts";
 import type { Taken } from "../limits/limiter.ts";
 import { withQuotas } from "../limits/quota-primary.ts";
 import { Counters, type ReadClass, type RouteCounts } from "../metrics/counters.ts";
@@ -352,10 +352,34 @@ function callOf(c: Context<Env>, edge: RequestEdge, actor: Actor): Call {
     request: c.req.raw,
     edge,
     actor,
-    caller: { tenant: actor.tenant, actor: actor.actor, requestId: edge.requestId },
+    caller: callerOf(c.req.raw, edge, actor),
     params: c.req.param(),
     search,
   };
+}
+
+const MAX_OVERRIDE_CHARACTERS = 1_024;
+
+/** With the reason, where protections and freezes shall not hold: what few may ask for, and everybody can read in the log. */
+function callerOf(request: Request, { requestId }: RequestEdge, { tenant, actor, permissions }: Actor): Caller {
+  const caller = { tenant, actor, requestId };
+  const override = request.method === "GET" ? null : request.headers.get("X-Registry-Override");
+  if (override === null) return caller;
+  if (!permissions.has("admin:config")) {
+    const detail = 'Overriding protections and freezes needs the permission "admin:config".';
+    throw new RegistryError(makeRefusal("FORBIDDEN", [], detail));
+  }
+  if (override.trim() === "" || override.length > MAX_OVERRIDE_CHARACTERS) {
+    const detail = `X-Registry-Override must be the reason, of at most ${MAX_OVERRIDE_CHARACTERS} characters.`;
+    throw new RegistryError(makeRefusal("BAD_REQUEST", [detail], detail));
+  }
+  logLine("warn", "Protections and freezes are overridden.", {
+    request_id: requestId,
+    tenant,
+    actor,
+    reason: override,
+  });
+  return { ...caller, override };
 }
 
 /** A `%` sequence that is not valid UTF-8 would be decoded to something else than the caller meant. */

@@ -28,6 +28,14 @@ export const PROBLEM_HELP: Readonly<Record<string, { meaning: string; fix: strin
       "The change conflicts with the current state, for example a read-only mode or a hard delete without a prior soft delete.",
     fix: "Take the step that `detail` names, then retry the request.",
   },
+  protected: {
+    meaning: "The subject is protected: its versions and settings change only with approval.",
+    fix: "If the problem names a `proposal`, wait for its approval; else propose the change with POST /proposals.",
+  },
+  frozen: {
+    meaning: "Changes of the subject are frozen for a time.",
+    fix: "Retry after the time in `until`.",
+  },
   version_exists: {
     meaning: "This semantic version belongs to other content in the subject.",
     fix: "Register under a higher version, or omit `version`.",

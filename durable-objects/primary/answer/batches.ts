@@ -3,13 +3,8 @@
  * request, so that a response stays within the protocol's limits and the edge requests the rest.
  */
 
-import type {
-  ComparedVersion,
-  EffectiveConfig,
-  Queries,
-  SubjectPolicy,
-  VersionSelector,
-} from "../../../registry/questions.ts";
+import type { EffectiveConfig } from "../../../registry/config.ts";
+import type { ComparedVersion, Queries, SubjectPolicy, VersionSelector } from "../../../registry/questions.ts";
 import type { Api } from "../../../registry/record.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
 import type { CompatibilityLevel } from "../../../schema/compatibility.ts";

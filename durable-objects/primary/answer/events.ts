@@ -75,8 +75,9 @@ function recordKeysOf(seq: number, type: EntryType, said: unknown): readonly num
     case "schema.deleted":
     case "schema.undeleted":
     case "schema.erased":
+    case "proposal.applied":
       return (said as Payloads[typeof type]).recordKeys;
-    // Settings, webhooks and change sets concern no record.
+    // Settings, webhooks and the rest of change management concern no record.
     case "config.changed":
     case "mode.changed":
     case "rule.changed":
@@ -84,6 +85,13 @@ function recordKeysOf(seq: number, type: EntryType, said: unknown): readonly num
     case "association.changed":
     case "webhook.changed":
     case "change_set.committed":
+    case "governance.changed":
+    case "proposal.opened":
+    case "proposal.commented":
+    case "proposal.approved":
+    case "proposal.rejected":
+    case "proposal.expired":
+    case "change.overridden":
       return [];
   }
 }

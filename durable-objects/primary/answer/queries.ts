@@ -18,6 +18,7 @@ import {
 } from "../../../schema/subject-name.ts";
 import { resolveReferences } from "../decide/references.ts";
 import { readChangeSet, readChangeSets } from "../state/change-sets.ts";
+import { readGovernance, readProposal, readProposals } from "../state/governance.ts";
 import {
   type ContentRow,
   RECORD_SELECT,
@@ -55,6 +56,12 @@ const ANSWERS: Answers = {
   webhooks: ({ sql }) => readWebhooks(sql),
 
   auditEntries: ({ sql }, args) => answerAuditEntries(sql, args),
+
+  governance: ({ sql }) => readGovernance(sql),
+
+  proposal: ({ sql }, { id }) => readProposal(sql, id) ?? null,
+
+  proposals: ({ sql }, args) => readProposals(sql, { ...args, limit: Math.min(args.limit, MAX_QUERY_ROWS) }),
 
   changeSet: ({ sql }, { id }) => readChangeSet(sql, id) ?? null,
 

@@ -1,8 +1,8 @@
 /** Activation of drafts and undelete: an existing record becomes a live version. */
 
 import type { ActivateCommand, UndeleteCommand } from "../../../registry/commands.ts";
+import type { EffectiveConfig } from "../../../registry/config.ts";
 import { toHex } from "../../../registry/log-entry.ts";
-import type { EffectiveConfig } from "../../../registry/questions.ts";
 import type { Closure } from "../../../registry/record.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import {

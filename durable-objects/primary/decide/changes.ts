@@ -23,6 +23,8 @@ export type MadeChanges =
 type ChangeHost = {
   /** The inputs of the next change's decision. */
   deciding(): Deciding;
+  /** The decision as it may be written, or its refusal. */
+  guard(decision: Decision & { type: "done" }): Decision;
   /** Appends and applies a decision's entries. */
   write(decision: Decision & { type: "done" }): void;
   /** The state after the entries written so far. */
@@ -88,7 +90,8 @@ class Making {
       this.#settleLater(index, subjects);
       return undefined;
     }
-    const decision = this.#decide(deciding, change);
+    const decided = this.#decide(deciding, change);
+    const decision = decided.type === "done" ? this.#host.guard(decided) : decided;
     if (decision.type === "needs") {
       for (const need of decision.needs) {
         if (!this.#needs.has(need.key)) this.#needs.set(need.key, { ...need, change: index, reading });

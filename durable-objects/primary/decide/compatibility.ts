@@ -2,8 +2,8 @@
 
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
+import type { EffectiveConfig } from "../../../registry/config.ts";
 import { toHex } from "../../../registry/log-entry.ts";
-import type { EffectiveConfig } from "../../../registry/questions.ts";
 import type { Closure } from "../../../registry/record.ts";
 import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
 import type { Policy } from "../../../schema/compatibility.ts";

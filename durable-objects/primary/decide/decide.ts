@@ -2,6 +2,7 @@
 
 import type { MakeChangesCommand } from "../../../registry/change-set.ts";
 import type { Command } from "../../../registry/commands.ts";
+import type { GovernanceCommand } from "../../../registry/governance.ts";
 import { decideActivate, decideUndelete } from "./activate.ts";
 import { decideDeleteAssociations, decideSetAssociations } from "./associations.ts";
 import type { Deciding, Decision } from "./decision.ts";
@@ -20,7 +21,7 @@ import {
 import { decideCreateWebhook, decideDeleteWebhook, decideRotateWebhook, decideUpdateWebhook } from "./webhooks.ts";
 
 /** A command with its own decision; a change set has one per change (changes.ts). */
-export type SingleCommand = Exclude<Command, MakeChangesCommand>;
+export type SingleCommand = Exclude<Command, MakeChangesCommand | GovernanceCommand>;
 
 type Decide<C extends SingleCommand> = (deciding: Deciding, command: C) => Decision;
 
@@ -48,7 +49,12 @@ const DECIDE: { [T in SingleCommand["type"]]: Decide<Extract<SingleCommand, { ty
 };
 
 /** Commands that store new content; the others still work when storage is nearly full. */
-export const STORING_COMMANDS: ReadonlySet<Command["type"]> = new Set(["register", "makeChanges"]);
+export const STORING_COMMANDS: ReadonlySet<Command["type"]> = new Set([
+  "register",
+  "makeChanges",
+  "openProposal",
+  "approveProposal",
+]);
 
 export function decide(deciding: Deciding, command: SingleCommand): Decision {
   const decideOne = DECIDE[command.type] as Decide<SingleCommand> | undefined;

@@ -3,10 +3,10 @@
 import type { Refusal } from "../../../contract/errors.ts";
 import { makeRefusal } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
+import type { EffectiveConfig } from "../../../registry/config.ts";
 import { toHex } from "../../../registry/log-entry.ts";
 import type { LookupRequest } from "../../../registry/lookup.ts";
 import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
-import type { EffectiveConfig } from "../../../registry/questions.ts";
 import { type ContentHash, contentHash } from "../../../schema/content-hash.ts";
 import type { FormatName, JsonDialect, SchemaReference } from "../../../schema/format.ts";
 import {

@@ -3,10 +3,9 @@
  * (docs/confluent-compatibility.md).
  */
 import type { Need, RegisterCommand } from "../../../registry/commands.ts";
-import type { Mode } from "../../../registry/config.ts";
+import type { EffectiveConfig, Mode } from "../../../registry/config.ts";
 import { LARGEST_INTEGER } from "../../../registry/confluent-id.ts";
 import type { Numbering } from "../../../registry/payloads.ts";
-import type { EffectiveConfig } from "../../../registry/questions.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import { counterAfter } from "../state/confluent-ids.ts";

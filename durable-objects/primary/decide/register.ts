@@ -5,11 +5,10 @@
  */
 import { deflateRawSync } from "node:zlib";
 import type { Need, RegisterCommand } from "../../../registry/commands.ts";
-import type { Mode } from "../../../registry/config.ts";
+import type { EffectiveConfig, Mode } from "../../../registry/config.ts";
 import { toHex } from "../../../registry/log-entry.ts";
 import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { Numbering, RegisteredPayload } from "../../../registry/payloads.ts";
-import type { EffectiveConfig } from "../../../registry/questions.ts";
 import { type Attributes, NO_ATTRIBUTES } from "../../../registry/record.ts";
 import { type ContentHash, computeGuid, contentHash } from "../../../schema/content-hash.ts";
 import type { ParsedText } from "../../../schema/facts.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { Need, RegisterCommand } from "../../../registry/commands.ts";
-import type { EffectiveConfig } from "../../../registry/questions.ts";
+import type { EffectiveConfig } from "../../../registry/config.ts";
 import { suggestBump } from "../../../schema/bump.ts";
 import type { Comparison, Difference } from "../../../schema/compatibility.ts";
 import { applyOverrides } from "../../../schema/rules/rule-book.ts";

@@ -1,7 +1,6 @@
 /** The strictness with which a new text is parsed, and stored versions that a stricter parser would refuse. */
 import type { Need, RegisterCommand } from "../../../registry/commands.ts";
-import type { Mode } from "../../../registry/config.ts";
-import type { EffectiveConfig } from "../../../registry/questions.ts";
+import type { EffectiveConfig, Mode } from "../../../registry/config.ts";
 import type { SchemaProblem, Strictness } from "../../../schema/format.ts";
 import { sortMetadata, sortRuleSet } from "../../../schema/rules/data-contract.ts";
 import type { RecordRow, SubjectRow } from "../state/reader.ts";

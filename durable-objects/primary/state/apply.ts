@@ -11,6 +11,15 @@ import type { LifecycleState } from "../../../registry/record.ts";
 import { higherSemver } from "../../../schema/semver.ts";
 import { insertChangeSet } from "./change-sets.ts";
 import { counterAfter, isCounter } from "./confluent-ids.ts";
+import {
+  closeProposal,
+  insertApproval,
+  insertComment,
+  insertProposal,
+  removeProposalsOf,
+  setGovernance,
+  tieProposal,
+} from "./governance.ts";
 import { setWebhook } from "./webhooks.ts";
 
 type Apply<T extends keyof Payloads> = (sql: SqlStorage, header: LogHeader, payload: Payloads[T]) => void;
@@ -150,6 +159,38 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
   "change_set.committed": (sql, header, payload) => {
     insertChangeSet(sql, header, payload);
   },
+
+  "governance.changed": (sql, _header, { governance }) => {
+    setGovernance(sql, governance);
+  },
+
+  "proposal.opened": (sql, header, payload) => {
+    insertProposal(sql, header, payload);
+  },
+
+  "proposal.commented": (sql, header, { id, text }) => {
+    insertComment(sql, header, id, text);
+  },
+
+  "proposal.approved": (sql, header, { id, roles }) => {
+    insertApproval(sql, header, id, roles);
+  },
+
+  "proposal.rejected": (sql, header, { id, reason, isWithdrawn }) => {
+    closeProposal(sql, header, id, { status: isWithdrawn ? "withdrawn" : "rejected", reason });
+  },
+
+  "proposal.applied": (sql, header, { id, recordKeys }) => {
+    closeProposal(sql, header, id, { status: "applied", reason: null });
+    tieProposal(sql, id, recordKeys);
+  },
+
+  "proposal.expired": (sql, header, { id }) => {
+    closeProposal(sql, header, id, { status: "expired", reason: null });
+  },
+
+  // What was changed nevertheless is in the entries before it.
+  "change.overridden": () => undefined,
 
   "context.deleted": (sql, _header, { context, keepsCounter }) => {
     if (keepsCounter) sql.exec("UPDATE contexts SET deleted = 1 WHERE context = ?", context);
@@ -296,6 +337,7 @@ function removeRecords(sql: SqlStorage, recordKeys: readonly number[]): void {
     if (!row) continue;
     sql.exec("DELETE FROM records WHERE record_key = ?", recordKey);
     sql.exec("DELETE FROM record_references WHERE record_key = ?", recordKey);
+    removeProposalsOf(sql, recordKey);
     sql.exec("DELETE FROM amendments WHERE record_key = ?", recordKey);
     const others = sql.exec("SELECT 1 FROM content_records WHERE content_key = ? LIMIT 1", row.content_key);
     if (others.toArray().length === 0) sql.exec("DELETE FROM contents WHERE content_key = ?", row.content_key);

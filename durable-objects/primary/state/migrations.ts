@@ -6,6 +6,7 @@
 import { higherSemver } from "../../../schema/semver.ts";
 import { repairConfluentIds } from "./confluent-ids.ts";
 import { FEWER_ROWS } from "./fewer-rows.ts";
+import { GOVERNANCE_TABLES } from "./governance.ts";
 
 /** Stored permanently: the hashed bytes and their payloads. */
 const SOURCE_TABLES = `
@@ -244,6 +245,7 @@ export const MIGRATIONS: readonly Migration[] = [
   CHANGE_SETS,
   FEWER_ROWS,
   CHECKPOINTS,
+  GOVERNANCE_TABLES,
 ];
 
 /**
@@ -284,6 +286,9 @@ export const STATE_TABLE_ORDER: Readonly<Record<string, string>> = {
   associated_resources: "context, subject, resource_id, resource_name, resource_namespace",
   webhooks: "webhook_key",
   change_sets: "change_set_key",
+  governance: "governance_key",
+  proposals: "proposal_key",
+  proposal_comments: "comment_key",
 };
 
 /**

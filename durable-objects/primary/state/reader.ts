@@ -1,10 +1,9 @@
 /** Reads of the state tables that decisions and queries share. Nothing here writes. */
 
 import type { Association, ResourceSelector, SubjectAssociation } from "../../../registry/association.ts";
-import type { Config, Mode } from "../../../registry/config.ts";
+import type { Config, EffectiveConfig, Mode } from "../../../registry/config.ts";
 import { COUNTED_IDS, LARGEST_INTEGER } from "../../../registry/confluent-id.ts";
 import { fromHex, toHex } from "../../../registry/log-entry.ts";
-import type { EffectiveConfig } from "../../../registry/questions.ts";
 import {
   type Api,
   type Attributes,

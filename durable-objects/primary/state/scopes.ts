@@ -1,6 +1,5 @@
 /** Scopes with config, mode, rules and associations, and their inheritance. */
-import type { Config, Mode } from "../../../registry/config.ts";
-import type { EffectiveConfig } from "../../../registry/questions.ts";
+import type { Config, EffectiveConfig, Mode } from "../../../registry/config.ts";
 import { DEFAULT_CONTEXT, GLOBAL_CONTEXT, type SubjectName } from "../../../schema/subject-name.ts";
 
 /** The settings of one scope, as JSON. */

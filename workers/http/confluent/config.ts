@@ -1,8 +1,7 @@
 /** `/config`: compatibility, validation, aliases and default data contracts of a scope. */
 import { makeRefusal } from "../../../contract/errors.ts";
 import type { Outcome } from "../../../registry/commands.ts";
-import type { Config, ConfigChanges } from "../../../registry/config.ts";
-import type { EffectiveConfig } from "../../../registry/questions.ts";
+import type { Config, ConfigChanges, EffectiveConfig } from "../../../registry/config.ts";
 import { COMPATIBILITY_LEVELS, type CompatibilityLevel, type Policy } from "../../../schema/compatibility.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import { commitCommand } from "../../registry/write/commit.ts";

@@ -33,6 +33,16 @@ import { deleteKey, getKey, listKeys, patchKey, postKey, postKeyRotation } from 
 import { getLog } from "./log.ts";
 import { OPERATIONS } from "./operations.ts";
 import { postDecodedAnswer, postLint, postProjection, projectRegistered } from "./projection.ts";
+import {
+  getGovernance,
+  getProposal,
+  getProposals,
+  postApproval,
+  postComment,
+  postProposal,
+  postRejection,
+  putGovernance,
+} from "./proposals.ts";
 import { getReadModel, rebuild, reconcile } from "./read-model.ts";
 import { getReport } from "./report.ts";
 import { type NativeRequest, readNativeRequest, readNativeRequestWithBody } from "./request.ts";
@@ -143,6 +153,14 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "GET /change-sets": { answer: getChangeSets, permission: "schema:read" },
   "POST /change-sets": { answer: postChangeSet, permission: "schema:write" },
   "GET /change-sets/{change_set}": { answer: getChangeSet, permission: "schema:read" },
+  "GET /governance": { answer: getGovernance, permission: "compatibility:config:read" },
+  "PUT /governance": { answer: putGovernance, permission: "admin:config" },
+  "GET /proposals": { answer: getProposals, permission: "schema:read" },
+  "POST /proposals": { answer: postProposal, permission: "schema:write" },
+  "GET /proposals/{proposal}": { answer: getProposal, permission: "schema:read" },
+  "POST /proposals/{proposal}/comments": { answer: postComment, permission: "schema:write" },
+  "POST /proposals/{proposal}/approve": { answer: postApproval, permission: "schema:write" },
+  "POST /proposals/{proposal}/reject": { answer: postRejection, permission: "schema:write" },
   "GET /audit/checkpoint": { answer: getCheckpoint, permission: "audit:read" },
   "GET /audit/checkpoints": { answer: getCheckpoints, permission: "audit:read" },
   "GET /audit/keys": { answer: getCheckpointKeys, permission: "audit:read" },

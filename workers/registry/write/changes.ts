@@ -6,9 +6,10 @@
 
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { sentTrace } from "../../../observe/trace-context.ts";
-import type { ChangeOutcome, MakeChangesCommand } from "../../../registry/change-set.ts";
+import type { Change, ChangeOutcome, MakeChangesCommand } from "../../../registry/change-set.ts";
 import { MAX_CHANGE_DEPTH } from "../../../registry/change-set.ts";
-import type { ChangeNeed, Need, UnstoredContent } from "../../../registry/commands.ts";
+import type { ChangeNeed, Need, Outcome, UnstoredContent } from "../../../registry/commands.ts";
+import type { ApproveProposalCommand, OpenProposalCommand } from "../../../registry/governance.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Closure } from "../../../registry/record.ts";
 import type { Caller } from "../../../registry/rpc.ts";
@@ -32,15 +33,35 @@ const MAX_FACTS_BYTES = 16 * 1024 * 1024;
 
 export type CommittedChanges = { changeSet: string | null; outcomes: readonly ChangeOutcome[]; asOf: AsOf };
 
+/** A command about changes: it makes them, tries them, or makes them if they are approved. */
+export type ChangingCommand = MakeChangesCommand | OpenProposalCommand | ApproveProposalCommand;
+
+type ChangingOutcome = Extract<Outcome, { type: "changes" | "proposal" }>;
+
 export async function commitChanges(
   edge: Edge,
   caller: Caller,
   command: MakeChangesCommand,
   options: { idempotencyKey?: string | undefined },
 ): Promise<Result<CommittedChanges, Refusal>> {
+  const committed = await commitChanging(edge, caller, command, command.changes, options);
+  if (!committed.ok) return committed;
+  const { outcome, asOf } = committed.value;
+  if (outcome.type !== "changes") throw new Error(`A change set ended as "${outcome.type}".`);
+  return ok({ changeSet: outcome.changeSet, outcomes: outcome.changes, asOf });
+}
+
+/** Commits a command with the facts of all its changes. */
+export async function commitChanging(
+  edge: Edge,
+  caller: Caller,
+  command: ChangingCommand,
+  changes: readonly Change[],
+  options: { idempotencyKey?: string | undefined },
+): Promise<Result<{ outcome: ChangingOutcome; asOf: AsOf }, Refusal>> {
   const identity = commandIdentity(edge, caller, command, options.idempotencyKey);
   const facts = new Map<string, Fact>();
-  for (const change of command.changes) {
+  for (const change of changes) {
     if (change.type !== "register") continue;
     for (const fact of await firstFacts(edge, change, strictnessOf(change))) facts.set(fact.key, fact);
   }
@@ -57,14 +78,17 @@ export async function commitChanges(
     }
     if (answer.type === "done") {
       const { outcome, asOf, repeated } = answer;
-      if (outcome.type !== "changes") throw new Error(`A change set ended as "${outcome.type}".`);
+      if (outcome.type !== "changes" && outcome.type !== "proposal") {
+        throw new Error(`A command about changes ended as "${outcome.type}".`);
+      }
       edge.counters.add("registry_commits_total", [command.type, repeated ? "repeated" : "done"]);
       if (!repeated && outcome.changeSet !== null) outrun(edge, outcome.changes, asOf);
-      return ok({ changeSet: outcome.changeSet, outcomes: outcome.changes, asOf });
+      if (!repeated) nudgeFeed(edge, asOf.seq);
+      return ok({ outcome, asOf });
     }
     const { unstored = [] } = answer;
     const needs = answer.needs as readonly ChangeNeed[];
-    const unmet = await meetNeeds(edge, command, { needs, unstored }, facts, storedTexts);
+    const unmet = await meetNeeds(edge, changes, { needs, unstored }, facts, storedTexts);
     if (unmet) return refuse(unmet);
   }
   edge.counters.add("registry_commits_total", [command.type, "busy"]);
@@ -74,7 +98,7 @@ export async function commitChanges(
 
 async function meetNeeds(
   edge: Edge,
-  { changes }: MakeChangesCommand,
+  changes: readonly Change[],
   { needs, unstored }: { needs: readonly ChangeNeed[]; unstored: readonly UnstoredContent[] },
   facts: Map<string, Fact>,
   storedTexts: ContentHash[],
@@ -124,7 +148,6 @@ function outrun(edge: Edge, outcomes: readonly ChangeOutcome[], asOf: AsOf): voi
       forgetRecords(edge, [outcome.id]);
     }
   }
-  nudgeFeed(edge, asOf.seq);
 }
 
 function tooComplex(): Refusal {

@@ -147,7 +147,7 @@ function targetOf(command: Command): unknown {
   if ("scope" in command) return command.scope;
   if ("context" in command) return command.context;
   // A change set is identified by its key alone; a digest detects a different one with the same key.
-  return command.type === "makeChanges" ? null : command;
+  return command.type === "makeChanges" || command.type === "openProposal" ? null : command;
 }
 
 /** Looks up a content in a subject, with the same rounds of facts; writes nothing. */

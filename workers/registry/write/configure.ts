@@ -5,9 +5,8 @@
 
 import type { Refusal } from "../../../contract/errors.ts";
 import type { Outcome } from "../../../registry/commands.ts";
-import type { ConfigChanges } from "../../../registry/config.ts";
+import type { ConfigChanges, EffectiveConfig } from "../../../registry/config.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
-import type { EffectiveConfig } from "../../../registry/questions.ts";
 import type { Caller } from "../../../registry/rpc.ts";
 import { ok, type Result } from "../../../schema/result.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";

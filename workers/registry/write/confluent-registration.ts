@@ -23,6 +23,7 @@ import { type Consistency, keepKnownRecord, readKnownRecord } from "../../read-p
 import { textOf } from "../../read-path/texts.ts";
 import { CONFLUENT_DIALECT } from "../read/views.ts";
 import { checkContent, commitCommand, lookUpContent } from "./commit.ts";
+import { proposeInstead } from "./proposals.ts";
 
 type ConfluentSchema = {
   format: FormatName;
@@ -207,6 +208,9 @@ async function commitRegistration(
   if (committed.ok) {
     const { record } = committed.value.outcome as Registered;
     return ok({ record, asOf: committed.value.asOf, source: "primary" });
+  }
+  if (committed.refusal.error === "PROTECTED") {
+    return refuse(await proposeInstead(edge, caller, committed.refusal, [command]));
   }
   if (committed.refusal.error !== "INCOMPATIBLE_SCHEMA") return committed;
   // The message shows the earlier schema's text, which the primary may not hold, so the check is repeated from here.

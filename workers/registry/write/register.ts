@@ -15,6 +15,7 @@ import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { parseNewSubject } from "../read/subject-names.ts";
 import { commitCommand } from "./commit.ts";
+import { proposeInstead } from "./proposals.ts";
 import { withWitnesses } from "./refusal-witnesses.ts";
 
 export type Registration = {
@@ -52,6 +53,9 @@ export async function register(
   const { format, text, references, dialect, name } = command.value;
   const inline = { format, text, references, dialect };
   const committed = await commitCommand(edge, caller, command.value, options);
+  if (!committed.ok && committed.refusal.error === "PROTECTED") {
+    return refuse(await proposeInstead(edge, caller, committed.refusal, [command.value]));
+  }
   if (!committed.ok) return refuse(await withWitnesses(edge, committed.refusal, inline, name.context));
   const registered = committed.value.outcome as Registered;
   const differing = registered.created ? [] : differingAttributes(registered.record.attributes, registration);

@@ -15,6 +15,7 @@ import type { Edge } from "../../edge.ts";
 import { referredName } from "../compatibility/bundle-members.ts";
 import { parseSubject } from "../read/subject-names.ts";
 import { commitChanges } from "./changes.ts";
+import { proposeInstead } from "./proposals.ts";
 import { type Registration, registerCommand } from "./register.ts";
 
 /** Without a version: the version that the set registers in that subject. */
@@ -50,7 +51,10 @@ export async function makeRequestedChanges(
   if (!changes.ok) return changes;
   const command = { type: "makeChanges", kind, message, changes: changes.value.map(({ change }) => change) } as const;
   const committed = await commitChanges(edge, caller, command, options);
-  if (!committed.ok) return refuse(inRequest(committed.refusal, changes.value));
+  if (!committed.ok) {
+    const refusal = await proposeInstead(edge, caller, committed.refusal, command.changes);
+    return refuse(inRequest(refusal, changes.value));
+  }
   const outcomes: ChangeOutcome[] = [];
   for (const [index, outcome] of committed.value.outcomes.entries()) outcomes[changes.value[index]!.place] = outcome;
   return ok({ ...committed.value, outcomes });

@@ -35,6 +35,21 @@ const GOOD_BODIES: Record<string, object> = {
   project: { content: { type: "object" }, profile: "mcp" },
   lint: { content: { type: "object" }, profiles: ["mcp"] },
   decode_answer: { content: { type: "object" }, profile: "mcp", answer: {} },
+  set_governance: {
+    protections: [{ name: "payments", subjects: ["payments-*"], approvals: [{ role: "admin", count: 1 }] }],
+    freezes: [
+      {
+        name: "end",
+        subjects: ["*"],
+        from: "2026-12-20T00:00:00Z",
+        until: "2027-01-02T00:00:00Z",
+        reason: "Nobody is there.",
+      },
+    ],
+  },
+  open_proposal: { changes: [{ operation: "register", subject: "orders", format: "avro", content: avroRecord("id") }] },
+  comment_proposal: { text: "The consumers have been told." },
+  reject_proposal: { reason: "Wait for the release." },
   make_changes: { changes: [{ operation: "register", subject: "orders", format: "avro", content: avroRecord("id") }] },
   check_bundle: { schemas: [{ subject: "orders", format: "avro", content: avroRecord("id") }], level: "FULL" },
   set_subject_rules: { rules: [{ name: "r", expr: "true", action: "warn" }] },
