@@ -70,6 +70,7 @@ export function* projectInSlices(
     return yield* withinBounds(model, profile, options);
   } catch (error) {
     if (!(error instanceof TooComplexProjection)) throw error;
+    yield passesMicros(model.document.text.length, PASSES);
     return refuse({ reason: "too_complex", problems: [{ pointer: error.pointer, message: error.message }] });
   }
 }
@@ -83,6 +84,7 @@ function* withinBounds(model: JsonSchemaModel, profile: Profile, options: Projec
       if (projected.ok || levels === 1) return projected;
     } catch (error) {
       if (!(error instanceof TooComplexProjection) || levels === 1) throw error;
+      yield passesMicros(model.document.text.length, PASSES);
     }
   }
   return yield* projectWithLevels(model, profile, 1, options.budget);
