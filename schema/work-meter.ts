@@ -1,45 +1,85 @@
 /** Limits the cost of a comparison by counting its work and remembers where the limit was reached. */
 
-/** Thrown when the limit is reached; the comparison's entry point turns it into a refusal that names the place. */
-export class WorkExceeded extends Error {
+/** Thrown inside a comparison and caught at its entry point, which turns it into a refusal that names the place. */
+export class TooComplexComparison extends Error {
   readonly pointer: string;
 
-  constructor(pointer: string) {
-    super("The work limit is reached.");
+  constructor(pointer: string, message: string) {
+    super(message);
     this.pointer = pointer;
   }
 }
 
-/** The time per step on the slowest core in use. */
+/** A pointer, or what computes it when it is needed. */
+type Place = string | (() => string);
+
+/** The time per step on the slowest core in use, of comparisons whose steps are cheap. */
 const STEP_MICROS = 0.5;
-/** Steps after which a comparison in slices pauses: some 40 milliseconds. */
-const SLICE_STEPS = 80_000;
+/** The time after which a comparison in slices pauses. */
+const SLICE_MICROS = 40_000;
 
 export class WorkMeter {
   #steps = 0;
+  /** The part of the steps already reported to the caller of the slices. */
   #taken = 0;
+  #notedMicros = 0;
+  #place: Place = "";
 
   readonly limit: number;
+  readonly #stepMicros: number;
 
-  constructor(limit: number) {
+  constructor(limit: number, stepMicros: number = STEP_MICROS) {
     this.limit = limit;
+    this.#stepMicros = stepMicros;
   }
 
-  /** Counts steps at a place, whose pointer is only computed when needed. */
-  spend(steps: number, pointerOf: () => string): void {
+  /** Counts steps at a place; with an empty one, the last place applies. */
+  spend(steps: number, place: Place): void {
     this.#steps += steps;
-    if (this.#steps > this.limit) throw new WorkExceeded(pointerOf());
+    if (place !== "") this.#place = place;
+    if (this.#steps > this.limit) {
+      const pointer = this.lastPointer();
+      throw new TooComplexComparison(
+        pointer,
+        `The comparison takes more than ${this.limit} steps; it stopped at "${pointer}".`,
+      );
+    }
+  }
+
+  /**
+   * Work linear in the schemas' text, such as examining listed values: it counts towards the next pause, but towards no
+   * limit.
+   */
+  note(micros: number): void {
+    this.#notedMicros += micros;
   }
 
   /** Whether it is time to pause. */
   isSliceOver(): boolean {
-    return this.#steps - this.#taken >= SLICE_STEPS;
+    return this.#untakenMicros() >= SLICE_MICROS;
   }
 
   /** The work since the last call. */
   takeMicros(): number {
-    const steps = this.#steps - this.#taken;
+    const micros = this.#untakenMicros();
     this.#taken = this.#steps;
-    return steps * STEP_MICROS;
+    this.#notedMicros = 0;
+    return micros;
+  }
+
+  /** Grants a new amount of work, for steps after the comparison. */
+  restart(): void {
+    this.#steps = 0;
+    this.#taken = 0;
+    this.#notedMicros = 0;
+  }
+
+  /** Where the last work was done. */
+  protected lastPointer(): string {
+    return typeof this.#place === "string" ? this.#place : this.#place();
+  }
+
+  #untakenMicros(): number {
+    return (this.#steps - this.#taken) * this.#stepMicros + this.#notedMicros;
   }
 }

@@ -2,9 +2,9 @@
  * The schemas of a document, each as the text of a JSON Schema, with tool definitions unwrapped and Gemini's spelling
  * converted.
  */
-import { type JsonNode, type JsonObject, nodeAtPointer, toPlainValue, writeJsonText } from "../json-text.ts";
+import { type JsonNode, type JsonObject, writeJsonText } from "../json-text.ts";
+import { findToolSchemas, type ToolSchema } from "../tool-definition.ts";
 import { arrayNode, NULL_NODE, objectNode, stringNode } from "./json-nodes.ts";
-import { findToolSchemas, type ToolSchema } from "./tool-definition.ts";
 
 export type UnwrappedSchema = Pick<ToolSchema, "name" | "description" | "pointer" | "purpose"> & {
   /** The kind of the document; null if it is a schema itself. */
@@ -20,14 +20,13 @@ const NO_PARAMETERS: JsonNode = objectNode([
 
 /** The schemas of the tool definitions in a document, or the document itself as the only schema. */
 export function unwrapSchemas(root: JsonNode, text: string): UnwrappedSchema[] {
-  const found = findToolSchemas(toPlainValue(root));
+  const found = findToolSchemas(root);
   if (found.length === 0) {
     const title = root.type === "object" ? root.members.get("title") : undefined;
     const name = title?.type === "string" ? title.value : null;
     return [{ kind: null, name, description: null, purpose: "output", pointer: "", text }];
   }
-  return found.map(({ kind, name, description, purpose, pointer }) => {
-    const node = nodeAtPointer(root, pointer) ?? NO_PARAMETERS;
+  return found.map(({ kind, name, description, purpose, pointer, node = NO_PARAMETERS }) => {
     const schema = isGeminiSpelling(node) ? plainSpelling(node) : node;
     return { kind, name, description, purpose, pointer, text: writeJsonText(schema) };
   });

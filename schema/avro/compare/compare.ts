@@ -4,7 +4,7 @@ import type { CompareOptions, Comparison, ComparisonRefusal } from "../../compat
 import { toComparison } from "../../difference-list.ts";
 import { ok, type Result, refuse } from "../../result.ts";
 import { runAtOnce, type Sliced } from "../../slices.ts";
-import { WorkExceeded, WorkMeter } from "../../work-meter.ts";
+import { TooComplexComparison, WorkMeter } from "../../work-meter.ts";
 import type { AvroModel } from "../model.ts";
 import { DefaultChecker } from "../parse/default-value.ts";
 import { AttributeTexts } from "./attribute-texts.ts";
@@ -57,7 +57,7 @@ export function* locateDifferences(
     const list = yield* walk.list({ reader: reader.root, writer: writer.root }, meter);
     return ok({ located: list.reported(), total: list.total });
   } catch (error) {
-    if (!(error instanceof WorkExceeded)) throw error;
+    if (!(error instanceof TooComplexComparison)) throw error;
     const { pointer } = error;
     const message = `Reader and writer are too complex to compare, at ${pointer || "the root"}: their types meet in too many pairs.`;
     return refuse({ reason: "too_complex", pointer, message });

@@ -3,6 +3,7 @@
  * counted, not timed, so that the same schemas get the same result on every machine; the limits are calibrated on the
  * slowest core in use.
  */
+import { TooComplexComparison, WorkMeter } from "../../work-meter.ts";
 
 /**
  * Steps of a comparison by the Confluent rules: pairs of schemas, and their properties. The largest known real pair
@@ -18,8 +19,6 @@ export const MAX_COMPARE_WORK = 100_000;
 const MAX_COMPARE_BYTES = 32 * 1_048_576;
 /** The time per step on the slowest core in use. */
 const STEP_MICROS = 4;
-/** Steps after which a comparison in slices pauses: about 40 milliseconds. */
-const SLICE_WORK = 10_000;
 /** The time to examine a listed value. */
 export const LISTED_VALUE_MICROS = 1;
 /** Nesting of schemas at one location: the stack overflows at about three times this depth. */
@@ -34,96 +33,29 @@ export const MAX_LISTED_DIFFERENCES = 500;
 /** Regular expression states advanced in one comparison. */
 export const MAX_PATTERN_WORK = 1_000_000;
 
-/** Thrown inside a comparison, caught at its entry point. */
-export class TooComplexComparison extends Error {
-  readonly pointer: string;
-
-  constructor(pointer: string, message: string) {
-    super(message);
-    this.pointer = pointer;
-  }
-}
-
-/** Counts work, memory and depth of one comparison. */
-export class WorkMeter {
-  #work = 0;
+/** Counts not only the work but also the memory and depth of one comparison. */
+export class ComparisonMeter extends WorkMeter {
   #bytes = 0;
   #depth = 0;
-  #place = "";
-  /** The part of the work already reported to the caller of the slices. */
-  #taken = 0;
-  #notedMicros = 0;
-
-  readonly limit: number;
 
   constructor(limit: number) {
-    this.limit = limit;
+    super(limit, STEP_MICROS);
   }
 
   get depth(): number {
     return this.#depth;
   }
 
-  /** Steps used so far. */
-  get spent(): number {
-    return this.#work;
-  }
-
-  /** Bytes retained so far. */
-  get kept(): number {
-    return this.#bytes;
-  }
-
-  /** `pointer` is the location of the work; if empty, the last location applies. */
-  spend(amount: number, pointer: string): void {
-    this.#work += amount;
-    if (pointer !== "") this.#place = pointer;
-    if (this.#work > this.limit) {
-      throw new TooComplexComparison(
-        this.#place,
-        `The comparison takes more than ${this.limit} steps; it stopped at "${this.#place}".`,
-      );
-    }
-  }
-
   /** Counts memory that stays in use until the comparison ends. */
   keep(bytes: number, pointer: string): void {
     this.#bytes += bytes;
     if (this.#bytes > MAX_COMPARE_BYTES) {
-      const place = pointer === "" ? this.#place : pointer;
+      const place = pointer === "" ? this.lastPointer() : pointer;
       throw new TooComplexComparison(
         place,
         `The comparison takes more than ${MAX_COMPARE_BYTES / 1_048_576} MiB; it stopped at "${place}".`,
       );
     }
-  }
-
-  /**
-   * Work linear in the schemas' text, such as examining listed values: it counts towards the next pause, but towards no
-   * limit.
-   */
-  note(micros: number): void {
-    this.#notedMicros += micros;
-  }
-
-  /** Whether it is time to pause. */
-  isSliceOver(): boolean {
-    return (this.#work - this.#taken) * STEP_MICROS + this.#notedMicros >= SLICE_WORK * STEP_MICROS;
-  }
-
-  /** The work since the last call. */
-  takeMicros(): number {
-    const micros = (this.#work - this.#taken) * STEP_MICROS + this.#notedMicros;
-    this.#taken = this.#work;
-    this.#notedMicros = 0;
-    return micros;
-  }
-
-  /** Grants a new amount of work, for steps after the comparison. */
-  restart(): void {
-    this.#work = 0;
-    this.#taken = 0;
-    this.#notedMicros = 0;
   }
 
   /** Enters a level. Pair every call with `leave`; a callback would use stack space. */

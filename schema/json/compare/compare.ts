@@ -3,8 +3,8 @@
 import type { CompareOptions, Comparison, Difference } from "../../compatibility.ts";
 import { ok, refuse } from "../../result.ts";
 import { runAtOnce, type Sliced } from "../../slices.ts";
+import { TooComplexComparison } from "../../work-meter.ts";
 import type { JsonSchemaModel } from "../model.ts";
-import { TooComplexComparison } from "./bounds.ts";
 import { compareByConfluentRules } from "./confluent/compare.ts";
 import { descriptionOf, isConfluentKind } from "./confluent/kinds.ts";
 import { compareBySemantics } from "./semantic/compare.ts";

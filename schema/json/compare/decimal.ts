@@ -4,7 +4,7 @@
  * whatever the exponents. Results that would require that (the sum of 1e100000 and 1) are undefined, never rounded.
  */
 import type { JsonNode, JsonNumber } from "../../json-text.ts";
-import { TooComplexComparison } from "./bounds.ts";
+import { TooComplexComparison } from "../../work-meter.ts";
 
 /** coefficient × 10^exponent, the coefficient without trailing zeros (zero is 0 × 10^0). */
 export type Decimal = { readonly coefficient: bigint; readonly exponent: number };

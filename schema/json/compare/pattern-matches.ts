@@ -1,6 +1,6 @@
 /** Matches names and strings against a schema's patterns, with one budget for a whole comparison. */
 import { type CompiledPattern, compilePattern, type WorkBudget } from "../validate/patterns.ts";
-import { MAX_PATTERN_WORK, type WorkMeter } from "./bounds.ts";
+import { type ComparisonMeter, MAX_PATTERN_WORK } from "./bounds.ts";
 
 /** Cost of a query besides the states it advances. */
 const STEPS_PER_QUESTION = 20;
@@ -12,9 +12,9 @@ export class PatternMatches {
   readonly #known = new Map<string, { compiled: CompiledPattern; answers: Map<string, boolean | undefined> }>();
   readonly #budget: WorkBudget = { remaining: MAX_PATTERN_WORK };
 
-  readonly meter: WorkMeter;
+  readonly meter: ComparisonMeter;
 
-  constructor(meter: WorkMeter) {
+  constructor(meter: ComparisonMeter) {
     this.meter = meter;
   }
 

@@ -5,7 +5,7 @@
 import type { Difference } from "../../compatibility.ts";
 import { runAtOnce, type Sliced } from "../../slices.ts";
 import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witness.ts";
-import { TooComplexComparison } from "../compare/bounds.ts";
+import { TooComplexComparison } from "../../work-meter.ts";
 import { type Breaks, findBreaks } from "../compare/semantic/compare.ts";
 import type { JsonSchemaModel } from "../model.ts";
 import { validateInstance } from "../validate/validate.ts";

@@ -7,7 +7,7 @@ import type { CompareOptionsOf, Comparison, Difference } from "../../compatibili
 import { DifferenceList, toComparison } from "../../difference-list.ts";
 import { refuse } from "../../result.ts";
 import { runAtOnce, type Sliced } from "../../slices.ts";
-import { WorkExceeded, WorkMeter } from "../../work-meter.ts";
+import { TooComplexComparison, WorkMeter } from "../../work-meter.ts";
 import type { ProtobufModel } from "../model.ts";
 import { isBufPolicy } from "./buf/categories.ts";
 import { compareByBufRules } from "./buf/rules.ts";
@@ -45,7 +45,7 @@ export function* compareInSlices(
     yield* listDifferences(reader, writer, options, work, list);
     return toComparison(list.reported(), list.total);
   } catch (error) {
-    if (!(error instanceof WorkExceeded)) throw error;
+    if (!(error instanceof TooComplexComparison)) throw error;
     const { pointer } = error;
     const message = `Reader and writer are too complex to compare, at ${pointer}: the bound is ${maxWork} fields, values and names.`;
     return refuse({ reason: "too_complex", pointer, message });

@@ -13,7 +13,6 @@ import {
 import { projectBundle } from "../../../schema/projection/bundle.ts";
 import { decodeAnswer } from "../../../schema/projection/decode-answer.ts";
 import { projectSchema } from "../../../schema/projection/project.ts";
-import { findToolSchemas, MAX_TOOL_DEFINITIONS } from "../../../schema/projection/tool-definition.ts";
 import { closed, modelOf, profileOf, projectionOf } from "./given.ts";
 
 const range = (length: number) => Array.from({ length }, (_, index) => index);
@@ -89,20 +88,6 @@ describe("projectBundle", () => {
 
     expect(bundle(MAX_BUNDLED_SCHEMAS).ok).toBe(true);
     expect(bundle(MAX_BUNDLED_SCHEMAS + 1)).toMatchObject({ ok: false, refusal: { reason: "too_many" } });
-  });
-});
-
-describe("findToolSchemas", () => {
-  it(`finds the first ${MAX_TOOL_DEFINITIONS} definitions of a document`, () => {
-    const document = (count: number) => ({
-      tools: range(count).map((n) => ({ name: `tool_${n}`, inputSchema: { type: "object" } })),
-    });
-
-    for (const more of [0, 1, 100]) {
-      const found = findToolSchemas(document(MAX_TOOL_DEFINITIONS + more));
-      expect(found).toHaveLength(MAX_TOOL_DEFINITIONS);
-      expect(found.at(-1)).toMatchObject({ pointer: `/tools/${MAX_TOOL_DEFINITIONS - 1}/inputSchema` });
-    }
   });
 });
 

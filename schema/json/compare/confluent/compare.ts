@@ -5,9 +5,10 @@
  */
 import type { Difference } from "../../../compatibility.ts";
 import type { Sliced } from "../../../slices.ts";
+import { TooComplexComparison } from "../../../work-meter.ts";
 import type { JsonSchemaModel } from "../../model.ts";
 import { equalityKey } from "../../validate/equality.ts";
-import { DEFERRED_DEPTH, MAX_CONFLUENT_WORK, TooComplexComparison, WorkMeter } from "../bounds.ts";
+import { ComparisonMeter, DEFERRED_DEPTH, MAX_CONFLUENT_WORK } from "../bounds.ts";
 import { PatternMatches } from "../pattern-matches.ts";
 import { compareArrays } from "./arrays.ts";
 import { compareCombined } from "./combined.ts";
@@ -51,7 +52,7 @@ type PairState = { findings: Findings | undefined; isPartial: boolean };
 
 class ConfluentComparison implements PairComparison {
   readonly policy: ConfluentPolicy;
-  readonly meter = new WorkMeter(MAX_CONFLUENT_WORK);
+  readonly meter = new ComparisonMeter(MAX_CONFLUENT_WORK);
   readonly patterns = new PatternMatches(this.meter);
   readonly nodeIds = new NodeIds(this.meter);
   #pairs = new Map<TypedSchema, Map<TypedSchema, PairState>>();

@@ -1,7 +1,7 @@
 /** JSON equality as equality of numbers: every value is examined once, at any depth. */
 import type { JsonNode } from "../../../json-text.ts";
 import { equalityKey } from "../../validate/equality.ts";
-import type { WorkMeter } from "../bounds.ts";
+import type { ComparisonMeter } from "../bounds.ts";
 
 /** Steps for examining a value the first time. */
 const WORK_PER_NODE = 0.2;
@@ -9,9 +9,9 @@ const WORK_PER_NODE = 0.2;
 export class NodeIds {
   readonly #known = new Map<JsonNode, number>();
   readonly #ids = new Map<string, number>();
-  readonly #meter: WorkMeter;
+  readonly #meter: ComparisonMeter;
 
-  constructor(meter: WorkMeter) {
+  constructor(meter: ComparisonMeter) {
     this.#meter = meter;
   }
 

@@ -1,5 +1,5 @@
 /** The interface between the comparisons of arrays, objects and combined schemas and the comparison that runs them. */
-import type { WorkMeter } from "../bounds.ts";
+import type { ComparisonMeter } from "../bounds.ts";
 import type { PatternMatches } from "../pattern-matches.ts";
 import type { Findings } from "./findings.ts";
 import type { ConfluentPolicy } from "./kinds.ts";
@@ -10,7 +10,7 @@ type Side = TypedSchema | undefined;
 
 export interface PairComparison {
   readonly policy: ConfluentPolicy;
-  readonly meter: WorkMeter;
+  readonly meter: ComparisonMeter;
   readonly patterns: PatternMatches;
   readonly nodeIds: NodeIds;
   /** Whether only the compatibility of the pair is requested. */

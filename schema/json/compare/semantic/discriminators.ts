@@ -4,7 +4,7 @@
  * alternatives are matched one to one instead of pairwise.
  */
 import { equalityKeys } from "../../validate/equality.ts";
-import type { WorkMeter } from "../bounds.ts";
+import type { ComparisonMeter } from "../bounds.ts";
 import { typeOf } from "./evaluate.ts";
 import { ALL_TYPES, type LazyView, TYPE, unaliased, type View } from "./view.ts";
 
@@ -54,9 +54,9 @@ export class Discriminators {
   readonly #facts = new Map<View, ViewFacts>();
   readonly #alternatives = new Map<readonly LazyView[], Alternatives>();
 
-  readonly meter: WorkMeter;
+  readonly meter: ComparisonMeter;
 
-  constructor(meter: WorkMeter) {
+  constructor(meter: ComparisonMeter) {
     this.meter = meter;
   }
 

@@ -5,7 +5,7 @@
 import type { JsonArray, JsonNode, JsonObject } from "../../../json-text.ts";
 import { equalityKey, equalityKeys } from "../../validate/equality.ts";
 import { FORMATS } from "../../validate/format-keyword.ts";
-import type { WorkMeter } from "../bounds.ts";
+import type { ComparisonMeter } from "../bounds.ts";
 import { compareDecimals, type Decimal, decimalOf, isInteger, isMultipleOf } from "../decimal.ts";
 import type { PatternMatches } from "../pattern-matches.ts";
 import type { Discriminators } from "./discriminators.ts";
@@ -19,9 +19,9 @@ export class Evaluator {
 
   readonly patterns: PatternMatches;
   readonly discriminators: Discriminators;
-  readonly meter: WorkMeter;
+  readonly meter: ComparisonMeter;
 
-  constructor(patterns: PatternMatches, discriminators: Discriminators, meter: WorkMeter) {
+  constructor(patterns: PatternMatches, discriminators: Discriminators, meter: ComparisonMeter) {
     this.patterns = patterns;
     this.discriminators = discriminators;
     this.meter = meter;

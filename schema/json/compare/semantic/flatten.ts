@@ -3,7 +3,7 @@
  * choices until only one is left. Choices that the atoms determine (by a tag, a type, a required property) are resolved
  * here, so that related choices are split one after another instead of combinatorially.
  */
-import type { WorkMeter } from "../bounds.ts";
+import type { ComparisonMeter } from "../bounds.ts";
 import { type Discriminators, type Tag, tagOfBoth, tagsExclude, type ViewFacts } from "./discriminators.ts";
 import { ALL_TYPES, type LazyView, TYPE, unaliased, type View } from "./view.ts";
 import type { Views } from "./views.ts";
@@ -50,9 +50,9 @@ export class Flattening {
 
   readonly views: Views;
   readonly discriminators: Discriminators;
-  readonly meter: WorkMeter;
+  readonly meter: ComparisonMeter;
 
-  constructor(views: Views, discriminators: Discriminators, meter: WorkMeter, seeds: Seeds) {
+  constructor(views: Views, discriminators: Discriminators, meter: ComparisonMeter, seeds: Seeds) {
     this.views = views;
     this.discriminators = discriminators;
     this.meter = meter;

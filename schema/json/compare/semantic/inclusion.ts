@@ -7,7 +7,7 @@
 
 import type { Sliced } from "../../../slices.ts";
 import type { JsonSchemaModel } from "../../model.ts";
-import { DEFERRED_DEPTH, MAX_COMPARE_WORK, WorkMeter } from "../bounds.ts";
+import { ComparisonMeter, DEFERRED_DEPTH, MAX_COMPARE_WORK } from "../bounds.ts";
 import { PatternMatches } from "../pattern-matches.ts";
 import { casesOf } from "./cases.ts";
 import { Discriminators } from "./discriminators.ts";
@@ -61,7 +61,7 @@ const OUTSIDE = -1;
 type Deferred = { part: State; reader: View; steps: readonly { state: State; step: Step }[] };
 
 export class Inclusion implements Proof {
-  readonly meter = new WorkMeter(MAX_COMPARE_WORK);
+  readonly meter = new ComparisonMeter(MAX_COMPARE_WORK);
   readonly patterns: PatternMatches;
   readonly search: PatternSearch;
   readonly views: Views;

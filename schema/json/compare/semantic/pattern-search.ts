@@ -5,7 +5,7 @@
  */
 
 import { type CodePointSet, type PatternNode, readPattern, UnreadablePattern } from "../../validate/pattern-syntax.ts";
-import type { WorkMeter } from "../bounds.ts";
+import type { ComparisonMeter } from "../bounds.ts";
 
 /** Automaton states of one pattern with its repetitions expanded. */
 const MAX_PATTERN_STATES = 2_000;
@@ -41,9 +41,9 @@ export class PatternSearch {
   readonly #answers = new Map<string, StringAnswer>();
   readonly #budget = { remaining: MAX_ALL_STEPS };
 
-  readonly meter: WorkMeter;
+  readonly meter: ComparisonMeter;
 
-  constructor(meter: WorkMeter) {
+  constructor(meter: ComparisonMeter) {
     this.meter = meter;
   }
 

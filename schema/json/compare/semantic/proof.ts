@@ -4,7 +4,7 @@
  */
 
 import type { Sliced } from "../../../slices.ts";
-import type { WorkMeter } from "../bounds.ts";
+import type { ComparisonMeter } from "../bounds.ts";
 import type { PatternMatches } from "../pattern-matches.ts";
 import type { Discriminators } from "./discriminators.ts";
 import type { Evaluator } from "./evaluate.ts";
@@ -20,7 +20,7 @@ import type { Views } from "./views.ts";
 export type Check = (state: State) => readonly Found[] | Sliced<readonly Found[]>;
 
 export interface Proof {
-  readonly meter: WorkMeter;
+  readonly meter: ComparisonMeter;
   readonly patterns: PatternMatches;
   readonly search: PatternSearch;
   readonly views: Views;

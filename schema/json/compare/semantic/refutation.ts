@@ -2,7 +2,7 @@
 import type { JsonNode } from "../../../json-text.ts";
 import { Random } from "../../witness/random.ts";
 import { NO_SAMPLE, nodeOf, Sampler } from "../../witness/sample.ts";
-import type { WorkMeter } from "../bounds.ts";
+import type { ComparisonMeter } from "../bounds.ts";
 import type { Evaluator } from "./evaluate.ts";
 import type { State } from "./state.ts";
 import type { View } from "./view.ts";
@@ -25,9 +25,9 @@ export class Refutation {
 
   readonly views: Views;
   readonly evaluator: Evaluator;
-  readonly meter: WorkMeter;
+  readonly meter: ComparisonMeter;
 
-  constructor(views: Views, evaluator: Evaluator, meter: WorkMeter) {
+  constructor(views: Views, evaluator: Evaluator, meter: ComparisonMeter) {
     this.views = views;
     this.evaluator = evaluator;
     this.meter = meter;

@@ -1,6 +1,6 @@
 /** Whether two schemas are equal, with references followed and annotations ignored. */
 import { equalityKey, equalityKeys } from "../../validate/equality.ts";
-import type { WorkMeter } from "../bounds.ts";
+import type { ComparisonMeter } from "../bounds.ts";
 import { compareDecimals, type Decimal } from "../decimal.ts";
 import { type Bound, type LazyView, unaliased, type View, type ViewMap } from "./view.ts";
 
@@ -11,9 +11,9 @@ export class Sameness {
   readonly #same = new Map<View, Set<View>>();
   readonly #different = new Map<View, Set<View>>();
   readonly #signatures = new Map<View, string>();
-  readonly #meter: WorkMeter;
+  readonly #meter: ComparisonMeter;
 
-  constructor(meter: WorkMeter) {
+  constructor(meter: ComparisonMeter) {
     this.#meter = meter;
   }
 

@@ -1,5 +1,5 @@
 /** The states of one comparison, each created once, and the names that the writer's schemas declare. */
-import type { WorkMeter } from "../bounds.ts";
+import type { ComparisonMeter } from "../bounds.ts";
 import type { PatternMatches } from "../pattern-matches.ts";
 import { Declared, declaredBy, reachableFrom } from "./declared.ts";
 import type { Discriminators } from "./discriminators.ts";
@@ -23,14 +23,14 @@ export class States {
   readonly patterns: PatternMatches;
   readonly evaluator: Evaluator;
   readonly discriminators: Discriminators;
-  readonly meter: WorkMeter;
+  readonly meter: ComparisonMeter;
 
   constructor(
     views: Views,
     patterns: PatternMatches,
     evaluator: Evaluator,
     discriminators: Discriminators,
-    meter: WorkMeter,
+    meter: ComparisonMeter,
   ) {
     this.views = views;
     this.patterns = patterns;

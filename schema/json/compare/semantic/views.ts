@@ -2,7 +2,7 @@
 import type { JsonNode } from "../../../json-text.ts";
 import { type DynamicScope, enterScope, type JsonSchemaModel, type SchemaLocation } from "../../model.ts";
 import { equalityKey } from "../../validate/equality.ts";
-import type { WorkMeter } from "../bounds.ts";
+import type { ComparisonMeter } from "../bounds.ts";
 import { type Decimal, decimalText } from "../decimal.ts";
 import { type Side, TYPE, View } from "./view.ts";
 import { readKeywords } from "./view-keywords.ts";
@@ -19,9 +19,9 @@ export class Views {
   readonly #isDynamic: Record<Side, boolean>;
   readonly #scopes = new Map<string, DynamicScope>();
 
-  readonly meter: WorkMeter;
+  readonly meter: ComparisonMeter;
 
-  constructor(reader: JsonSchemaModel, writer: JsonSchemaModel, meter: WorkMeter) {
+  constructor(reader: JsonSchemaModel, writer: JsonSchemaModel, meter: ComparisonMeter) {
     this.meter = meter;
     this.#models = { reader, writer };
     this.#isDynamic = { reader: hasDynamicScope(reader), writer: hasDynamicScope(writer) };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MAX_COMPARE_WORK, TooComplexComparison, WorkMeter } from "../../../../schema/json/compare/bounds.ts";
+import { ComparisonMeter, MAX_COMPARE_WORK } from "../../../../schema/json/compare/bounds.ts";
 import { maximumMatching } from "../../../../schema/json/compare/confluent/matching.ts";
 import {
   addDecimals,
@@ -20,6 +20,7 @@ import { literalPattern, PatternSearch } from "../../../../schema/json/compare/s
 import { Random } from "../../../../schema/json/witness/random.ts";
 import { stringMatching } from "../../../../schema/json/witness/strings.ts";
 import { parseJsonText } from "../../../../schema/json-text.ts";
+import { TooComplexComparison } from "../../../../schema/work-meter.ts";
 
 const SEED = 20_261_124;
 
@@ -167,7 +168,7 @@ describe("PatternSearch", () => {
   ];
 
   it("finds matching strings, and none if there are none", () => {
-    const search = new PatternSearch(new WorkMeter(MAX_COMPARE_WORK));
+    const search = new PatternSearch(new ComparisonMeter(MAX_COMPARE_WORK));
     const some = fc.array(fc.constantFrom(...patterns), { minLength: 1, maxLength: 2 });
     const query = fc.record({
       matching: some,
@@ -205,7 +206,7 @@ describe("PatternSearch", () => {
   it.each(["^(?=a)b", "\\bword\\b", "(a)\\1", "\\p{L}+", "^(?:a{1000}){1000}$"])(
     "gives no result for %s",
     (pattern) => {
-      const answer = new PatternSearch(new WorkMeter(MAX_COMPARE_WORK)).find({
+      const answer = new PatternSearch(new ComparisonMeter(MAX_COMPARE_WORK)).find({
         matching: [pattern],
         notMatching: [],
         minLength: 0,
@@ -219,7 +220,7 @@ describe("PatternSearch", () => {
   it("gives up on automata that grow without limit", () => {
     const query = { matching: ["^.*a.{14}$"], notMatching: ["^.*b.{13}$"], minLength: 200, maxLength: undefined };
 
-    expect(new PatternSearch(new WorkMeter(MAX_COMPARE_WORK)).find(query).kind).toBe("unknown");
+    expect(new PatternSearch(new ComparisonMeter(MAX_COMPARE_WORK)).find(query).kind).toBe("unknown");
   });
 });
 

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { type Policy, WRITER_ASSUMPTIONS, type WriterAssumption } from "../../../../../schema/compatibility.ts";
 import {
+  ComparisonMeter,
   MAX_COMPARE_DEPTH,
   MAX_COMPARE_WORK,
   MAX_LISTED_DIFFERENCES,
-  TooComplexComparison,
-  WorkMeter,
 } from "../../../../../schema/json/compare/bounds.ts";
 import { compareJsonSchemas } from "../../../../../schema/json/compare/compare.ts";
 import { parseJsonSchema } from "../../../../../schema/json/parse/parse.ts";
 import { jsonWitnesses } from "../../../../../schema/json/witness/witness.ts";
+import { TooComplexComparison } from "../../../../../schema/work-meter.ts";
 import { HOSTILE } from "./hostile.ts";
 
 /** Far above what any of them takes on an idle machine, because the test looks for hangs. */
@@ -118,9 +118,9 @@ describe("compareJsonSchemas", () => {
   });
 });
 
-describe("WorkMeter", () => {
+describe("ComparisonMeter", () => {
   it("allows work up to its limit and refuses the next step with the location", () => {
-    const meter = new WorkMeter(MAX_COMPARE_WORK);
+    const meter = new ComparisonMeter(MAX_COMPARE_WORK);
 
     meter.spend(MAX_COMPARE_WORK, "/a");
 
@@ -129,7 +129,7 @@ describe("WorkMeter", () => {
   });
 
   it("allows nesting up to its limit and refuses one more level", () => {
-    const meter = new WorkMeter(MAX_COMPARE_WORK);
+    const meter = new ComparisonMeter(MAX_COMPARE_WORK);
     const nest = (levels: number) => {
       let entered = 0;
       try {
