@@ -1,11 +1,11 @@
 /** llmsr audit: downloads a registry's log, and verifies it against a saved checkpoint, online or offline. */
 import { createReadStream, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { parseArgs } from "node:util";
 import { type Checkpoint, openNote, parseCheckpoint, parseVerifier, type Verifier } from "../tlog/note.ts";
 import { type LogLine, LogVerifier } from "../tlog/verify.ts";
 import { type Address, AddressProblem, networkProblem, parseAddress } from "./address.ts";
 import type { Output } from "./llmsr.ts";
+import { parseOptions } from "./parse-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 const AUDIT_USAGE = `llmsr audit proves that nobody has altered a registry's log.
@@ -164,19 +164,11 @@ function required(address: Address | undefined): Address {
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        log: { type: "string" },
-        checkpoint: { type: "string", multiple: true, default: [] },
-        key: { type: "string", multiple: true, default: [] },
-        header: { type: "string", multiple: true, default: [] },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  return parseOptions(args, {
+    log: { type: "string" },
+    checkpoint: { type: "string", multiple: true, default: [] },
+    key: { type: "string", multiple: true, default: [] },
+    header: { type: "string", multiple: true, default: [] },
+    help: { type: "boolean", short: "h", default: false },
+  });
 }

@@ -1,9 +1,9 @@
 /** llmsr lint: which model providers accept a schema, and what a projection loses. No server, no network. */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { type LintReport, lintSchema, READINESS, type Readiness } from "../schema/projection/lint.ts";
 import { PROFILES } from "../schema/projection/profiles.ts";
 import type { Output } from "./llmsr.ts";
+import { parseOptions } from "./parse-options.ts";
 import { readJsonSchemas, readProfiles } from "./read-json-schemas.ts";
 import { splitReference } from "./references.ts";
 import { type Painter, paintFor } from "./render.ts";
@@ -83,19 +83,11 @@ function renderReport({ profile, readiness, findings, findingsTotal }: LintRepor
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        targets: { type: "string" },
-        require: { type: "string", default: "lossy" },
-        ref: { type: "string", multiple: true, default: [] },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  return parseOptions(args, {
+    targets: { type: "string" },
+    require: { type: "string", default: "lossy" },
+    ref: { type: "string", multiple: true, default: [] },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  });
 }

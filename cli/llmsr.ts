@@ -3,7 +3,6 @@
  * an unreadable file or invalid argument.
  */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { NO_CHANGE, suggestBump } from "../schema/bump.ts";
 import {
   COMPATIBILITY_LEVELS,
@@ -21,6 +20,7 @@ import { defaultLevelFor, differencesForRole, ROLES, type Role } from "../schema
 import { applyOverrides, type RuleBook, type RuledDifference } from "../schema/rules/rule-book.ts";
 import { nextSemver, parseSemver } from "../schema/semver.ts";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../schema/witness.ts";
+import { parseOptions } from "./parse-options.ts";
 import { readRules } from "./read-rules.ts";
 import { readSchema, type Schema } from "./read-schema.ts";
 import { splitReference } from "./references.ts";
@@ -226,28 +226,20 @@ function compareOneWay(direction: Direction["direction"], reader: Schema, writer
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        level: { type: "string" },
-        policy: { type: "string", default: "semantic" },
-        writers: { type: "string", default: "declared" },
-        role: { type: "string", default: "data" },
-        rules: { type: "string" },
-        format: { type: "string" },
-        ref: { type: "string", multiple: true, default: [] },
-        from: { type: "string" },
-        seed: { type: "string", default: "1" },
-        "no-witness": { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  return parseOptions(args, {
+    level: { type: "string" },
+    policy: { type: "string", default: "semantic" },
+    writers: { type: "string", default: "declared" },
+    role: { type: "string", default: "data" },
+    rules: { type: "string" },
+    format: { type: "string" },
+    ref: { type: "string", multiple: true, default: [] },
+    from: { type: "string" },
+    seed: { type: "string", default: "1" },
+    "no-witness": { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  });
 }
 
 function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {

@@ -3,12 +3,12 @@
  * for the answers.
  */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { type JsonNode, writeJsonText } from "../schema/json-text.ts";
 import { type Projection, projectSchema } from "../schema/projection/project.ts";
 import { requestFragment } from "../schema/projection/request-fragment.ts";
 import { SHAPE_NAMES } from "../schema/projection/shapes.ts";
 import type { Output } from "./llmsr.ts";
+import { parseOptions } from "./parse-options.ts";
 import { type ReadSchema, readJsonSchemas, readProfiles } from "./read-json-schemas.ts";
 import { splitReference } from "./references.ts";
 import { UsageError } from "./usage-error.ts";
@@ -95,19 +95,11 @@ function renderAll(
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        target: { type: "string" },
-        shape: { type: "string" },
-        all: { type: "boolean", default: false },
-        ref: { type: "string", multiple: true, default: [] },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  return parseOptions(args, {
+    target: { type: "string" },
+    shape: { type: "string" },
+    all: { type: "boolean", default: false },
+    ref: { type: "string", multiple: true, default: [] },
+    help: { type: "boolean", short: "h", default: false },
+  });
 }

@@ -34,8 +34,11 @@ export type RemoteRegistry = ReturnType<typeof openRegistry>;
 
 type Answered = { status: number; body: unknown };
 
-export function openRegistry({ url, headers }: Address) {
-  const send = async (method: string, path: string, body?: unknown): Promise<Answered> => {
+type Sender = (method: string, path: string, body?: unknown) => Promise<Answered>;
+
+/** Sends requests, again if the registry is unreachable or overloaded. */
+function senderTo({ url, headers }: Address): Sender {
+  return async (method, path, body) => {
     const init = {
       method,
       headers: { ...headers, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
@@ -51,6 +54,27 @@ export function openRegistry({ url, headers }: Address) {
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempt));
     }
   };
+}
+
+/** Throws unless the server is a registry: a proxy's page or another service would look like an empty registry. */
+async function requireRegistry(url: string, send: Sender): Promise<void> {
+  const config = await send("GET", "/config");
+  const { compatibilityLevel } = (config.body ?? {}) as { compatibilityLevel?: unknown };
+  if (config.status === 401 || config.status === 403) {
+    throw new RegistryRefusal(
+      `${url} answered ${config.status}: add user:password@ to the URL, or a header such as "Authorization: Bearer …".`,
+    );
+  }
+  if (config.status !== 200 || typeof compatibilityLevel !== "string") {
+    throw new RegistryRefusal(
+      `${url} is not a schema registry: GET /config answered ${config.status} ${messageOf(config)}`,
+    );
+  }
+}
+
+export function openRegistry(address: Address) {
+  const { url } = address;
+  const send = senderTo(address);
 
   /** The body of a successful response; undefined for 404. */
   const request = async (method: string, path: string, body?: unknown): Promise<unknown> => {
@@ -67,21 +91,7 @@ export function openRegistry({ url, headers }: Address) {
     get: (path: string) => request("GET", path) as Promise<object | undefined>,
     put: (path: string, body: object) => request("PUT", path, body),
     delete: (path: string) => request("DELETE", path),
-    /** Throws unless the server is a registry: a proxy's page or another service would look like an empty registry. */
-    async requireRegistry(): Promise<void> {
-      const config = await send("GET", "/config");
-      const { compatibilityLevel } = (config.body ?? {}) as { compatibilityLevel?: unknown };
-      if (config.status === 401 || config.status === 403) {
-        throw new RegistryRefusal(
-          `${url} answered ${config.status}: add user:password@ to the URL, or a header such as "Authorization: Bearer …".`,
-        );
-      }
-      if (config.status !== 200 || typeof compatibilityLevel !== "string") {
-        throw new RegistryRefusal(
-          `${url} is not a schema registry: GET /config answered ${config.status} ${messageOf(config)}`,
-        );
-      }
-    },
+    requireRegistry: () => requireRegistry(url, send),
     /** Releases before 6 have only the default context. */
     async contexts(): Promise<string[]> {
       return ((await request("GET", "/contexts")) as string[] | undefined) ?? ["."];

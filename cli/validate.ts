@@ -1,10 +1,10 @@
 /** llmsr validate: checks values against a schema with the registry's validator, offline and without a server. */
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { type DataOptions, type DataVerdict, type DataWarning, sentenceOf } from "../schema/data.ts";
 import { readDataBytes, writeDataText } from "../schema/data-text.ts";
 import { formatNamed } from "../schema/formats.ts";
 import type { Output } from "./llmsr.ts";
+import { parseOptions } from "./parse-options.ts";
 import { readSchema, type Schema } from "./read-schema.ts";
 import { splitReference } from "./references.ts";
 import { type Painter, paintFor } from "./render.ts";
@@ -193,24 +193,16 @@ function unreadable(file: string, error: unknown): UsageError {
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        schema: { type: "string" },
-        format: { type: "string" },
-        ref: { type: "string", multiple: true, default: [] },
-        ndjson: { type: "boolean", default: false },
-        binary: { type: "boolean", default: false },
-        message: { type: "string" },
-        "annotate-formats": { type: "boolean", default: false },
-        sentences: { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  return parseOptions(args, {
+    schema: { type: "string" },
+    format: { type: "string" },
+    ref: { type: "string", multiple: true, default: [] },
+    ndjson: { type: "boolean", default: false },
+    binary: { type: "boolean", default: false },
+    message: { type: "string" },
+    "annotate-formats": { type: "boolean", default: false },
+    sentences: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  });
 }

@@ -394,8 +394,8 @@ function strictDecoder(): TextDecoder {
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 }
 
-/** Inflates a stored text. */
-export function inflateText(bytes: Uint8Array): string {
+/** The text of inflated bytes; throws for invalid UTF-8. */
+export function decodeText(bytes: Uint8Array): string {
   return strictDecoder().decode(bytes);
 }
 

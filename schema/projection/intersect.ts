@@ -2,7 +2,7 @@
  * Merges two drafts that must both hold into one. Parts that cannot be merged are kept as conditions, which are checked
  * after decoding.
  */
-import { compareDecimals, decimalOf } from "../json/compare/decimal.ts";
+import { compareDecimals, decimalWithinLimits } from "../json/compare/decimal.ts";
 import { equalityKey } from "../json/validate/equality.ts";
 import { MAX_PATTERN_STEPS } from "../json/validate/evaluation.ts";
 import { compilePattern } from "../json/validate/patterns.ts";
@@ -129,10 +129,15 @@ function mergedAssertions(a: Draft, b: Draft, conditions: Condition[]): Readonly
   return all;
 }
 
-/** Undefined if both must hold and no single value expresses that: two patterns, two formats, two divisors. */
+/**
+ * Undefined if both must hold and no single value is known to express that: two patterns, two formats, two divisors, or
+ * numbers with too many digits to compare.
+ */
 function stricterOf(name: string, a: Assertion, b: Assertion): Assertion | undefined {
   if (a.node.type !== "number" || b.node.type !== "number") return undefined;
-  const order = compareDecimals(decimalOf(a.node), decimalOf(b.node));
+  const [left, right] = [decimalWithinLimits(a.node), decimalWithinLimits(b.node)];
+  if (left === undefined || right === undefined) return undefined;
+  const order = compareDecimals(left, right);
   if (LARGER_IS_STRICTER.has(name)) return order >= 0 ? a : b;
   if (SMALLER_IS_STRICTER.has(name)) return order <= 0 ? a : b;
   return undefined;

@@ -2,7 +2,7 @@
 
 import type { JsonSchemaModel } from "../json/model.ts";
 import type { JsonNode, JsonObject } from "../json-text.ts";
-import { pointerToken, writeJsonText as printJson } from "../json-text.ts";
+import { pointerToken, writeJsonText } from "../json-text.ts";
 import { ok, type Result, refuse } from "../result.ts";
 import { passesMicros, runAtOnce, type Sliced } from "../slices.ts";
 import { planAbsences, type RequestBudget } from "./absences.ts";
@@ -213,7 +213,7 @@ function finished(
   const isReady = log.total === 0;
   const plain = isReady ? model.root.node : root;
   const schema = spellForGemini(profile, plain);
-  const bytes = new TextEncoder().encode(printJson(schema)).length;
+  const bytes = new TextEncoder().encode(writeJsonText(schema)).length;
   if (bytes > MAX_PROJECTED_BYTES) {
     throw new TooComplexProjection("", `The projected schema has ${bytes} bytes (at most ${MAX_PROJECTED_BYTES}).`);
   }

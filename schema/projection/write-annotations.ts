@@ -1,6 +1,6 @@
 /** Annotations for humans and models: titles, descriptions, and constraints that can only be expressed in words. */
 
-import { type JsonNode, type JsonObject, writeJsonText as printJson } from "../json-text.ts";
+import { type JsonNode, type JsonObject, writeJsonText } from "../json-text.ts";
 import { MAX_MOVED_CHARACTERS } from "./bounds.ts";
 import type { ChangeKind } from "./changes.ts";
 import { canCopy, copyCondition } from "./copy-condition.ts";
@@ -50,7 +50,7 @@ const TELLING: Readonly<Record<string, string>> = { default: "Default", examples
 function reportAnnotation(rewriter: Rewriter, draft: Draft, name: string, node: JsonNode, words: string[]): void {
   const pointer = `${draft.pointer}/${name}`;
   const telling = Object.hasOwn(TELLING, name) ? TELLING[name] : undefined;
-  const text = printJson(node);
+  const text = writeJsonText(node);
   const { provider } = rewriter.profile;
   if (telling !== undefined && text.length <= MAX_MOVED_CHARACTERS) {
     words.push(`${telling}: ${text}`);
@@ -103,7 +103,7 @@ function writeConditions(rewriter: Rewriter, draft: Draft, schema: JsonObject): 
     if (isImplied(rewriter, draft, condition)) continue;
     const isFree = !schema.members.has(keyword) && canCopy(condition, draft) && canStand(rewriter);
     if (rewriter.use(keyword) === "enforced" && isFree) copyCondition(rewriter, condition, schema);
-    else moveToDescription(rewriter, keyword, pointer, `Must satisfy ${keyword}: ${printJson(node)}`, moved);
+    else moveToDescription(rewriter, keyword, pointer, `Must satisfy ${keyword}: ${writeJsonText(node)}`, moved);
   }
   return moved;
 }
@@ -113,7 +113,7 @@ export function tellConditions(rewriter: Rewriter, draft: Draft, moved: string[]
   for (const condition of draft.conditions) {
     if (isImplied(rewriter, draft, condition)) continue;
     const { keyword, node, pointer } = condition;
-    moveToDescription(rewriter, keyword, pointer, `Must satisfy ${keyword}: ${printJson(node)}`, moved);
+    moveToDescription(rewriter, keyword, pointer, `Must satisfy ${keyword}: ${writeJsonText(node)}`, moved);
   }
 }
 
@@ -135,7 +135,7 @@ function isImplied({ profile }: Rewriter, { locations }: Draft, { keyword, node,
 }
 
 /** A value as JSON in a string, if its schema cannot be expressed. */
-export function writeJsonText(
+export function writeInString(
   rewriter: Rewriter,
   draft: Draft,
   kind: ChangeKind,
@@ -146,7 +146,7 @@ export function writeJsonText(
   rewriter.change(kind, draft.pointer, "checked_after", why, fix);
   const schema = objectNode([["type", stringNode("string")]]);
   const what = draft.types === null ? "a JSON value" : `a JSON ${[...draft.types].join(" or ")}`;
-  const conditions = draft.conditions.map(({ keyword, node }) => `Must satisfy ${keyword}: ${printJson(node)}`);
+  const conditions = draft.conditions.map(({ keyword, node }) => `Must satisfy ${keyword}: ${writeJsonText(node)}`);
   const shown = conditions.filter((text) => text.length <= MAX_MOVED_CHARACTERS);
   annotate(rewriter, draft, schema, [`The text of ${what}`, ...shown]);
   return { schema, decode: { op: "json_text", ...(draft.types === null ? {} : { types: [...draft.types] }) } };

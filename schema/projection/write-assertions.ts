@@ -3,7 +3,7 @@
  * described in words.
  */
 import { compilePattern } from "../json/validate/patterns.ts";
-import { type JsonNode, type JsonObject, writeJsonText as printJson } from "../json-text.ts";
+import { type JsonNode, type JsonObject, writeJsonText } from "../json-text.ts";
 import { type Assertion, coversType, type Draft } from "./draft.ts";
 import { numberNode } from "./json-nodes.ts";
 import type { JsonType, PatternUse } from "./profile.ts";
@@ -80,7 +80,7 @@ export function tellAssertions(rewriter: Rewriter, draft: Draft, moved: string[]
 }
 
 function tell(rewriter: Rewriter, keyword: string, { node, pointer }: Assertion, moved: string[]): void {
-  const value = node.type === "string" ? node.value : printJson(node);
+  const value = node.type === "string" ? node.value : writeJsonText(node);
   moveToDescription(rewriter, keyword, pointer, WORDS[keyword]!(value), moved);
 }
 

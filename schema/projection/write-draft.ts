@@ -2,7 +2,7 @@
 import { type Draft, isUnconstrained } from "./draft.ts";
 import { objectNode } from "./json-nodes.ts";
 import type { Place, Rewriter, Written } from "./rewriter.ts";
-import { withAnnotationsOf, writeJsonText } from "./write-annotations.ts";
+import { withAnnotationsOf, writeInString } from "./write-annotations.ts";
 import { writeReference } from "./write-reference.ts";
 import { inferTypes, writeTypes } from "./write-types.ts";
 import { writeUnions } from "./write-unions.ts";
@@ -17,7 +17,7 @@ export function writeDraft(rewriter: Rewriter, draft: Draft, place: Place): Writ
     return withAnnotationsOf(rewriter, draft, objectNode(), []);
   const inferred = inferTypes(rewriter, draft);
   if (inferred !== null) return writeTypes(rewriter, draft, inferred, place);
-  return writeJsonText(rewriter, draft, "json_in_string", UNTYPED, "Declare the type of the value.");
+  return writeInString(rewriter, draft, "json_in_string", UNTYPED, "Declare the type of the value.");
 }
 
 const UNTYPED = "A schema without a type is requested as JSON in a string";

@@ -5,7 +5,7 @@ import type { DecodeStep } from "./decoder.ts";
 import { type Draft, isUnconstrained } from "./draft.ts";
 import { arrayNode, booleanNode, objectNode, stringNode } from "./json-nodes.ts";
 import type { Part, Place, Rewriter, Written } from "./rewriter.ts";
-import { writeJsonText } from "./write-annotations.ts";
+import { writeInString } from "./write-annotations.ts";
 import { moveNames, writeEntries } from "./write-entries.ts";
 import { type Members, memberNames, writeMembers } from "./write-members.ts";
 
@@ -26,7 +26,7 @@ export function writeObject(rewriter: Rewriter, draft: Draft, place: Place): Par
       isMap ||
       (draft.additional === null && (draft.properties !== null || isPlainRoot(draft, place)));
     if (!saysNone)
-      return writeJsonText(
+      return writeInString(
         rewriter,
         draft,
         "json_in_string",

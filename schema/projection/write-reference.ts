@@ -1,11 +1,11 @@
 /** References: kept as definitions, inlined, or, if recursion is not supported, unrolled a few levels. */
 
-import { writeJsonText as printJson } from "../json-text.ts";
+import { writeJsonText } from "../json-text.ts";
 import { type Draft, emptyDraft } from "./draft.ts";
 import { arrayNode, objectNode, stringNode } from "./json-nodes.ts";
 import { withAnnotations } from "./read-draft.ts";
 import type { Place, Rewriter, Written } from "./rewriter.ts";
-import { annotate, moveToDescription, writeJsonText } from "./write-annotations.ts";
+import { annotate, moveToDescription, writeInString } from "./write-annotations.ts";
 
 export function writeReference(rewriter: Rewriter, draft: Draft, place: Place): Written | null {
   const { target } = draft.reference!;
@@ -32,7 +32,7 @@ function writeKept(rewriter: Rewriter, draft: Draft, standsAlone: boolean): Writ
   if (standsAlone) return { schema: reference, decode };
   const moved: string[] = [];
   for (const { keyword, pointer: at, node } of draft.conditions) {
-    moveToDescription(rewriter, keyword, at, `Must satisfy ${keyword}: ${printJson(node)}`, moved);
+    moveToDescription(rewriter, keyword, at, `Must satisfy ${keyword}: ${writeJsonText(node)}`, moved);
   }
   if (siblings !== "none") {
     annotate(rewriter, draft, reference, moved);
@@ -57,7 +57,7 @@ function writeInline(rewriter: Rewriter, draft: Draft, place: Place, isRecursive
   if (isRecursive) {
     const levels = options.maxUnrolledLevels;
     if (level >= levels) {
-      return writeJsonText(
+      return writeInString(
         rewriter,
         draft,
         "unrolled_recursion",

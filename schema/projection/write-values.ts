@@ -2,7 +2,7 @@
  * Enumerations and constants. Values that a provider cannot list are written as strings, which the decoder maps back.
  */
 import { equalityKey } from "../json/validate/equality.ts";
-import { type JsonNode, type JsonObject, writeJsonText as printJson, toPlainValue } from "../json-text.ts";
+import { type JsonNode, type JsonObject, toPlainValue, writeJsonText } from "../json-text.ts";
 import { coversType, type Draft, typeOfNode } from "./draft.ts";
 import { arrayNode, objectNode, stringNode } from "./json-nodes.ts";
 import { withNull } from "./nullable.ts";
@@ -91,7 +91,7 @@ function writeAsStrings(
   const used = new Set(nodes.flatMap((node) => (node.type === "string" ? [node.value] : [])));
   const pairs = nodes.map((node) => {
     if (node.type === "string") return { given: node.value, means: node.value };
-    const text = printJson(node);
+    const text = writeJsonText(node);
     let given = text;
     for (let count = 2; used.has(given); count += 1) given = `${text} (${count})`;
     used.add(given);

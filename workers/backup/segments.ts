@@ -4,9 +4,9 @@ import { type PrimaryClient, primaryOf } from "../../durable-objects/primary/cli
 import { type AsOf, EPOCH } from "../../registry/log-entry.ts";
 import type { SegmentSource } from "../../registry/rpc.ts";
 import {
+  decodeText,
   type EncodedSegment,
   encodeSegment,
-  inflateText,
   MAX_SEGMENT_ENTRIES,
   type Segment,
 } from "../../registry/segment.ts";
@@ -103,7 +103,7 @@ async function readTexts(
       stored.set(contentHash, new Uint8Array(await object.arrayBuffer()));
     }
   }
-  return new Map([...stored].map(([hash, deflated]) => [hash, inflateText(inflateRawSync(deflated!))]));
+  return new Map([...stored].map(([hash, deflated]) => [hash, decodeText(inflateRawSync(deflated!))]));
 }
 
 /** A new client per call: each has its own deadline, and a run outlives it. */

@@ -58,22 +58,12 @@ type Env = { Bindings: Bindings };
 
 /** One edge: its memory is the only state that outlives a request. */
 export function createApp(options: AppOptions = {}) {
-  const cache = options.cache ?? new ReadCache();
-  const now = options.now ?? (() => Date.now());
-  const newId = options.newId ?? (() => crypto.randomUUID());
-  const counters = options.counters ?? new Counters();
-  const flusher = options.flusher ?? new Flusher(counters, newId);
-  const models = new ModelCache<unknown>();
-  const loadedIsolates = new LoadedIsolates();
-  const settingsOf = rememberingLast(parseSettings);
-  const gate = new Gate();
-  const isolate: Isolate = { cache, models, loadedIsolates, now, newId, counters, flusher, settingsOf, gate };
-
-  const given = options.actorOf;
+  const isolate = isolateWith(options);
+  const { counters, newId, now } = isolate;
   const actorOf = (request: Request, edge: RequestEdge, permission: RoutePermission | "liveness") => {
     // An invalid var fails every request, not only those that use it.
     edge.requireSettings();
-    return given === undefined ? gate.enter(request, edge, permission) : given(request);
+    return options.actorOf === undefined ? isolate.gate.enter(request, edge, permission) : options.actorOf(request);
   };
 
   const app = new Hono<Env>({ getPath: pathOf, router: new RouterPerMethod() });
@@ -124,6 +114,22 @@ export function createApp(options: AppOptions = {}) {
     return finish(edge, errorAnswer(error, edge), 0);
   });
   return app;
+}
+
+function isolateWith(options: AppOptions): Isolate {
+  const newId = options.newId ?? (() => crypto.randomUUID());
+  const counters = options.counters ?? new Counters();
+  return {
+    cache: options.cache ?? new ReadCache(),
+    models: new ModelCache<unknown>(),
+    loadedIsolates: new LoadedIsolates(),
+    now: options.now ?? (() => Date.now()),
+    newId,
+    counters,
+    flusher: options.flusher ?? new Flusher(counters, newId),
+    settingsOf: rememberingLast(parseSettings),
+    gate: new Gate(),
+  };
 }
 
 const LIVENESS_PATHS = new Set(["/health", "/api/v1/health"]);

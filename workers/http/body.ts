@@ -64,7 +64,7 @@ async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise
 }
 
 /** The body's text. Invalid UTF-8 is refused instead of repaired, because what is stored must be what was sent. */
-export async function readText(request: Request): Promise<string> {
+export async function readBodyText(request: Request): Promise<string> {
   const body = await readBody(request);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body);
@@ -77,7 +77,7 @@ export async function readText(request: Request): Promise<string> {
 
 /** The body as a JSON tree, which preserves the spelling of numbers and the order of keys. */
 export async function readJson(request: Request): Promise<JsonNode> {
-  const text = await readText(request);
+  const text = await readBodyText(request);
   if (text.trim() === "") throw refusing("BAD_REQUEST", "The body is empty (expected a JSON object).");
   const parsed = parseJsonText(text);
   if (parsed.ok) {

@@ -8,7 +8,7 @@ import { contentHash as hashOfContent } from "../../schema/content-hash.ts";
 import { ok, type Result, refuse } from "../../schema/result.ts";
 import { DEFAULT_CONTEXT } from "../../schema/subject-name.ts";
 import type { Edge } from "../edge.ts";
-import { rememberText, textOf } from "../registry/write/facts.ts";
+import { readStoredText, rememberText } from "../registry/write/facts.ts";
 import {
   type Absent,
   type CacheClass,
@@ -68,7 +68,7 @@ export async function readContent(
       const { asOf, value } = answer.value;
       if (value === null) return ok({ asOf, value: null });
       const { deflated: _, textBytes: __, ...content } = value.content;
-      const text = await textOf(edge, value.content);
+      const text = await readStoredText(edge, value.content);
       if (text === undefined) return refuse(goneMeanwhile());
       const shown = shownText(edge, content.contentHash, text);
       return ok({ asOf, value: { ...content, ...shown, context: value.context } });

@@ -22,7 +22,7 @@ export async function textsOf(edge: Edge, contentHashes: readonly ContentHash[])
 }
 
 /** The text of one content that the caller has just read a record of. */
-export async function textOf(edge: Edge, contentHash: ContentHash): Promise<Result<ShownText, Refusal>> {
+export async function readShownText(edge: Edge, contentHash: ContentHash): Promise<Result<ShownText, Refusal>> {
   const text = (await textsOf(edge, [contentHash])).get(contentHash);
   return text ? ok(text) : refuse(goneMeanwhile());
 }

@@ -6,7 +6,7 @@ import type { DataOptions } from "../../schema/data.ts";
 import { ok, type Result, refuse } from "../../schema/result.ts";
 import { isRange, satisfiesRange } from "../../schema/semver.ts";
 import type { Edge } from "../edge.ts";
-import { textOf } from "../read-path/texts.ts";
+import { readShownText } from "../read-path/texts.ts";
 import { subjectNotFound } from "../registry/read/read.ts";
 import { parseSubject } from "../registry/read/subject-names.ts";
 import { giveTurn } from "../registry/turns.ts";
@@ -34,7 +34,7 @@ export async function askVersions(
   const versions: AskedVersion[] = [];
   for (const record of wanted.reverse().slice(0, MAX_ASKED_VERSIONS)) {
     if (versions.length > 0) await giveTurn();
-    const text = await textOf(edge, record.contentHash);
+    const text = await readShownText(edge, record.contentHash);
     if (!text.ok) continue;
     const { contentHash, context: at } = record;
     const target = await targetOf(edge, { ...record, text: text.value.text });

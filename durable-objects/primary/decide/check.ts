@@ -11,7 +11,7 @@ import { printSubjectName } from "../../../schema/subject-name.ts";
 import { type RecordRow, readDataContract, toRecord } from "../state/reader.ts";
 import { comparedRecords, decideComparison, groupOf, MAX_REFUSED_DIFFERENCE_BYTES, tooWide } from "./compatibility.ts";
 import type { Deciding } from "./decision.ts";
-import { readText } from "./reading.ts";
+import { readSchemaText } from "./reading.ts";
 import { finalizeDataContract } from "./register.ts";
 
 type CheckDecision =
@@ -39,7 +39,7 @@ export function decideCheck(deciding: Deciding, request: CheckRequest): CheckDec
     rows = row ? [row] : [];
   }
 
-  const read = readText(deciding, name.context, {
+  const read = readSchemaText(deciding, name.context, {
     ...request,
     normalise: request.normalise || config.normalize === true,
     strictness: config.validateNewSchemas === false ? "stored" : "confluent",

@@ -20,7 +20,7 @@ import {
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import { type RecordRow, readDataContract, referencesOf, type StateReader, type SubjectRow } from "../state/reader.ts";
 import type { Deciding } from "./decision.ts";
-import { readText } from "./reading.ts";
+import { readSchemaText } from "./reading.ts";
 import { referenceKey } from "./references.ts";
 
 type SoughtContent = {
@@ -139,7 +139,7 @@ const MISSING: ReadonlySet<string> = new Set(["SUBJECT_NOT_FOUND", "SCHEMA_TEXT_
 function lookUpUnder(deciding: Deciding, request: LookupRequest, name: SubjectName): LookupDecision {
   const { state } = deciding;
   const config = state.effectiveConfig(name, "confluent");
-  const read = readText(deciding, name.context, {
+  const read = readSchemaText(deciding, name.context, {
     ...request,
     normalise: request.normalise || config.normalize === true,
     strictness: "stored",

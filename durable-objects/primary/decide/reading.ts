@@ -31,7 +31,7 @@ type ReadText =
   | { type: "refused"; refusal: Refusal };
 
 /** References are resolved as for a subject in `context`. */
-export function readText(deciding: Deciding, context: string, asked: TextToRead): ReadText {
+export function readSchemaText(deciding: Deciding, context: string, asked: TextToRead): ReadText {
   const { format, text, dialect, strictness, validateFields, normalise, deleted } = asked;
   const references = resolveReferences(deciding.state, context, asked.references, {
     normalise,

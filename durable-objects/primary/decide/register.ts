@@ -44,7 +44,7 @@ import {
 import { eraseEntry } from "./hard-delete.ts";
 import { findEquivalent, hashOf, inheritDataContract } from "./lookup.ts";
 import { decideNumbering } from "./numbering.ts";
-import { readText, type TextToRead } from "./reading.ts";
+import { readSchemaText, type TextToRead } from "./reading.ts";
 import type { ResolvedReferences } from "./references.ts";
 import { findStored, strictnessFor } from "./stored-content.ts";
 
@@ -152,7 +152,7 @@ function readCandidate(registration: Registration): ReadRegistration | Decision 
     normalise: !isImporting(mode) && (command.normalise || config.normalize === true),
     deleted: isImporting(mode),
   };
-  const read = readText(deciding, name.context, textToRead);
+  const read = readSchemaText(deciding, name.context, textToRead);
   if (read.type === "refused" && read.refusal.error === "INVALID_SCHEMA") {
     return findStoredAgain(registration, textToRead) ?? read;
   }

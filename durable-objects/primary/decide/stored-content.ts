@@ -6,7 +6,7 @@ import { sortMetadata, sortRuleSet } from "../../../schema/rules/data-contract.t
 import type { RecordRow, SubjectRow } from "../state/reader.ts";
 import { type Deciding, isImporting } from "./decision.ts";
 import { findEquivalent } from "./lookup.ts";
-import { readText, type TextToRead } from "./reading.ts";
+import { readSchemaText, type TextToRead } from "./reading.ts";
 
 export function strictnessFor({ api, confluentId }: RegisterCommand, mode: Mode, config: EffectiveConfig): Strictness {
   if (isImporting(mode) || confluentId !== null || config.validateNewSchemas === false) return "stored";
@@ -28,7 +28,7 @@ export function findStored(
   if (command.api !== "confluent" || textToRead.strictness === "stored") return undefined;
   // A stored version may also reference what a new one may not: deleted versions and other formats.
   const loosely: TextToRead = { ...textToRead, strictness: "stored", validateFields: false, deleted: true };
-  const read = readText(deciding, deciding.state.resolveAlias(command.name).context, loosely);
+  const read = readSchemaText(deciding, deciding.state.resolveAlias(command.name).context, loosely);
   if (read.type === "needs") return read;
   if (read.type === "refused") return undefined;
   const { reading, references } = read;

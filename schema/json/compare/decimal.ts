@@ -5,6 +5,7 @@
  */
 import type { JsonNode, JsonNumber } from "../../json-text.ts";
 import { TooComplexComparison } from "../../work-meter.ts";
+import { splitDecimal } from "../validate/equality.ts";
 
 /** coefficient × 10^exponent, the coefficient without trailing zeros (zero is 0 × 10^0). */
 export type Decimal = { readonly coefficient: bigint; readonly exponent: number };
@@ -20,8 +21,6 @@ const MAX_MULTIPLE_DIGITS = 1_000;
 
 const ZERO: Decimal = { coefficient: 0n, exponent: 0 };
 
-const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
-
 /** Short, and without trailing zeros, which belong to the exponent; true for most numbers. */
 const PLAIN_INTEGER = /^-?\d{0,14}[1-9]$/;
 
@@ -29,17 +28,21 @@ const known = new WeakMap<JsonNode, Decimal>();
 
 /** Throws TooComplexComparison for a number beyond the limits; `pointerOf` gives its location. */
 export function decimalOf(node: JsonNumber, pointerOf: () => string = () => ""): Decimal {
+  const value = decimalWithinLimits(node);
+  if (value !== undefined) return value;
+  const pointer = pointerOf();
+  throw new TooComplexComparison(
+    pointer,
+    `A number at "${pointer}" has more than ${MAX_DECIMAL_DIGITS} digits or an exponent beyond ${MAX_DECIMAL_EXPONENT}.`,
+  );
+}
+
+/** Undefined for a number beyond the limits. */
+export function decimalWithinLimits(node: JsonNumber): Decimal | undefined {
   let value = known.get(node);
   if (value === undefined) {
     value = parseDecimal(node.text);
-    if (value === undefined) {
-      const pointer = pointerOf();
-      throw new TooComplexComparison(
-        pointer,
-        `A number at "${pointer}" has more than ${MAX_DECIMAL_DIGITS} digits or an exponent beyond ${MAX_DECIMAL_EXPONENT}.`,
-      );
-    }
-    known.set(node, value);
+    if (value !== undefined) known.set(node, value);
   }
   return value;
 }
@@ -51,18 +54,10 @@ export function decimalOfNumber(value: number): Decimal {
 
 function parseDecimal(text: string): Decimal | undefined {
   if (PLAIN_INTEGER.test(text)) return { coefficient: BigInt(text), exponent: 0 };
-  const match = NUMBER.exec(text);
-  if (!match) return undefined;
-  const [, sign = "", whole = "", fraction = "", exponentText = "0"] = match;
-  const all = whole + fraction;
-  let start = 0;
-  while (start < all.length && all.charCodeAt(start) === 0x30) start += 1;
-  if (start === all.length) return ZERO;
-  let end = all.length;
-  while (all.charCodeAt(end - 1) === 0x30) end -= 1;
-  const exponent = Number(exponentText) + whole.length - end;
-  if (end - start > MAX_DECIMAL_DIGITS || Math.abs(exponent) > MAX_DECIMAL_EXPONENT) return undefined;
-  return { coefficient: BigInt(sign + all.slice(start, end)), exponent };
+  const { sign, digits, exponent } = splitDecimal(text);
+  if (digits === "0") return ZERO;
+  if (digits.length > MAX_DECIMAL_DIGITS || Math.abs(exponent) > MAX_DECIMAL_EXPONENT) return undefined;
+  return { coefficient: BigInt(sign + digits), exponent };
 }
 
 /** Negative, zero or positive if a is less than, equal to or greater than b. */

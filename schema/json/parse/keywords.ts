@@ -1,31 +1,10 @@
 /** The keywords of all dialects together, because a keyword of another draft is not a misspelling. */
 import { SUBSCHEMA_KEYWORDS } from "./dialects.ts";
+import { VALIDATION_KEYWORDS } from "./vocabularies.ts";
 
 /** Keywords that reference a schema with further constraints. */
 const REFERENCES = ["$ref", "$dynamicRef", "$recursiveRef"];
-const ASSERTIONS = [
-  "type",
-  "enum",
-  "const",
-  "multipleOf",
-  "maximum",
-  "exclusiveMaximum",
-  "minimum",
-  "exclusiveMinimum",
-  "maxLength",
-  "minLength",
-  "pattern",
-  "maxItems",
-  "minItems",
-  "uniqueItems",
-  "maxContains",
-  "minContains",
-  "maxProperties",
-  "minProperties",
-  "required",
-  "dependentRequired",
-  "format",
-];
+const ASSERTIONS = [...VALIDATION_KEYWORDS, "format"];
 const NEITHER = [
   "id",
   "$id",

@@ -21,7 +21,8 @@ const APPLICATORS = [
   "propertyNames",
 ];
 const UNEVALUATED = ["unevaluatedItems", "unevaluatedProperties"];
-const VALIDATION = [
+/** The keywords of the validation vocabulary. */
+export const VALIDATION_KEYWORDS = [
   "type",
   "enum",
   "const",
@@ -47,12 +48,12 @@ const VALIDATION = [
 const VOCABULARIES: Partial<Record<JsonDialect, Record<string, readonly string[]>>> = {
   "2019-09": {
     "https://json-schema.org/draft/2019-09/vocab/applicator": [...APPLICATORS, ...UNEVALUATED],
-    "https://json-schema.org/draft/2019-09/vocab/validation": VALIDATION,
+    "https://json-schema.org/draft/2019-09/vocab/validation": VALIDATION_KEYWORDS,
   },
   "2020-12": {
     "https://json-schema.org/draft/2020-12/vocab/applicator": APPLICATORS,
     "https://json-schema.org/draft/2020-12/vocab/unevaluated": UNEVALUATED,
-    "https://json-schema.org/draft/2020-12/vocab/validation": VALIDATION,
+    "https://json-schema.org/draft/2020-12/vocab/validation": VALIDATION_KEYWORDS,
   },
 };
 

@@ -5,7 +5,7 @@ import { type JsonNode, type JsonNumber, writeExactNumber } from "../../json-tex
 import { keyword, type SchemaLocation } from "../model.ts";
 import { isAtLeast } from "../parse/dialects.ts";
 import type { Check } from "./applying.ts";
-import { type Decimal, decimal, equalityKey, equalityKeys, plainEqualityKey } from "./equality.ts";
+import { type DecimalDigits, equalityKey, equalityKeys, plainEqualityKey, splitDecimal } from "./equality.ts";
 import { type Evaluation, EvaluationStopped, isMembers, type Path } from "./evaluation.ts";
 import { FORMATS } from "./format-keyword.ts";
 import { compilePattern } from "./patterns.ts";
@@ -207,7 +207,7 @@ function shownNumber(number: JsonNumber): string {
 
 function multipleCheck(location: SchemaLocation, divisor: JsonNumber): Check {
   return simple(location, "multipleOf", `a multiple of ${shownNumber(divisor)}`, (value) => {
-    if (typeof value === "bigint") return isDecimalMultiple(decimal(value.toString()), decimal(divisor.text));
+    if (typeof value === "bigint") return isDecimalMultiple(splitDecimal(value.toString()), splitDecimal(divisor.text));
     return typeof value !== "number" || isMultiple(value, divisor.value);
   });
 }
@@ -217,13 +217,13 @@ export function isMultiple(value: number, divisor: number): boolean {
   if (value === 0) return true;
   if (divisor === 0 || !Number.isFinite(value) || !Number.isFinite(divisor)) return false;
   if (Number.isSafeInteger(value) && Number.isSafeInteger(divisor)) return value % divisor === 0;
-  return isDecimalMultiple(decimal(String(value)), decimal(String(divisor)));
+  return isDecimalMultiple(splitDecimal(String(value)), splitDecimal(String(divisor)));
 }
 
 /** Powers of ten that are expanded: as far as doubles reach in both directions. */
 const MAX_SCALE = 1_000;
 
-function isDecimalMultiple(value: Decimal, divisor: Decimal): boolean {
+function isDecimalMultiple(value: DecimalDigits, divisor: DecimalDigits): boolean {
   const scale = Math.min(value.exponent, divisor.exponent);
   if (divisor.digits === "0" || Math.max(value.exponent, divisor.exponent) - scale > MAX_SCALE) return false;
   const scaledValue = BigInt(value.digits) * 10n ** BigInt(value.exponent - scale);

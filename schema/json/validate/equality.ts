@@ -51,27 +51,27 @@ export function plainEqualityKey(value: unknown): string {
   return String(value);
 }
 
-/** A stack entry whose key has been written to it. */
 const PLAIN_INTEGER = /^-?\d*[1-9]$/;
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 /** A number as its digits without outer zeros, and the power of ten: `1`, `1.0` and `10e-1` are all `1e0`. */
 function numberKey(text: string): string {
   if (PLAIN_INTEGER.test(text)) return `${text}e0`;
-  const { sign, digits, exponent } = decimal(text);
+  const { sign, digits, exponent } = splitDecimal(text);
   if (digits === "0") return "0";
   // Exponents beyond the integers that doubles represent are compared as written.
   return Number.isSafeInteger(exponent) ? `${sign}${digits}e${exponent}` : text;
 }
 
-export type Decimal = {
-  sign: "" | "-" /** Without leading or trailing zeros; "0" for zero. */;
+/** A decimal number as digits × 10^exponent. */
+export type DecimalDigits = {
+  sign: "" | "-";
+  /** Without leading or trailing zeros; "0" for zero. */
   digits: string;
   exponent: number;
 };
 
-/** A decimal number split so that its value is digits × 10^exponent. */
-export function decimal(text: string): Decimal {
+export function splitDecimal(text: string): DecimalDigits {
   const [, sign = "", whole = "", fraction = "", power = "0"] = NUMBER.exec(text) ?? [];
   const all = whole + fraction;
   let start = 0;

@@ -3,11 +3,11 @@
  * produces.
  */
 import type { JsonNode } from "../../json-text.ts";
+import { Random } from "../../random.ts";
 import type { Found, Step, Trace } from "../compare/semantic/found.ts";
 import type { Inclusion } from "../compare/semantic/inclusion.ts";
 import type { State } from "../compare/semantic/state.ts";
 import type { View } from "../compare/semantic/view.ts";
-import { Random } from "./random.ts";
 import { NO_SAMPLE, nodeOf, type Pool, type SampleBudget, Sampler } from "./sample.ts";
 import { stringMatching } from "./strings.ts";
 

@@ -3,6 +3,7 @@
  * checked before use.
  */
 import { type JsonNode, toPlainValue } from "../../json-text.ts";
+import type { Random } from "../../random.ts";
 import {
   addDecimals,
   type Decimal,
@@ -16,7 +17,6 @@ import type { Shape } from "../compare/semantic/shape.ts";
 import type { State } from "../compare/semantic/state.ts";
 import { NUMBER, TYPE, type View } from "../compare/semantic/view.ts";
 import type { Views } from "../compare/semantic/views.ts";
-import type { Random } from "./random.ts";
 import { ALL_EXAMPLES, formatExamples, stringMatching } from "./strings.ts";
 
 /** Deeper values are made as small as possible. */

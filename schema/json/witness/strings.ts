@@ -1,4 +1,6 @@
 /** Strings that match a pattern or have a format, as candidates that must be checked before use. */
+
+import type { Random } from "../../random.ts";
 import {
   type CodePointSet,
   isInSet,
@@ -6,7 +8,6 @@ import {
   readPattern,
   UnreadablePattern,
 } from "../validate/pattern-syntax.ts";
-import type { Random } from "./random.ts";
 
 /** Longer strings do not show more than shorter ones. */
 const MAX_STRING_CHARACTERS = 6_000;

@@ -1,5 +1,6 @@
 /** Values and messages that a writer can produce: telling ones first, then random ones from a seed. */
 import type { WriterAssumption } from "../../compatibility.ts";
+import type { Random } from "../../random.ts";
 import { emptyMessage, type FieldValue, isMessageValue, type MessageValue, messageOf, zeroOf } from "../codec/codec.ts";
 import { EMPTY_JSON_FORMS } from "../codec/json.ts";
 import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
@@ -10,31 +11,6 @@ const MAX_VALUE_DEPTH = 3;
 /** Values in one random message, including nested ones. */
 const MAX_SAMPLED_FIELDS = 200;
 const MAX_ENUM_NUMBERS = 200;
-
-/** A small seeded generator (mulberry32): same seed, same witnesses. */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  below(limit: number): number {
-    return Math.floor(this.next() * limit);
-  }
-
-  pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)]!;
-  }
-}
 
 const SIGNED_32 = [1n, -1n, 2n, 2n ** 31n - 1n, -(2n ** 31n)];
 const UNSIGNED_32 = [1n, 2n, 2n ** 32n - 1n, 2n ** 31n];
@@ -132,13 +108,13 @@ export class Sampler {
   #someFields(message: LinkedMessage): LinkedField[] {
     const all = this.#fieldLists.get(message) ?? [...this.side.fields(message).values()];
     this.#fieldLists.set(message, all);
-    if (all.length <= 2 * MAX_SAMPLED_FIELDS) return shuffled([...all], this.random);
+    if (all.length <= 2 * MAX_SAMPLED_FIELDS) return this.random.shuffled(all);
     return [...new Set(Array.from({ length: 2 * MAX_SAMPLED_FIELDS }, () => this.random.pick(all)))];
   }
 
   #values(field: LinkedField, depth: number): FieldValue[] {
     const isMany = field.cardinality === "repeated" || field.cardinality === "map";
-    const count = isMany ? 1 + this.random.below(3) : 1;
+    const count = isMany ? 1 + this.random.integer(0, 2) : 1;
     const values = new Map<string, FieldValue>();
     for (let at = 0; at < count; at += 1) {
       const value = this.#value(field, depth);
@@ -162,12 +138,4 @@ export class Sampler {
     if (field.type === null || !isEnumDefinition(field.type)) return zeroOf(field);
     return BigInt(field.type.element.values[0]?.number ?? 0);
   }
-}
-
-function shuffled<T>(items: T[], random: Random): T[] {
-  for (let at = items.length - 1; at > 0; at -= 1) {
-    const other = random.below(at + 1);
-    [items[at], items[other]] = [items[other]!, items[at]!];
-  }
-  return items;
 }

@@ -6,6 +6,7 @@
 import { encodeBase64 } from "../../base64.ts";
 import type { Difference } from "../../compatibility.ts";
 import { MAX_DIFFERENCES } from "../../difference-list.ts";
+import { Random } from "../../random.ts";
 import { runAtOnce, type Sliced } from "../../slices.ts";
 import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witness.ts";
 import { decodeMessage, encodeMessage, isMessageValue, type MessageValue, messageOf } from "../codec/codec.ts";
@@ -16,7 +17,7 @@ import type { Definition, Message, ProtobufModel } from "../model.ts";
 import { type Candidate, CandidateMaker } from "./candidates.ts";
 import { type Place, wayTo } from "./places.ts";
 import { type ReadingLoss, readingLosses } from "./reading.ts";
-import { Random, Sampler } from "./values.ts";
+import { Sampler } from "./values.ts";
 
 /** The confirmation of the witnesses in this file. */
 export const CONFIRMED_BY = "wire format interpreter";

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { MAX_DECIMAL_DIGITS } from "../../../schema/json/compare/decimal.ts";
 import { readAnswerText } from "../../../schema/projection/answer-text.ts";
 import {
   MAX_ALTERNATIVES,
@@ -88,6 +89,24 @@ describe("projectBundle", () => {
 
     expect(bundle(MAX_BUNDLED_SCHEMAS).ok).toBe(true);
     expect(bundle(MAX_BUNDLED_SCHEMAS + 1)).toMatchObject({ ok: false, refusal: { reason: "too_many" } });
+  });
+});
+
+describe("bounds of numbers that must both hold", () => {
+  // The digits differ in the last place, which doubles do not hold.
+  const bounds = (digits: number, last: number) => `1.${"0".repeat(digits - 2)}${last}`;
+  const project = (digits: number) =>
+    projectSchema(
+      modelOf(`{"type":"number","allOf":[{"minimum":${bounds(digits, 1)}},{"minimum":${bounds(digits, 2)}}]}`),
+      profileOf("mcp"),
+    );
+
+  it(`are merged up to ${MAX_DECIMAL_DIGITS} digits; of longer ones, the second is checked after decoding`, () => {
+    const wrapped = { kind: "wrapped_root" };
+    const dropped = { kind: "dropped", pointer: "/allOf/1/minimum", loss: "checked_after" };
+
+    expect(project(MAX_DECIMAL_DIGITS)).toMatchObject({ ok: true, value: { changes: [wrapped] } });
+    expect(project(MAX_DECIMAL_DIGITS + 1)).toMatchObject({ ok: true, value: { changes: [dropped, wrapped] } });
   });
 });
 

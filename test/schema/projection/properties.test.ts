@@ -7,7 +7,6 @@ import { ignoresRefSiblings, JSON_DIALECTS } from "../../../schema/json/parse/di
 import { parseJsonSchema } from "../../../schema/json/parse/parse.ts";
 import { validateInstance } from "../../../schema/json/validate/validate.ts";
 import { poolOf } from "../../../schema/json/witness/pool.ts";
-import { Random } from "../../../schema/json/witness/random.ts";
 import { NO_SAMPLE, Sampler } from "../../../schema/json/witness/sample.ts";
 import { writeJsonText } from "../../../schema/json-text.ts";
 import { AnswerContext } from "../../../schema/projection/answer-context.ts";
@@ -15,6 +14,7 @@ import { decodeValue, isSameValue } from "../../../schema/projection/decode.ts";
 import { encodeValue } from "../../../schema/projection/encode.ts";
 import { PROFILES } from "../../../schema/projection/profiles.ts";
 import { type Projection, projectSchema } from "../../../schema/projection/project.ts";
+import { Random } from "../../../schema/random.ts";
 import { runAtOnce } from "../../../schema/slices.ts";
 import { usesDeclaredNamesOnly } from "../json/compare/soundness/declares.ts";
 import { type Schema, SchemaGenerator } from "../json/compare/soundness/generate.ts";

@@ -2,7 +2,7 @@
 import { LIFECYCLES } from "../../../registry/association.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
-import { textOf } from "../../read-path/texts.ts";
+import { readShownText } from "../../read-path/texts.ts";
 import {
   type AssociationsSet,
   type AssociationsToSet,
@@ -100,7 +100,7 @@ async function setJson(request: ConfluentRequest, { resource, dryRun }: Associat
 export async function schemasJson({ edge }: ConfluentRequest, versions: ReadonlyMap<string, SchemaRecord>) {
   const schemas = new Map<string, ReturnType<typeof schemaEntity>>();
   for (const [type, record] of versions) {
-    const { text } = requireValue(await textOf(edge, record.contentHash));
+    const { text } = requireValue(await readShownText(edge, record.contentHash));
     schemas.set(type, schemaEntity(record, { text }, edge.settings.confluentApiLevel));
   }
   return schemas;

@@ -8,7 +8,7 @@ import { parseSubjectName, printSubjectName } from "../../../schema/subject-name
 import { inlineTags } from "../../../schema/tags.ts";
 import type { ContentSelector, ReadableContent } from "../../read-path/content.ts";
 import { readContent } from "../../read-path/content.ts";
-import { textOf } from "../../read-path/texts.ts";
+import { readShownText } from "../../read-path/texts.ts";
 import {
   confluentIdNotFound,
   contextOfScope,
@@ -222,7 +222,7 @@ async function underSubject(request: ConfluentRequest, confluentId: number, subj
   const { record, asOf, source } = requireValue(
     await readRecordByConfluentId(edge, { confluentId, name }, consistencyOf(request)),
   );
-  const { text } = requireValue(await textOf(edge, record.contentHash));
+  const { text } = requireValue(await readShownText(edge, record.contentHash));
   return { content: { ...record, text }, record, headers: provenance(asOf, source) };
 }
 

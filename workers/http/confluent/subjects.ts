@@ -1,7 +1,7 @@
 /** `/subjects`: list, look up, delete, find by metadata. */
 import { makeRefusal } from "../../../contract/errors.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
-import { textOf } from "../../read-path/texts.ts";
+import { readShownText } from "../../read-path/texts.ts";
 import { listSubjectNames } from "../../registry/read/confluent-lists.ts";
 import { subjectNotFound } from "../../registry/read/read.ts";
 import { EVERY_CONTEXT_PREFIX } from "../../registry/read/subject-names.ts";
@@ -55,7 +55,7 @@ export async function lookUpSchema(request: ConfluentRequest): Promise<Answer> {
     ),
   );
   const { record, exact, asOf, source } = found;
-  const stored = requireValue(await textOf(edge, record.contentHash));
+  const stored = requireValue(await readShownText(edge, record.contentHash));
   const shown = requireValue(await textInView(edge, { ...record, text: stored.text }, view));
   // The Confluent server builds the answer to an exact match from the request, so it has no ts and no deleted.
   const entity = schemaEntity(record, { text: shown }, edge.settings.confluentApiLevel, !exact);
@@ -103,7 +103,7 @@ export async function getVersionWithMetadata(request: ConfluentRequest): Promise
     );
   }
   const record = answer.value.found;
-  const stored = requireValue(await textOf(edge, record.contentHash));
+  const stored = requireValue(await readShownText(edge, record.contentHash));
   const content = { ...record, text: stored.text };
   const text = requireValue(await textInView(edge, content, query.text("format")));
   return answerJson(request, schemaEntity(record, { text }, edge.settings.confluentApiLevel), answeredAt(answer.asOf));

@@ -2,7 +2,7 @@
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { readVersion } from "../../read-path/records.ts";
-import { textOf } from "../../read-path/texts.ts";
+import { readShownText } from "../../read-path/texts.ts";
 import { listRecordsOfSubject } from "../../registry/read/confluent-lists.ts";
 import { subjectNotFound, versionNotFound } from "../../registry/read/read.ts";
 import { textInView, viewProblem } from "../../registry/read/views.ts";
@@ -58,7 +58,7 @@ export async function changeVersion(request: ConfluentRequest): Promise<Answer> 
 
 async function registeredAnswer(request: ConfluentRequest, { record, asOf, source }: Registration): Promise<Answer> {
   const { edge, query } = request;
-  const stored = requireValue(await textOf(edge, record.contentHash));
+  const stored = requireValue(await readShownText(edge, record.contentHash));
   const content = { ...record, text: stored.text };
   const text = requireValue(await textInView(edge, content, query.text("format")));
   return answerJson(request, registeredSchema(record, text, edge.settings.confluentApiLevel), provenance(asOf, source));
@@ -144,7 +144,7 @@ async function versionOf(
   const { edge, query } = request;
   refuseView(request);
   const { record, headers } = await recordOf(request, query.flag("deleted"));
-  const stored = requireValue(await textOf(edge, record.contentHash));
+  const stored = requireValue(await readShownText(edge, record.contentHash));
   const content = { ...record, text: stored.text };
   const text = requireValue(await textInView(edge, content, query.text("format")));
   return { record, text, headers };

@@ -8,7 +8,7 @@ import { readSubjectFormat } from "../../registry/read/read.ts";
 import { makeRequestedChanges, type RequestedChange } from "../../registry/write/requested-changes.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
-import { attributesOf, idempotencyKey, readDataContract, textOf } from "./fields.ts";
+import { attributesOf, contentTextOf, idempotencyKey, readDataContract } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
@@ -86,7 +86,7 @@ async function readRegistration(
     (other) => other.operation === "register" && other.subject === subject && other.format !== undefined,
   ) as RegistrationField | undefined;
   const format = field.format ?? sibling?.format ?? requireValue(await readSubjectFormat(edge, { subject, context }));
-  const content = textOf(format, tree, `/changes/${place}`);
+  const content = contentTextOf(format, tree, `/changes/${place}`);
   return {
     isRewritten: content.isRewritten,
     change: {

@@ -18,7 +18,7 @@ import {
 } from "../../registry/write/configure.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
-import { contentNode, idempotencyKey, readDataContract, referencesOf, textOf, textParameter } from "./fields.ts";
+import { contentNode, contentTextOf, idempotencyKey, readDataContract, referencesOf, textParameter } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
@@ -94,7 +94,7 @@ export async function checkCompatibility(request: NativeRequest): Promise<Answer
 function sideOf(side: Shape<"SchemaSide">, tree: JsonObject, place: string): SchemaSide {
   if ("id" in side) return side;
   const { format, references, dialect } = side;
-  return { format, text: textOf(format, tree, place).text, references: referencesOf(references), dialect };
+  return { format, text: contentTextOf(format, tree, place).text, references: referencesOf(references), dialect };
 }
 
 function refuseBeside(

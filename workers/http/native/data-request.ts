@@ -7,7 +7,7 @@ import type { FormatName } from "../../../schema/format.ts";
 import type { Framing } from "../../../schema/framing.ts";
 import type { TargetSelector } from "../../validation/targets.ts";
 import { MAX_MESSAGE_BYTES, type Payload } from "../../validation/validate.ts";
-import { isJsonMediaType, readBody, readText } from "../body.ts";
+import { isJsonMediaType, readBody, readBodyText } from "../body.ts";
 import { RegistryError, refusing } from "../errors.ts";
 import { textParameter } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
@@ -54,7 +54,7 @@ export function requireFormat(body: DataBody, format: FormatName): void {
 
 /** The envelope, validated against the contract; its integers are exact, and no name is repeated. */
 export async function readEnvelope<Body>(request: NativeRequest): Promise<Body> {
-  const text = await readText(request.request);
+  const text = await readBodyText(request.request);
   if (text.trim() === "") throw refusing("BAD_REQUEST", "The body is empty (expected a JSON object).");
   const read = readDataText(text);
   if (read.ok) {

@@ -1,7 +1,7 @@
 /** A raw schema file as the request body: its text and its format. */
 import type { FormatName } from "../../../schema/format.ts";
 import { parseJsonText } from "../../../schema/json-text.ts";
-import { readText } from "../body.ts";
+import { readBodyText } from "../body.ts";
 import { refusing } from "../errors.ts";
 import type { NativeRequest } from "./request.ts";
 
@@ -28,7 +28,7 @@ export function fileFormat({ request, query }: NativeRequest): FormatName | unde
 
 /** Returns the body, or refuses a JSON request that merely wraps a schema. */
 export async function readSchemaFile(request: Request): Promise<string> {
-  const text = await readText(request);
+  const text = await readBodyText(request);
   const parsed = parseJsonText(text);
   if (!parsed.ok || parsed.value.root.type !== "object") return text;
   const { members } = parsed.value.root;

@@ -3,7 +3,7 @@ import type { LifecycleState, SchemaRecord } from "../../../registry/record.ts";
 import type { CompatibilityLevel } from "../../../schema/compatibility.ts";
 import type { FormatName, JsonDialect } from "../../../schema/format.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
-import { textOf as readTextOf, shownText } from "../../read-path/texts.ts";
+import { readShownText, shownText } from "../../read-path/texts.ts";
 import { checkSchema } from "../../registry/compatibility/check.ts";
 import { type ContentText, contentText, inCallersText, schemaFileText } from "../../registry/read/content-text.ts";
 import { listRecords } from "../../registry/read/list.ts";
@@ -16,12 +16,12 @@ import { requireValue } from "../errors.ts";
 import {
   attributesOf,
   contentNode,
+  contentTextOf,
   idempotencyKey,
   ifMatchSeq,
   readDataContract,
   referencesOf,
   requireInCallersText,
-  textOf,
   textParameter,
 } from "./fields.ts";
 import { fileFormat, readSchemaFile } from "./file-format.ts";
@@ -83,7 +83,7 @@ async function answerRegistration(
   const warnings = inCallersText(registered.warnings, content);
   const text =
     registeredText === undefined
-      ? requireValue(await readTextOf(edge, record.contentHash))
+      ? requireValue(await readShownText(edge, record.contentHash))
       : shownText(edge, record.contentHash, registeredText);
   return jsonTextAnswer(created ? 201 : 200, recordJson(record, text, contentForm(query.content), warnings), {
     ...provenance(asOf, "primary"),
@@ -147,7 +147,7 @@ export async function undeleteSchema(request: NativeRequest): Promise<Answer> {
 export async function checkSchemaText(request: NativeRequest): Promise<Answer> {
   const { edge, tree } = request;
   const { format, references, dialect } = request.body as Shape<"SchemaToCheck">;
-  const content = textOf(format, tree!);
+  const content = contentTextOf(format, tree!);
   const checked = requireInCallersText(
     await checkSchema(edge, {
       format,
@@ -177,7 +177,7 @@ async function changedAnswer(
   record: SchemaRecord,
   headers: Record<string, string>,
 ): Promise<Answer> {
-  const text = requireValue(await readTextOf(edge, record.contentHash));
+  const text = requireValue(await readShownText(edge, record.contentHash));
   const body = recordJson(record, text, contentForm(query.content));
   return jsonTextAnswer(200, body, { ...headers, ETag: recordETag(record) });
 }

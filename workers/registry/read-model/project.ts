@@ -8,7 +8,7 @@ import type { Closure, StoredContent } from "../../../registry/record.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
 import type { FormatName, JsonDialect, SchemaReference } from "../../../schema/format.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
-import { sourceOfClosure, type TextSource, textOf } from "../write/facts.ts";
+import { readStoredText, sourceOfClosure, type TextSource } from "../write/facts.ts";
 
 /** Inflated texts per run; with their words they take several times as much of the isolate's 128 MB. */
 const MAX_RUN_TEXT_BYTES = 4 * 1024 * 1024;
@@ -145,7 +145,7 @@ async function derive(
   if (stored === undefined) return NO_CONTENT;
   try {
     const resolved = closure && (await sourceOfClosure(source, closure));
-    const text = resolved?.text ?? (await textOf(source, stored));
+    const text = resolved?.text ?? (await readStoredText(source, stored));
     if (text === undefined) return NO_CONTENT;
     return deriveContent(format, resolved ?? { text, references: [] }, dialect ?? NATIVE_DIALECT);
   } catch (error) {

@@ -10,7 +10,7 @@ import { printSubjectName, type SubjectName } from "../../../schema/subject-name
 import type { Edge } from "../../edge.ts";
 import type { Source } from "../../read-path/read-through.ts";
 import { type Consistency, readRecordById, readVersion } from "../../read-path/records.ts";
-import { type ShownText, textOf } from "../../read-path/texts.ts";
+import { readShownText, type ShownText } from "../../read-path/texts.ts";
 import { parseSelector } from "./selectors.ts";
 import { parseSubject } from "./subject-names.ts";
 
@@ -99,7 +99,7 @@ async function withText(
   edge: Edge,
   { record, asOf, source }: { record: SchemaRecord; asOf: AsOf; source: Source },
 ): Promise<Result<ReadRecord, Refusal>> {
-  const text = await textOf(edge, record.contentHash);
+  const text = await readShownText(edge, record.contentHash);
   return text.ok ? ok({ record, text: text.value, asOf, source }) : text;
 }
 

@@ -20,7 +20,7 @@ import { changeTags, inlineTags, type TagChanges } from "../../../schema/tags.ts
 import type { Edge } from "../../edge.ts";
 import type { Source } from "../../read-path/read-through.ts";
 import { type Consistency, keepKnownRecord, readKnownRecord } from "../../read-path/records.ts";
-import { textOf } from "../../read-path/texts.ts";
+import { readShownText } from "../../read-path/texts.ts";
 import { CONFLUENT_DIALECT } from "../read/views.ts";
 import { checkContent, commitCommand, lookUpContent } from "./commit.ts";
 import { proposeInstead } from "./proposals.ts";
@@ -152,7 +152,7 @@ export async function registerChanged(
   { versionNumber, metadata, changeRules, ...tags }: VersionChanges,
   options: Options,
 ): Promise<Result<Registration, Refusal>> {
-  const stored = await textOf(edge, record.contentHash);
+  const stored = await readShownText(edge, record.contentHash);
   if (!stored.ok) return stored;
   const { context, subject, format, references, contract } = record;
   const registration: ConfluentRegistration = {
@@ -182,7 +182,7 @@ async function readNewest(
   if (!answer.ok) return answer;
   if (!("found" in answer.value.value)) return ok({ record: null });
   const record = answer.value.value.found;
-  const text = await textOf(edge, record.contentHash);
+  const text = await readShownText(edge, record.contentHash);
   return text.ok ? ok({ record, text: text.value.text }) : text;
 }
 
@@ -244,7 +244,7 @@ export async function incompatibilityLinesOf(
   const { record, differences } = incompatible;
   const shown = { differences, level, validateFields };
   if (record === null) return ok(incompatibilityLines(formatNamed(format), { ...shown, earlier: null }));
-  const read = await textOf(edge, record.contentHash);
+  const read = await readShownText(edge, record.contentHash);
   if (!read.ok) return read;
   const earlier = { versionNumber: record.versionNumber, text: read.value.text };
   return ok(incompatibilityLines(formatNamed(format), { ...shown, earlier }));

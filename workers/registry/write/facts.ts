@@ -67,7 +67,7 @@ export async function loadTexts(
     if (!answer.ok) continue;
     await Promise.all(
       answer.value.value.map(async (content) => {
-        const text = content && (await textOf(edge, content));
+        const text = content && (await readStoredText(edge, content));
         if (!content || text === undefined || text === null) return;
         const entry = { text };
         loaded.set(content.contentHash, entry);
@@ -79,7 +79,7 @@ export async function loadTexts(
 }
 
 /** The text of a stored content: inflated, or read from R2 if it is large; undefined if R2 no longer has it. */
-export async function textOf(edge: TextSource, content: StoredContent): Promise<string | undefined> {
+export async function readStoredText(edge: TextSource, content: StoredContent): Promise<string | undefined> {
   if (content.deflated) return inflate(content.deflated);
   const object = await edge.env.TEXTS.get(textKey(edge.tenant, content.contentHash));
   return object ? inflate(new Uint8Array(await object.arrayBuffer())) : undefined;

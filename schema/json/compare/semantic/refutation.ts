@@ -1,6 +1,6 @@
 /** Counterexamples at one location: a value that the state admits and a schema refuses ends a search for a proof. */
 import type { JsonNode } from "../../../json-text.ts";
-import { Random } from "../../witness/random.ts";
+import { Random } from "../../../random.ts";
 import { NO_SAMPLE, nodeOf, Sampler } from "../../witness/sample.ts";
 import type { ComparisonMeter } from "../bounds.ts";
 import type { Evaluator } from "./evaluate.ts";

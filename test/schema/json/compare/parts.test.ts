@@ -17,9 +17,9 @@ import {
   MAX_DECIMAL_EXPONENT,
 } from "../../../../schema/json/compare/decimal.ts";
 import { literalPattern, PatternSearch } from "../../../../schema/json/compare/semantic/pattern-search.ts";
-import { Random } from "../../../../schema/json/witness/random.ts";
 import { stringMatching } from "../../../../schema/json/witness/strings.ts";
 import { parseJsonText } from "../../../../schema/json-text.ts";
+import { Random } from "../../../../schema/random.ts";
 import { TooComplexComparison } from "../../../../schema/work-meter.ts";
 
 const SEED = 20_261_124;

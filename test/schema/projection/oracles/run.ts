@@ -9,12 +9,12 @@ import type { JsonSchemaModel } from "../../../../schema/json/model.ts";
 import { parseJsonSchema } from "../../../../schema/json/parse/parse.ts";
 import { validateInstance } from "../../../../schema/json/validate/validate.ts";
 import { poolOf } from "../../../../schema/json/witness/pool.ts";
-import { Random } from "../../../../schema/json/witness/random.ts";
 import { NO_SAMPLE, Sampler } from "../../../../schema/json/witness/sample.ts";
 import { parseJsonText, toPlainValue, writeJsonText } from "../../../../schema/json-text.ts";
 import { PROFILES } from "../../../../schema/projection/profiles.ts";
 import { projectSchema } from "../../../../schema/projection/project.ts";
 import { unwrapSchemas } from "../../../../schema/projection/tool-schema-text.ts";
+import { Random } from "../../../../schema/random.ts";
 import { runAtOnce } from "../../../../schema/slices.ts";
 import { CORPUS } from "../../../support/corpus.ts";
 

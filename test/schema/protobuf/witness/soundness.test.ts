@@ -7,8 +7,9 @@ import { LOSSES } from "../../../../schema/protobuf/compare/semantic/losses.ts";
 import { isSentByItself } from "../../../../schema/protobuf/compare/semantic/semantic.ts";
 import { findPlaces } from "../../../../schema/protobuf/witness/places.ts";
 import { readingLosses } from "../../../../schema/protobuf/witness/reading.ts";
-import { Random, Sampler } from "../../../../schema/protobuf/witness/values.ts";
+import { Sampler } from "../../../../schema/protobuf/witness/values.ts";
 import { protobufWitnesses } from "../../../../schema/protobuf/witness/witness.ts";
+import { Random } from "../../../../schema/random.ts";
 import { CHANGE_NAMES, generatePair } from "../compare/generated-schemas.ts";
 import { differencesOf, modelIfValid } from "../compare/models.ts";
 

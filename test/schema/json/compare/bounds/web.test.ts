@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compareJsonSchemas } from "../../../../../schema/json/compare/compare.ts";
 import { parseJsonSchema } from "../../../../../schema/json/parse/parse.ts";
-import { Random } from "../../../../../schema/json/witness/random.ts";
+import { Random } from "../../../../../schema/random.ts";
 
 type Members = { [keyword: string]: unknown };
 

@@ -6,7 +6,7 @@ import { CONFLUENT_KINDS } from "../../../../../schema/json/compare/confluent/ki
 import { OWN_KINDS } from "../../../../../schema/json/compare/semantic/change-kinds.ts";
 import { JSON_DIALECTS } from "../../../../../schema/json/parse/dialects.ts";
 import { parseJsonSchema } from "../../../../../schema/json/parse/parse.ts";
-import { Random } from "../../../../../schema/json/witness/random.ts";
+import { Random } from "../../../../../schema/random.ts";
 import { SchemaGenerator } from "./generate.ts";
 
 const PAIRS = 20_000;

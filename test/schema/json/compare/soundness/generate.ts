@@ -1,7 +1,7 @@
 /** Random schemas that cover every keyword, small changes to them, and random values: the input of soundness tests. */
 import type { JsonDialect } from "../../../../../schema/format.ts";
 import { isAtLeast } from "../../../../../schema/json/parse/dialects.ts";
-import type { Random } from "../../../../../schema/json/witness/random.ts";
+import type { Random } from "../../../../../schema/random.ts";
 
 export type Schema = boolean | { [keyword: string]: unknown };
 

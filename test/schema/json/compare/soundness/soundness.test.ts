@@ -9,9 +9,9 @@ import { ignoresRefSiblings, JSON_DIALECTS } from "../../../../../schema/json/pa
 import { parseJsonSchema } from "../../../../../schema/json/parse/parse.ts";
 import { validateInstance } from "../../../../../schema/json/validate/validate.ts";
 import { poolOf } from "../../../../../schema/json/witness/pool.ts";
-import { Random } from "../../../../../schema/json/witness/random.ts";
 import { NO_SAMPLE, Sampler } from "../../../../../schema/json/witness/sample.ts";
 import { jsonWitnesses } from "../../../../../schema/json/witness/witness.ts";
+import { Random } from "../../../../../schema/random.ts";
 import { runAtOnce } from "../../../../../schema/slices.ts";
 import { usesDeclaredNamesOnly } from "./declares.ts";
 import { type Schema, SchemaGenerator } from "./generate.ts";
