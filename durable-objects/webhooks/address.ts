@@ -53,24 +53,15 @@ export function readWebhookUrl(text: string, rules: UrlRules): Result<string, st
   if (!rules.anyPublic)
     return problem(`The origin ${url.origin} is not one of the origins that this registry may send to.`);
   if (url.protocol !== "https:") return problem("Only https is accepted.");
-  if (!isPortAllowed(url.port)) {
-    return problem(
-      `Port ${url.port} is not accepted: use 443, or a port from 1024 up that is not assigned to another protocol.`,
-    );
+  if (!ALLOWED_PORTS.has(url.port)) {
+    return problem(`Port ${url.port} is not accepted: use 443 or 8443.`);
   }
   const host = hostProblem(url.hostname);
   return host === undefined ? ok(url.href) : problem(host);
 }
 
-/** Ports above 1023 that browsers block because other protocols use them (https://fetch.spec.whatwg.org/#port-blocking). */
-const BAD_PORTS = new Set([
-  1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
-]);
-
-/** The URL's port; the parser leaves 443 empty. */
-function isPortAllowed(port: string): boolean {
-  return port === "" || (Number(port) >= 1024 && !BAD_PORTS.has(Number(port)));
-}
+/** The ports of https; the URL parser leaves 443 empty. On others something else may listen that a request could steer. */
+const ALLOWED_PORTS = new Set(["", "8443"]);
 
 /**
  * The reason a host is refused. `hostname` comes from the URL parser, which normalises every spelling of an IPv4

@@ -102,6 +102,7 @@ describe(`readWebhookUrl (FUZZ_SEED=${SEED})`, () => {
 
   it.each([
     "https://hooks.example.com/a?b=c",
+    "https://hooks.example.com:443/",
     "https://hooks.example.com:8443/",
     "https://xn--bcher-kva.example.net/",
     "https://bücher.example.net/",
@@ -125,6 +126,10 @@ describe(`readWebhookUrl (FUZZ_SEED=${SEED})`, () => {
     "https://hooks.example.com:22/",
     "https://hooks.example.com:25/",
     "https://hooks.example.com:6667/",
+    "https://hooks.example.com:80/",
+    "https://hooks.example.com:444/",
+    "https://hooks.example.com:8080/",
+    "https://hooks.example.com:8444/",
     "https://localhost/",
     "https://localhost./",
     "https://LOCALHOST/",
