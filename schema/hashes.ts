@@ -1,5 +1,5 @@
 /**
- * The hash functions of content. These run wherever JavaScript does; a server may pass its platform's, which are faster
+ * The hash functions of content. These run in any JavaScript runtime; a server may pass its platform's functions, which are faster
  * (docs/decisions/0026).
  */
 import { md5 } from "@noble/hashes/legacy.js";

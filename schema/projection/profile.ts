@@ -1,6 +1,6 @@
 /**
  * A provider's subset of JSON Schema, as data. Profiles are dated and immutable: a change in what a provider accepts is
- * a new file. Every limit has its source and how reliable it is.
+ * a new file. Every limit is given with its source and reliability.
  */
 import type { ShapeName } from "./shapes.ts";
 

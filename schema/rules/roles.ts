@@ -6,7 +6,7 @@ import { ok } from "../result.ts";
 export const ROLES = ["data", "tool_input", "model_output", "prompt_variables", "event"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What a model receives or produces: the author of such a schema shows it to a model. */
+/** Roles whose schema is shown to a model, because the model receives or produces the data. */
 const MODEL_ROLES: readonly Role[] = ["tool_input", "model_output", "prompt_variables"];
 
 export function isModelRole(role: Role | null): boolean {

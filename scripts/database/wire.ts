@@ -103,7 +103,7 @@ export function readPassword({ bytes }: Message): string {
   return bytes.toString("utf8", 5, bytes.length - 1);
 }
 
-// ---- What a client says
+// ---- Client messages
 
 export const SYNC = message("S");
 export const TERMINATE = message("X");

@@ -21,7 +21,7 @@ describe("the built Worker", () => {
     expect(bundle.byteLength).toBeLessThanOrEqual(MAX_RAW_BYTES);
   });
 
-  it(`carries no more than ${MAX_ISOLATE_BYTES} bytes for validating isolates`, () => {
+  it(`carries at most ${MAX_ISOLATE_BYTES} bytes for validating isolates`, () => {
     const isolate = readdirSync(join(ROOT, "dist")).find((name) => name.endsWith("isolate.generated.txt"))!;
 
     expect(statSync(join(ROOT, "dist", isolate)).size).toBeLessThanOrEqual(MAX_ISOLATE_BYTES);

@@ -112,7 +112,7 @@ describe("a text", () => {
     return digits.slice(0, length);
   }
 
-  it(`of ${MAX_INLINE_TEXT_BYTES} deflated bytes is stored in the object, a larger one must lie in R2`, async () => {
+  it(`of ${MAX_INLINE_TEXT_BYTES} deflated bytes is stored in the object; a larger one must be in R2`, async () => {
     const primary = await primaryWith();
     const needsOf = async (bytes: number) => {
       const answer = await commit(primary, registerCommand(`s${bytes}`, textOfDeflatedBytes(bytes)), { maxCalls: 2 });

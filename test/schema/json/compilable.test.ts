@@ -43,7 +43,7 @@ describe("compilableSchema", () => {
     expect(isCompiled(schema)).toBe(false);
   });
 
-  it("leaves out names that compilers pass over", () => {
+  it("leaves out names that compilers ignore", () => {
     expect(isCompiled('{"properties":{"__proto__":{"type":"string"}}}')).toBe(false);
     expect(isCompiled('{"required":["__proto__"]}')).toBe(false);
   });
@@ -62,11 +62,11 @@ describe("compilableSchema", () => {
       MAX_COMPILED_ENUM,
       (size: number) => ({ enum: Array.from({ length: size }, (_, index) => index) }),
     ],
-  ])("takes so many %s and no more: %i", (_, limit, schemaOf) => {
+  ])("accepts up to that many %s: %i", (_, limit, schemaOf) => {
     expect([isCompiled(schemaOf(limit)), isCompiled(schemaOf(limit + 1))]).toEqual([true, false]);
   });
 
-  it("takes everyday schemas, their references and notes", () => {
+  it("accepts common schemas, their references and annotations", () => {
     expect(
       isCompiled({
         $schema: "https://json-schema.org/draft/2020-12/schema",

@@ -37,7 +37,7 @@ describe("evaluateJsonata", () => {
     expect(await nested(MAX_JSONATA_DEPTH)).toMatchObject({ ok: false, refusal: expect.stringContaining("deeper") });
   });
 
-  it(`makes texts of ${MAX_JSONATA_RESULT} characters and none that is longer`, async () => {
+  it(`returns texts of up to ${MAX_JSONATA_RESULT} characters`, async () => {
     const appended = (characters: number) => evaluateJsonata('s & "x"', { s: "y".repeat(characters - 1) });
 
     expect((await appended(MAX_JSONATA_RESULT)).ok).toBe(true);

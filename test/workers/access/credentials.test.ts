@@ -14,7 +14,7 @@ const keys = fc.record({
 });
 
 describe("parseApiKey", () => {
-  it("reads back every key that is printed", () => {
+  it("parses every printed key", () => {
     fc.assert(
       fc.property(keys, (key) => {
         expect(parseApiKey(printApiKey(key))).toEqual(key);
@@ -22,7 +22,7 @@ describe("parseApiKey", () => {
     );
   });
 
-  it("gives nothing for a key with any character changed, added or missing that still is not its own print", () => {
+  it("rejects a key with a changed, added or missing character, unless the result is its own printed form", () => {
     fc.assert(
       fc.property(keys, fc.nat(), fc.string({ maxLength: 2 }), (key, at, text) => {
         const printed = printApiKey(key);
@@ -34,7 +34,7 @@ describe("parseApiKey", () => {
     );
   });
 
-  it("gives nothing for arbitrary text, and never throws", () => {
+  it("rejects arbitrary text, and never throws", () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -50,7 +50,7 @@ describe("parseApiKey", () => {
 });
 
 describe("parseCredential", () => {
-  it("never throws, and takes a key for nothing but what holds one", () => {
+  it("never throws, and accepts only credentials that contain a key", () => {
     const authorization = fc.oneof(
       fc.string(),
       fc.string().map((text) => `Bearer ${text}`),
@@ -70,7 +70,7 @@ describe("parseCredential", () => {
     );
   });
 
-  it("reads the same key out of every form, with or without its tenant", () => {
+  it("reads the same key from every form, with or without its tenant", () => {
     fc.assert(
       fc.property(keys, (key) => {
         const text = printApiKey(key);
@@ -86,7 +86,7 @@ describe("parseCredential", () => {
     );
   });
 
-  it("refuses a Basic credential of two keys", () => {
+  it("refuses a Basic credential with two keys", () => {
     fc.assert(
       fc.property(keys, keys, (one, two) => {
         fc.pre(one.keyId !== two.keyId);
@@ -110,7 +110,7 @@ describe("parseCredential", () => {
 });
 
 describe("isTenantName", () => {
-  it("takes names that are safe in keys, paths and object names, up to the limit", () => {
+  it("accepts names that are safe in keys, paths and object names, up to the limit", () => {
     expect(isTenantName("a".repeat(MAX_TENANT_CHARACTERS))).toBe(true);
     expect(isTenantName("a".repeat(MAX_TENANT_CHARACTERS + 1))).toBe(false);
     for (const name of ["", "-a", "a-", "a_b", "a/b", "a.b", "A", "a..eu", ".eu", "é"])
@@ -141,7 +141,7 @@ describe("isInRange", () => {
     ["192.0.2.7", "2001:db8::/129", undefined],
     ["192.0.2.7", "range", undefined],
     ["192.0.2.7", "192.0.2.0/24/8", undefined],
-  ])("says of %s in %s: %s", (address, range, expected) => {
+  ])("answers for %s in %s: %s", (address, range, expected) => {
     expect(isInRange(address, range)).toBe(expected);
   });
 });

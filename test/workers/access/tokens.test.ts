@@ -72,7 +72,7 @@ function sign(claims: JWTPayload = {}, { by = pair, kid = "k0", alg = "ES256" } 
 }
 
 describe("TokenVerifier", () => {
-  it("reads tenant, roles, groups and client out of a token with a good signature", async () => {
+  it("reads tenant, roles, groups and client from a token with a valid signature", async () => {
     const { verifier } = await serving([pair]);
 
     const verified = await verifier.verify(await sign({ email: "ana@example.com", azp: "console" }), issuers(), NOW_MS);
@@ -110,13 +110,13 @@ describe("TokenVerifier", () => {
     ["expired within the skew", { exp: NOW - SKEW + 1 }],
     ["begins within the skew", { nbf: NOW + SKEW }],
     ["is for several audiences", { aud: ["other", "registry"] }],
-  ])("takes a token that %s", async (_what, claims) => {
+  ])("accepts a token that %s", async (_what, claims) => {
     const { verifier } = await serving([pair]);
 
     expect((await verifier.verify(await sign(claims), issuers(), NOW_MS)).ok).toBe(true);
   });
 
-  it("refuses no signature, a foreign one, and a public key used as a shared secret", async () => {
+  it("refuses a token without a signature, with a foreign one, and with a public key used as a shared secret", async () => {
     const { verifier } = await serving([pair]);
     const unsecured = new UnsecuredJWT(CLAIMS).encode();
     const publicKey = new TextEncoder().encode(JSON.stringify(await exportJWK(pair.publicKey)));
@@ -139,7 +139,7 @@ describe("TokenVerifier", () => {
     expect((await verifier.verify(await sign(), issuers({ algorithms: ["RS256"] }), NOW_MS)).ok).toBe(false);
   });
 
-  it("asks for the keys once while they are fresh, and for newer ones when a token names them", async () => {
+  it("fetches the keys once while they are fresh, and newer ones when a token names them", async () => {
     const { verifier, asked, answers } = await serving([pair]);
     for (let turn = 0; turn < 3; turn += 1) await verifier.verify(await sign(), issuers(), NOW_MS);
     expect(asked.filter((path) => path === "/keys")).toHaveLength(1);
@@ -155,7 +155,7 @@ describe("TokenVerifier", () => {
     expect((await verifier.verify(await sign(), issuers(), NOW_MS + KEYS_RETRY_MS)).ok).toBe(false);
   });
 
-  it("stops to believe keys that are old when the issuer cannot be asked", async () => {
+  it("stops trusting old keys when the issuer is unreachable", async () => {
     const { verifier, answers } = await serving([pair]);
     await verifier.verify(await sign(), issuers(), NOW_MS);
     answers["/keys"] = () => new Response("", { status: 502 });
@@ -189,13 +189,13 @@ describe("TokenVerifier", () => {
           Response.json({ issuer: ISSUER, jwks_uri: "http://id.example.com/keys" }),
       },
     ],
-  ])("takes no keys from %s", async (_what, overrides) => {
+  ])("accepts no keys from %s", async (_what, overrides) => {
     const { verifier } = await serving([pair], overrides);
 
     await expect(verifier.verify(await sign(), issuers(), NOW_MS)).rejects.toThrow(IssuerUnreachable);
   });
 
-  it("asks for a second factor where the issuer's settings do", async () => {
+  it("requires a second factor if the issuer's settings do", async () => {
     const { verifier } = await serving([pair]);
     const strict = issuers({ administrators_need: { amr: ["mfa"], acr: ["urn:strong"] } });
     const need = async (claims: JWTPayload) => {
@@ -209,7 +209,7 @@ describe("TokenVerifier", () => {
     expect(await need({ acr: "urn:strong" })).toBeUndefined();
   });
 
-  it("takes the tenant from the claim that says it, and from nothing else", async () => {
+  it("takes the tenant only from the configured claim", async () => {
     const { verifier } = await serving([pair]);
     const byClaim = issuers({ tenant: undefined, tenant_claim: "https://example.com/tenant" });
 
@@ -222,7 +222,7 @@ describe("TokenVerifier", () => {
     }
   });
 
-  it("looks up no more values of the roles claim than it may", async () => {
+  it("looks up at most the allowed number of values of the roles claim", async () => {
     const { verifier } = await serving([pair]);
     const roles = (count: number) => Array.from({ length: count }, (_, index) => `g${index}`);
     const withRoles = async (count: number) =>
@@ -232,7 +232,7 @@ describe("TokenVerifier", () => {
     expect((await withRoles(MAX_CLAIM_VALUES + 1)).ok).toBe(false);
   });
 
-  it("refuses whatever looks like a token, and never throws for it", async () => {
+  it("refuses arbitrary text that resembles a token, and never throws", async () => {
     const { verifier } = await serving([pair]);
     const part = fc.oneof(
       fc.base64String().map((text) => text.replace(/[+/=]/g, "")),

@@ -40,7 +40,7 @@ function takeAlone(limiter: Limiter, limit: number, nowMs: number, name = "key")
 }
 
 describe("Limiter", () => {
-  it("allows the limit and no more within a minute, and says what is left and until when", () => {
+  it("allows up to the limit within a minute, and returns the remaining number and the reset time", () => {
     const limiter = new Limiter();
     const nowMs = 15_000;
 
@@ -52,7 +52,7 @@ describe("Limiter", () => {
     expect(takeAlone(limiter, 3, MINUTE_MS).isAllowed).toBe(true);
   });
 
-  it("counts each name for itself", () => {
+  it("counts each name separately", () => {
     const limiter = new Limiter();
     takeAlone(limiter, 1, 0, "one");
 
@@ -60,7 +60,7 @@ describe("Limiter", () => {
     expect(takeAlone(limiter, 1, 0, "two").isAllowed).toBe(true);
   });
 
-  it("forgets the name that it has counted longest when there are too many", () => {
+  it("forgets the name that was counted longest ago when there are too many", () => {
     const limiter = new Limiter();
     for (let index = 0; index < MAX_LIMITED_NAMES; index += 1) takeAlone(limiter, 1, 0, `name-${index}`);
     expect(takeAlone(limiter, 1, 0, "name-0").isAllowed).toBe(false);
@@ -69,7 +69,7 @@ describe("Limiter", () => {
     expect(takeAlone(limiter, 1, 0, "name-0").isAllowed).toBe(true);
   });
 
-  it("shares a limit between isolates, and asks the store at most once a second", async () => {
+  it("shares a limit between isolates, and calls the store at most once a second", async () => {
     const world = new World();
     const isolates = [new Limiter(), new Limiter(), new Limiter()];
     const limit = 300;
@@ -88,7 +88,7 @@ describe("Limiter", () => {
     expect(allowed).toBeLessThanOrEqual(limit + isolates.length * 6);
   });
 
-  it("never waits for the store and asks rarely where little is used", async () => {
+  it("never waits for the store, and calls it rarely at low usage", async () => {
     const world = new World();
     const limiter = new Limiter();
 
@@ -103,7 +103,7 @@ describe("Limiter", () => {
     expect(world.commands).toBe(1);
   });
 
-  it("limits alone while the store is away, and comes back to it", async () => {
+  it("limits alone while the store is unreachable, and resumes sharing afterwards", async () => {
     const world = new World();
     const limiter = new Limiter();
     world.isAway = true;

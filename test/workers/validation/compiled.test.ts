@@ -48,7 +48,7 @@ describe("the compiled engine", () => {
     expect(hot.at(-1)!.summary).toMatchObject({ valid: 2, invalid: 5, compiled: 2 });
   });
 
-  it("counts validations by the hour", async () => {
+  it("counts validations per hour", async () => {
     const registry = plainRegistry();
     const { id } = await registry.register("lines", SCHEMA, { format: "json-schema" });
     await validateLines(registry, id, repeat('{"id":"a"}', HOT_VALIDATIONS_PER_HOUR - 1));
@@ -74,7 +74,7 @@ describe("the compiled engine", () => {
     expect(answered.at(-1)!.summary).toMatchObject({ compiled: 0 });
   });
 
-  it("is not missed where the deployment has no loader", async () => {
+  it("is not required in a deployment without a loader", async () => {
     const registry = plainRegistry({ vars: { VALIDATORS: undefined } as never });
     const { id } = await registry.register("lines", SCHEMA, { format: "json-schema" });
 
@@ -85,7 +85,7 @@ describe("the compiled engine", () => {
 });
 
 describe("LoadedIsolates", () => {
-  it(`admits ${MAX_LOADED_ISOLATES_PER_DAY} isolates a day, and those again`, () => {
+  it(`admits ${MAX_LOADED_ISOLATES_PER_DAY} isolates per day, and admits those again`, () => {
     const loaded = new LoadedIsolates();
     const admitted = Array.from({ length: MAX_LOADED_ISOLATES_PER_DAY + 1 }, (_, index) => loaded.admit(`${index}`, 0));
 

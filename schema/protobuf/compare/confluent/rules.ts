@@ -26,7 +26,7 @@ type Pair = {
   writer: Definition<Message>;
   reader: Definition<Message>;
   breaks: boolean;
-  /** Pairs that make this one break if they do; `report` adds the difference at the field that uses the type. */
+  /** Pairs whose break also breaks this pair; `report` adds the difference at the field that uses the type. */
   dependsOn: { pair: Pair; report: (() => void) | null }[];
 };
 

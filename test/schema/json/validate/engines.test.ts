@@ -110,7 +110,7 @@ function count(engine: Engine, dialect: JsonDialect, kind: SuiteGroup["kind"]): 
 }
 
 describe.skipIf(!HAS_SUITE)("the engines on the official test suite", () => {
-  it.each(JSON_DIALECTS)("compile nothing of %s that they read otherwise than the interpreter", (dialect) => {
+  it.each(JSON_DIALECTS)("compile no test of %s that they read differently from the interpreter", (dialect) => {
     const differing: string[] = [];
     let compiled = 0;
     for (const group of suiteGroups(dialect)) {
@@ -132,7 +132,7 @@ describe.skipIf(!HAS_SUITE)("the engines on the official test suite", () => {
     expect(compiled).toBeGreaterThan(300);
   });
 
-  it.each(JSON_DIALECTS)("answer no fewer tests of %s than ajv and @cfworker/json-schema", (dialect) => {
+  it.each(JSON_DIALECTS)("pass at least as many tests of %s as ajv and @cfworker/json-schema", (dialect) => {
     for (const kind of ["required", "optional", "format"] as const) {
       const [ours, mixed, ajv, cfworker] = [interpreted, both, bareAjv, bareCfworker].map((engine) =>
         count(engine, dialect, kind),

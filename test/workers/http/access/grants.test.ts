@@ -37,7 +37,7 @@ beforeAll(async () => {
 
 const redKey = (role = "developer") => registry.makeKey([{ role, subject_prefix: "red-" }], { by: admin });
 
-describe("a key for the subjects of one prefix", () => {
+describe("a key for subjects with one prefix", () => {
   it("reads its own subjects and finds nothing else, under any name and in either API", async () => {
     const key = await redKey();
     const { "red-orders": red, "blue-users": blue, ":.blue:stock": stock } = made;

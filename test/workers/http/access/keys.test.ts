@@ -218,7 +218,7 @@ describe("POST /keys", () => {
   });
 });
 
-describe("the life of a key", () => {
+describe("the life cycle of a key", () => {
   it("ends when it is revoked: immediately where that was done, within a minute elsewhere", async () => {
     const registry = open();
     const elsewhere = open({ ...registry.env });

@@ -20,7 +20,7 @@ describe("the limit of a key", () => {
     ["developer", READER_REQUESTS_PER_MINUTE],
     ["service", SERVICE_REQUESTS_PER_MINUTE],
     ["admin", ADMIN_REQUESTS_PER_MINUTE],
-  ])("is that of the role %s: %i a minute", async (role, limit) => {
+  ])("is that of the role %s: %i per minute", async (role, limit) => {
     const registry = new GuardedRegistry(BINDINGS);
     const key = await registry.makeKey([{ role }]);
 
@@ -31,7 +31,7 @@ describe("the limit of a key", () => {
     expect(Number(headers.get("X-RateLimit-Reset"))).toBeLessThanOrEqual(60);
   });
 
-  it("may be set for the key, and refuses what is beyond it with 429 in the words of each API", async () => {
+  it("may be set for the key, and refuses further requests with 429 in the form of each API", async () => {
     const registry = new GuardedRegistry(BINDINGS);
     const key = await registry.makeKey([{ role: "reader" }], { requests_per_minute: 2 });
     const other = await registry.makeKey([{ role: "reader" }]);
@@ -52,7 +52,7 @@ describe("the limit of a key", () => {
 });
 
 describe("the limit of an address", () => {
-  it("stops whoever tries credentials, and nobody else", async () => {
+  it("stops an address that tries credentials, and no other address", async () => {
     const registry = new GuardedRegistry(BINDINGS);
     const key = await registry.makeKey([{ role: "reader" }]);
     const fresh = await registry.makeKey([{ role: "reader" }]);
@@ -72,7 +72,7 @@ describe("the limit of an address", () => {
     expect((await registry.call("GET", "/subjects", { key: fresh, ip: bad })).status).toBe(200);
   });
 
-  it("holds for what needs no credential", async () => {
+  it("applies to requests that need no credential", async () => {
     const registry = new GuardedRegistry(BINDINGS);
 
     const { headers } = await registry.call("GET", "/", { ip: "203.0.113.3" });
@@ -82,7 +82,7 @@ describe("the limit of an address", () => {
 });
 
 describe("the quotas of a tenant", () => {
-  it("refuse registrations beyond the versions, and let deletes make room", async () => {
+  it("refuse registrations beyond the number of versions, until versions are deleted", async () => {
     const registry = new GuardedRegistry(BINDINGS);
     const { admin: key } = await registry.makeTenant({ quotas: { versions: 1 } });
     const register = (subject: string) =>
@@ -121,7 +121,7 @@ describe("the quotas of a tenant", () => {
     expect(statuses).toEqual([200, 200, 429]);
   });
 
-  it("bound what is compared in a minute, by the size of the schemas", async () => {
+  it("limit the comparisons per minute, by the size of the schemas", async () => {
     const registry = new GuardedRegistry(BINDINGS);
     const { admin: key } = await registry.makeTenant({ quotas: { compared_kib_per_minute: 1 } });
     const check = (name: string) =>
@@ -141,7 +141,7 @@ describe("pages of other origins", () => {
   const ORIGIN = "https://console.example.com";
   const open = () => new GuardedRegistry(BINDINGS, { CORS_ORIGINS: `${ORIGIN},https://other.example.com` });
 
-  it("may ask where the setting lists their origin, and send their key", async () => {
+  it("may send requests and their key if the setting lists their origin", async () => {
     const registry = open();
     const preflight = await registry.call("OPTIONS", "/api/v1/schemas", {
       headers: { Origin: ORIGIN, "Access-Control-Request-Method": "POST" },
@@ -158,7 +158,7 @@ describe("pages of other origins", () => {
     expect(answer.headers.has("Access-Control-Allow-Credentials")).toBe(false);
   });
 
-  it("may not where it does not, nor by any part of a listed one", async () => {
+  it("may not if it is not listed, even if it contains a listed one", async () => {
     const registry = open();
 
     for (const origin of ["https://evil.example.com", `${ORIGIN}.evil.example`, "http://console.example.com", "null"]) {
@@ -169,7 +169,7 @@ describe("pages of other origins", () => {
     expect(unset.headers.has("Access-Control-Allow-Origin")).toBe(false);
   });
 
-  it("are told why when they are refused", async () => {
+  it("can read the reason for a refusal", async () => {
     const answer = await open().call("GET", "/api/v1/subjects", { headers: { Origin: ORIGIN } });
 
     expect(answer.status).toBe(401);

@@ -42,7 +42,7 @@ async function versionsAt(level: string, count: number) {
 
 describe("a registration whose subject's last one came from the same isolate", () => {
   it.each(["BACKWARD", "BACKWARD_TRANSITIVE", "FULL_TRANSITIVE"])(
-    "takes one call of the primary at %s",
+    "takes one call to the primary at %s",
     async (level) => {
       const { registry, commitsOf } = await versionsAt(level, 4);
 
@@ -51,7 +51,7 @@ describe("a registration whose subject's last one came from the same isolate", (
     },
   );
 
-  it("is refused like any other where it breaks an older version", async () => {
+  it("is refused like any other if it breaks an older version", async () => {
     const { registry } = await versionsAt("BACKWARD_TRANSITIVE", 4);
     const content = {
       type: "record",
