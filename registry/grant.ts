@@ -8,7 +8,7 @@ export type Grant = {
   context: string | null;
   subject: { exact: string } | { prefix: string } | null;
   states: readonly LifecycleState[] | null;
-  /** A CEL expression over the request and the schema; the grant applies while it is true. */
+  /** A CEL expression over the request and the schema; the grant applies only if it is true. */
   condition: string | null;
 };
 

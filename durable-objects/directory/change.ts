@@ -1,4 +1,4 @@
-/** Decides and applies a change of the directory, in the one synchronous block of its caller. */
+/** Decides and applies a change of the directory, in a synchronous block of its caller. */
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { type AccessChangeType, type ApiKey, type Grant, MAX_KEYS, MAX_ROLES } from "../../registry/grant.ts";
 import { DEFAULT_TENANT, isBuiltInRole } from "../../registry/permission.ts";

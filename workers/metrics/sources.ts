@@ -71,7 +71,7 @@ function inSeconds(metric: AskedName, atMs: number | null): Reading[] {
   return atMs === null ? [] : [{ metric, value: atMs / 1_000 }];
 }
 
-/** Followers of the log, compared with its tip. Without a database there is no read model to ask. */
+/** Followers of the log, compared with its tip. Without a database there is no read model. */
 function followersOf({ DATABASE_URL }: Bindings): Readonly<Record<string, Source>> {
   const followers = { feed: readFeed, webhooks: readWebhooks, backup: readBackup };
   return DATABASE_URL ? { ...followers, read_model: readReplication } : followers;

@@ -295,7 +295,7 @@ async function poisoned(database: TestDatabase): Promise<void> {
   await refuse(database, sql.raw("versions"), sql.raw("NEW.subject = 'poison'"));
 }
 
-/** The log_entries row of one entry is refused, and so the entry, whatever its type. */
+/** The log_entries row of one entry is refused, and with it the entry, whatever its type. */
 async function refusing(database: TestDatabase, tenant: string, seq: number): Promise<void> {
   await refuse(database, sql.raw("log_entries"), sql.raw(`NEW.tenant = '${tenant}' AND NEW.seq = ${seq}`));
 }

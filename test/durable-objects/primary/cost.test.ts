@@ -38,7 +38,7 @@ describe("commit", () => {
     expect(rowsRead).toBeLessThanOrEqual(32);
   });
 
-  it("writes a next version that is compared with 12 rows in 17 statements", async () => {
+  it("writes and compares a next version with 12 rows in 17 statements", async () => {
     const primary = await primaryWith();
     await register(primary, "s", "a", { compatibilityLevel: "BACKWARD" });
 

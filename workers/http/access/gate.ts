@@ -68,7 +68,7 @@ export class Gate {
       throw tooMany("Too many wrong credentials came from this address. Try again in a minute.", WINDOW_SECONDS);
     }
     const { env, settings } = entering;
-    // Whoever sends none guesses nothing: clients ask so to learn what is required.
+    // A request without a credential is not a guess: clients send it to learn what is required.
     const isGuess = request.headers.has("Authorization") || request.headers.has("X-API-Key");
     if (!isGuess) this.#take(entering, `visitor/${addressOf(request)}`, VISITOR_REQUESTS_PER_MINUTE);
     let actor: Actor;

@@ -9,8 +9,8 @@ import { rootRoutes } from "../../../../workers/http/service.ts";
 import { type Answered, GuardedRegistry } from "../../../support/guarded-registry.ts";
 
 /**
- * Every route of the tables with every role, of the tenant that holds something and of another one. What the paths name is what the
- * first tenant holds, so the other tenant's administrator asks for it by its right names.
+ * Calls every route of the tables with every role, from the tenant that owns the data and from another one. The paths
+ * name the first tenant's data, so the other tenant's administrator requests it by its real names.
  */
 const registry = new GuardedRegistry(env as unknown as Bindings);
 const ROLES = Object.keys(BUILT_IN_ROLES) as BuiltInRole[];
@@ -81,7 +81,10 @@ function ask(route: Route, caller: Caller, path = pathOf(route)): Promise<Answer
   return registry.call(method, path, { key: caller.key, ...body });
 }
 
-/** What changes or deletes what the others ask for comes last, and is not asked with the right that it needs. */
+/**
+ * Operations that change or delete data needed by others come last, and are not called with the permission that they
+ * require.
+ */
 const isHarmless = ({ method }: Route) => method === "GET";
 
 describe.each(ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const))("%s", (_key, route) => {

@@ -7,7 +7,7 @@ const UNBOUNDED = { $defs: { S: { type: "string" } }, properties: { code: { $ref
 const JSON_SCHEMA = { format: "json-schema" };
 
 describe("the dialect of a JSON Schema without $schema", () => {
-  it("belongs to the record: two subjects read one text in two", async () => {
+  it("belongs to the record: two subjects read the same text in different dialects", async () => {
     const registry = plainRegistry();
     const modern = await registry.register("modern", BOUNDED, JSON_SCHEMA);
     const older = await registry.register("older", BOUNDED, { ...JSON_SCHEMA, dialect: "draft-07" });
