@@ -2038,6 +2038,10 @@ export interface components {
             readonly updated_at: components["schemas"]["Timestamp"];
             /** @description The seq of the last log entry about this record. */
             readonly seq: number;
+            /** @description By profile, whether a model provider accepts the schema; only for JSON Schemas, and only where the request asks for it. */
+            readonly portability?: {
+                readonly [key: string]: "ready" | "lossless" | "lossy" | "impossible";
+            };
             /** @description Points to review; only in the response to a registration. */
             readonly warnings?: readonly components["schemas"]["SchemaProblem"][];
         };
@@ -3203,6 +3207,10 @@ export interface components {
             readonly updated_at: components["schemas"]["Timestamp"];
             /** @description The seq of the last log entry about this record. */
             readonly seq: number;
+            /** @description By profile, whether a model provider accepts the schema; only for JSON Schemas, and only where the request asks for it. */
+            readonly portability?: {
+                readonly [key: string]: "ready" | "lossless" | "lossy" | "impossible";
+            };
             /** @description Points to review; only in the response to a registration. */
             readonly warnings?: readonly components["schemas"]["SchemaProblem"][];
         };
@@ -4348,6 +4356,8 @@ export interface operations {
     readonly get_schema: {
         readonly parameters: {
             readonly query?: {
+                /** @description Adds the summary of which model providers accept the schema. */
+                readonly portability?: boolean;
                 /** @description Include soft-deleted versions. */
                 readonly deleted?: components["parameters"]["Deleted"];
                 /** @description `json` returns content as a JSON value if the format is written in JSON; `text` returns the canonical text for every format. */

@@ -5,6 +5,7 @@ import type { FormatName, JsonDialect } from "../../../schema/format.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import { readShownText, shownText } from "../../read-path/texts.ts";
 import { checkSchema } from "../../registry/compatibility/check.ts";
+import { readPortability } from "../../registry/projection/portability.ts";
 import { type ContentText, contentText, inCallersText, schemaFileText } from "../../registry/read/content-text.ts";
 import { listRecords } from "../../registry/read/list.ts";
 import { readById, readSubjectFormat } from "../../registry/read/read.ts";
@@ -96,7 +97,13 @@ export async function getSchema(request: NativeRequest): Promise<Answer> {
   const { edge, path, query } = request;
   const wanted = { id: path.id!, deleted: query.deleted === true };
   const read = requireValue(await readById(edge, wanted, consistencyOf(request)));
-  return recordAnswer(request, read);
+  if (query.portability !== true) return recordAnswer(request, read);
+  const { record, text, asOf, source } = read;
+  const portability = requireValue(await readPortability(edge, record));
+  const json = recordJson(record, text, contentForm(query.content));
+  const body = portability === null ? json : `${json.slice(0, -1)},"portability":${JSON.stringify(portability)}}`;
+  // Without an ETag: the summary also changes with the profiles.
+  return jsonTextAnswer(200, body, { ...provenance(asOf, source), "Cache-Control": "private, no-cache" });
 }
 
 export async function listSchemas(request: NativeRequest): Promise<Answer> {

@@ -35,6 +35,20 @@ describe.each(WAYS)("projections on the $name platform", ({ open }) => {
     });
   });
 
+  it("shows with a record which providers accept it", async () => {
+    const registry = open();
+    const json = await registry.register("weather", SCHEMA, { format: "json-schema" });
+    const avro = await registry.register("avro", "string");
+    const portabilityOf = async (id: string) =>
+      ((await registry.get(`/schemas/${id}?portability=true`)).body as { portability?: unknown }).portability;
+
+    const shown = await portabilityOf(json.id);
+
+    expect(shown).toMatchObject({ "openai-strict@2026-11": "lossless", "mcp@2026-07": "ready" });
+    expect(await portabilityOf(json.id)).toEqual(shown);
+    expect(await portabilityOf(avro.id)).toBeUndefined();
+  });
+
   it("lints every tool of a list", async () => {
     const answer = await ask(open(), "/lint", {
       content: { tools: [TOOL, { ...TOOL, name: "other" }] },
