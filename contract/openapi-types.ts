@@ -916,6 +916,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/promotions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Promote a version and everything it references to another context
+         * @description Registers the version, and every version it references, under the same subject names in the target context, as one change set of kind `promotion`. Each is judged under the target's own levels, policies and rules; what is registered there already stays as it is. If one is refused, nothing is promoted. Where the target is protected, the promotion becomes a proposal (409 `protected`).
+         */
+        readonly post: operations["promote"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/change-sets/{change_set}": {
         readonly parameters: {
             readonly query?: never;
@@ -3450,6 +3470,24 @@ export interface components {
             /** @description The reason; recorded in the log with the change set. */
             readonly message?: string;
             readonly changes: readonly (components["schemas"]["RegisterChange"] | components["schemas"]["DeleteVersionsChange"] | components["schemas"]["DeleteRecordChange"] | components["schemas"]["RecordChange"])[];
+        };
+        /**
+         * @example {
+         *       "subject": "orders",
+         *       "version": "latest",
+         *       "to_context": ".prod",
+         *       "message": "Release 7."
+         *     }
+         */
+        readonly PromotionRequest: {
+            readonly subject: components["schemas"]["SubjectText"];
+            /** @description Of the subject; by default the default context. */
+            readonly context?: string;
+            /** @description A number, semver, range or `latest`. */
+            readonly version: number | string;
+            readonly to_context: string;
+            /** @description Why; kept in the log with the change set. */
+            readonly message?: string;
         };
         readonly ChangeOutcome: {
             /**
@@ -6336,6 +6374,41 @@ export interface operations {
             readonly 409: components["responses"]["Conflict"];
             readonly 422: components["responses"]["Unprocessable"];
             readonly 507: components["responses"]["StorageFull"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly promote: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PromotionRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description What became of each version, the promoted one last. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChangesMade"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 409: components["responses"]["Conflict"];
+            readonly 422: components["responses"]["Unprocessable"];
             readonly default: components["responses"]["Problem"];
         };
     };

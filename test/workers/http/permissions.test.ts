@@ -61,6 +61,7 @@ const PINNED: readonly (readonly [string, RoutePermission])[] = [
   ["GET /api/v1/audit/proofs/inclusion", "audit:read"],
   ["GET /api/v1/audit/proofs/consistency", "audit:read"],
   ["GET /api/v1/audit/tile/:tile{.+}", "audit:read"],
+  ["POST /api/v1/promotions", "schema:write"],
   ["GET /api/v1/change-sets", "schema:read"],
   ["POST /api/v1/change-sets", "schema:write"],
   ["GET /api/v1/change-sets/:change_set", "schema:read"],

@@ -5,6 +5,7 @@ import { timestamp } from "../../../registry/record-view.ts";
 import type { JsonArray, JsonObject } from "../../../schema/json-text.ts";
 import { inCallersText } from "../../registry/read/content-text.ts";
 import { readSubjectFormat } from "../../registry/read/read.ts";
+import { promote } from "../../registry/write/promote.ts";
 import { makeRequestedChanges, type RequestedChange } from "../../registry/write/requested-changes.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
@@ -32,6 +33,24 @@ export async function postChangeSet(request: NativeRequest): Promise<Answer> {
     200,
     { change_set: made.value.changeSet, changes: made.value.outcomes.map(outcomeJson) },
     provenance(made.value.asOf, "primary"),
+  );
+}
+
+export async function postPromotion(request: NativeRequest): Promise<Answer> {
+  const { edge, caller } = request;
+  const {
+    subject,
+    context,
+    version,
+    to_context: toContext,
+    message = null,
+  } = request.body as Shape<"PromotionRequest">;
+  const promotion = { subject, context, version: String(version), toContext, message };
+  const promoted = requireValue(await promote(edge, caller, promotion, idempotencyKey(request)));
+  return jsonAnswer(
+    200,
+    { change_set: promoted.changeSet, changes: promoted.outcomes.map(outcomeJson) },
+    provenance(promoted.asOf, "primary"),
   );
 }
 

@@ -22,7 +22,7 @@ import {
   runBackup,
 } from "./backup.ts";
 import { postBundle } from "./bundle.ts";
-import { getChangeSet, getChangeSets, postChangeSet } from "./change-sets.ts";
+import { getChangeSet, getChangeSets, postChangeSet, postPromotion } from "./change-sets.ts";
 import { checkCompatibility, deleteCompatibility, getCompatibility, putCompatibility } from "./compatibility.ts";
 import { getSchemaContent } from "./content.ts";
 import { executeDataRules } from "./data-rules.ts";
@@ -150,6 +150,7 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "POST /rules/dry-run": { answer: postDryRun, permission: "compatibility:check" },
   "GET /exceptions": { answer: getExceptions, permission: "compatibility:config:read" },
   "POST /exceptions": { answer: postException, permission: "compatibility:config:write" },
+  "POST /promotions": { answer: postPromotion, permission: "schema:write" },
   "GET /change-sets": { answer: getChangeSets, permission: "schema:read" },
   "POST /change-sets": { answer: postChangeSet, permission: "schema:write" },
   "GET /change-sets/{change_set}": { answer: getChangeSet, permission: "schema:read" },

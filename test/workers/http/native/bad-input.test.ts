@@ -50,6 +50,7 @@ const GOOD_BODIES: Record<string, object> = {
   open_proposal: { changes: [{ operation: "register", subject: "orders", format: "avro", content: avroRecord("id") }] },
   comment_proposal: { text: "The consumers have been told." },
   reject_proposal: { reason: "Wait for the release." },
+  promote: { subject: "orders", version: "latest", to_context: ".prod" },
   make_changes: { changes: [{ operation: "register", subject: "orders", format: "avro", content: avroRecord("id") }] },
   check_bundle: { schemas: [{ subject: "orders", format: "avro", content: avroRecord("id") }], level: "FULL" },
   set_subject_rules: { rules: [{ name: "r", expr: "true", action: "warn" }] },
