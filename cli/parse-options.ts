@@ -1,4 +1,4 @@
-/** The options and positional arguments of a command; what cannot be read is a UsageError. */
+/** The options and positional arguments of a command; invalid ones are a UsageError. */
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { UsageError } from "./usage-error.ts";
 

@@ -36,7 +36,7 @@ type Answered = { status: number; body: unknown };
 
 type Sender = (method: string, path: string, body?: unknown) => Promise<Answered>;
 
-/** Sends requests, again if the registry is unreachable or overloaded. */
+/** Sends requests, and retries if the registry is unreachable or overloaded. */
 function senderTo({ url, headers }: Address): Sender {
   return async (method, path, body) => {
     const init = {

@@ -233,5 +233,5 @@ export type Outcome =
   /** In the order of the command's changes. `changeSet` is null if there was nothing to change. */
   | { type: "changes"; changeSet: string | null; changes: readonly ChangeOutcome[] }
   | { type: "governance"; governance: Governance }
-  /** The proposal after the change; with what was changed if it was applied. */
+  /** The proposal after the change, including the results if it was applied. */
   | { type: "proposal"; proposal: Proposal; changeSet: string | null; changes: readonly ChangeOutcome[] };

@@ -1,26 +1,29 @@
-/** Change management: which subjects take an approval, when nothing may change, and proposals of changes that wait for approval. */
+/** Change management: subjects that require approval, freezes, and proposals of changes that wait for approval. */
 
 import type { Change } from "./change-set.ts";
 
-/** Protections, and freezes, of a tenant: each entry that is written is held against all of them. */
+/** Maximum number of protections, and of freezes, per tenant: each written entry is checked against all of them. */
 export const MAX_PROTECTIONS = 50;
 export const MAX_FREEZES = 50;
-/** Proposals that wait at the same time, for the alarm looks at each; and of one subject, for people do. */
+/**
+ * Maximum number of open proposals, because the alarm examines each, and of those per subject, because users review
+ * them.
+ */
 export const MAX_OPEN_PROPOSALS = 500;
 export const MAX_OPEN_PROPOSALS_PER_SUBJECT = 20;
-/** A proposal with its comments is one answer. */
+/** A proposal is returned with all its comments. */
 export const MAX_COMMENTS = 100;
-/** Changes of a proposal as JSON, which are kept in one row. */
+/** Maximum size of a proposal's changes as JSON, which are stored in one row. */
 export const MAX_PROPOSAL_BYTES = 512 * 1024;
-/** What was found out about a proposal when it was opened, as JSON. */
+/** Maximum size of a proposal's review as JSON. */
 export const MAX_REVIEW_BYTES = 64 * 1024;
 
-/** `role` null: anybody's. */
+/** `role` null: any role. */
 export type RequiredApproval = { role: string | null; count: number };
 
 export type Protection = {
   name: string;
-  /** Globs over qualified names. */
+  /** Globs that match qualified names. */
   subjects: readonly string[];
   approvals: readonly RequiredApproval[];
   expiresAfterHours: number;
@@ -49,7 +52,7 @@ export type Proposal = {
   approvals: readonly Approval[];
   openedAtMs: number;
   expiresAtMs: number;
-  /** Why it was rejected or withdrawn. */
+  /** The reason for the rejection or withdrawal. */
   reason: string | null;
   closedBy: string | null;
   closedAtMs: number | null;
@@ -61,14 +64,14 @@ export type ProposalComment = { seq: number; actor: string; atMs: number; text: 
 export type WholeProposal = {
   proposal: Proposal;
   changes: readonly Change[];
-  /** Verdicts, witnesses, suggested versions and referring subjects as they were when it was opened. */
+  /** Verdicts, witnesses, suggested versions and referring subjects at the time it was opened. */
   review: unknown;
   comments: readonly ProposalComment[];
 };
 
 export type SetGovernanceCommand = { type: "setGovernance"; governance: Governance };
 
-/** Opens a proposal if its changes could be made now; an open one with the same changes is given instead. */
+/** Opens a proposal if its changes could be made now; if one with the same changes is open, returns that. */
 export type OpenProposalCommand = {
   type: "openProposal";
   message: string | null;
@@ -78,7 +81,10 @@ export type OpenProposalCommand = {
   review: unknown;
 };
 
-/** The approval that completes the required ones makes the changes in the same transaction, if they can still be made. */
+/**
+ * The approval that completes the required ones applies the changes in the same transaction, if they are still
+ * possible.
+ */
 export type ApproveProposalCommand = { type: "approveProposal"; id: string; roles: readonly string[] };
 
 export type CommentProposalCommand = { type: "commentProposal"; id: string; text: string };

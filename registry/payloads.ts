@@ -107,10 +107,10 @@ export type Payloads = {
   "proposal.commented": { v: 1; id: string; text: string };
   "proposal.approved": { v: 1; id: string; roles: readonly string[] };
   "proposal.rejected": { v: 1; id: string; reason: string | null; isWithdrawn: boolean };
-  /** The records that its changes made or changed: a hard delete of one takes the proposal's payload too. */
+  /** The records that its changes created or changed: a hard delete of one also erases the proposal's payload. */
   "proposal.applied": { v: 1; id: string; recordKeys: readonly number[] };
   "proposal.expired": { v: 1; id: string };
-  /** Follows the entries that protections or freezes would have held back. */
+  /** Follows the entries that protections or freezes would have blocked. */
   "change.overridden": {
     v: 1;
     reason: string;

@@ -20,7 +20,9 @@ export type Caller = {
   tenant: string;
   actor: string;
   requestId: string;
-  /** Why protections and freezes shall not hold for this command; the edge has found that the caller may. */
+  /**
+   * The reason for overriding protections and freezes with this command; the edge has checked the caller's permission.
+   */
   override?: string;
 };
 

@@ -39,7 +39,7 @@ export type ToolSchema = {
 
 export type SchemaInside = { name: string | undefined; pointer: string; node: JsonNode };
 
-/** A document that is not a schema but contains some. */
+/** A document that is not a schema but contains schemas. */
 export type ToolDefinition = {
   kind: ToolDefinitionKind | "list" | "openapi";
   /** The schemas inside, in order. */
@@ -50,7 +50,7 @@ export type ToolDefinition = {
 const MAX_LIST_LEVELS = 4;
 /** Definitions in one document: the largest tool sets in public use have some hundreds. */
 export const MAX_TOOL_DEFINITIONS = 1_000;
-/** Schemas named to somebody who sent a whole document as a schema; more are no help. */
+/** Maximum number of schemas listed if a whole document was sent as a schema. */
 const MAX_SCHEMAS_INSIDE = 100;
 
 /** The document's kind and schemas; undefined if it can be a schema itself. */
@@ -224,7 +224,7 @@ function readNamed(value: JsonObject, pointer: string): ToolSchema[] {
   const type = stringAt(value, "type");
   if (has("input_schema")) return [schemaAt("anthropic-tool", value, pointer, "input_schema", "input")];
   const input = objectAt(value, "inputSchema");
-  // The inside of a `toolSpec`.
+  // The contents of a `toolSpec`.
   if (input !== undefined && !isSchema(input) && objectAt(input, "json")) return readBedrock(value, pointer);
   if (input !== undefined) {
     const tool = schemaAt("mcp-tool", value, pointer, "inputSchema", "input");
@@ -243,7 +243,7 @@ function readNamed(value: JsonObject, pointer: string): ToolSchema[] {
     const isGemini = key !== "parameters" || (written !== undefined && written === written.toUpperCase());
     return [schemaAt(isGemini ? "gemini-function-declaration" : "openai-function", value, pointer, key, "input")];
   }
-  // The inside of a `json_schema`.
+  // The contents of a `json_schema`.
   const isFormat = has("schema") && (type === undefined || type === "json_schema");
   return isFormat ? [schemaAt("openai-chat-response-format", value, pointer, "schema", "output")] : [];
 }

@@ -1,6 +1,6 @@
 /** Limits the cost of a comparison by counting its work and remembers where the limit was reached. */
 
-/** Thrown inside a comparison and caught at its entry point, which turns it into a refusal that names the place. */
+/** Thrown inside a comparison and caught at its entry point, which turns it into a refusal that names the location. */
 export class TooComplexComparison extends Error {
   readonly pointer: string;
 
@@ -10,12 +10,12 @@ export class TooComplexComparison extends Error {
   }
 }
 
-/** A pointer, or what computes it when it is needed. */
+/** A pointer, or a function that computes it on demand. */
 type Place = string | (() => string);
 
-/** The time per step on the slowest core in use, of comparisons whose steps are cheap. */
+/** The time per step on the slowest supported core, for comparisons with cheap steps. */
 const STEP_MICROS = 0.5;
-/** The time after which a comparison in slices pauses. */
+/** The time after which a sliced comparison pauses. */
 const SLICE_MICROS = 40_000;
 
 export class WorkMeter {
@@ -33,7 +33,7 @@ export class WorkMeter {
     this.#stepMicros = stepMicros;
   }
 
-  /** Counts steps at a place; with an empty one, the last place applies. */
+  /** Counts steps at a location; an empty one means the last location. */
   spend(steps: number, place: Place): void {
     this.#steps += steps;
     if (place !== "") this.#place = place;
@@ -74,7 +74,7 @@ export class WorkMeter {
     this.#notedMicros = 0;
   }
 
-  /** Where the last work was done. */
+  /** The location of the last work. */
   protected lastPointer(): string {
     return typeof this.#place === "string" ? this.#place : this.#place();
   }

@@ -1,4 +1,5 @@
-// Runs before `npm run deploy` and `npm run deploy:staging`: refuses settings of wrangler.toml that would open a way past authentication.
+// Runs before `npm run deploy` and `npm run deploy:staging`: refuses settings of wrangler.toml that would bypass
+// authentication.
 import { parseArgs } from "node:util";
 import { unstable_readConfig } from "wrangler";
 
@@ -10,10 +11,10 @@ type Deployed = {
   vars: Record<string, unknown>;
 };
 
-/** A host of RFC 2606, as wrangler.toml has it until somebody fills in theirs. */
+/** A host of RFC 2606, the placeholder in wrangler.toml. */
 const PLACEHOLDER = /(?:^|\.)example\.(?:com|net|org)(?:[/:]|$)/;
 
-/** Everything that is wrong with an environment's settings. */
+/** All problems with an environment's settings. */
 export function deployProblems(environment: string, config: Deployed): string[] {
   const { workers_dev: workersDev, preview_urls: previewUrls, routes, route, vars } = config;
   const patterns = [routes ?? [], route ?? []]

@@ -63,7 +63,7 @@ export type Edge = {
    * The unrestricted primary, for caches shared by the tenant's callers: reads from them are checked against `access`.
    */
   tenantPrimary: PrimaryClient;
-  /** What this request has computed so far. */
+  /** The computation of this request so far. */
   work: RequestWork;
   /** The tenant's cache in this isolate: the only state that outlives a request. */
   cache: TenantCache;

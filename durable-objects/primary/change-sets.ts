@@ -1,4 +1,4 @@
-/** Commits change sets and proposals of them: every change in one transaction, or none of them. */
+/** Commits change sets and proposals of them: every change in one transaction, or none. */
 import type { Change, ChangeOutcome, ChangeSetKind, MakeChangesCommand } from "../../registry/change-set.ts";
 import type { Outcome } from "../../registry/commands.ts";
 import type { ApproveProposalCommand, GovernanceCommand, OpenProposalCommand } from "../../registry/governance.ts";
@@ -113,7 +113,7 @@ function attemptChanges(host: ChangingHost, { request, command, deciding }: Atte
   });
 }
 
-/** Tries the changes, takes them back, and keeps them for approval. */
+/** Tries the changes, rolls them back, and stores them for approval. */
 function attemptProposal(
   host: ChangingHost,
   { request, command, deciding }: Attempt<OpenProposalCommand>,
@@ -135,7 +135,7 @@ function attemptProposal(
     throw new TakenBack({ ...unchanged(host, outcome), repeated: host.asOf().seq === seq });
   });
   if (tried.type !== "done") return tried;
-  // Nothing would change: the caller is answered as if it had made the changes.
+  // The set would change nothing: the response is the same as after applying it.
   if (tried.repeated) return { ...tried, repeated: false };
   const opening = { id: host.newId(), subjects: [...subjects].sort(), nowMs: host.nowMs() };
   return attemptDecision(host, { request, command, deciding }, decideOpenProposal(host.sql, command, opening));
@@ -176,7 +176,7 @@ type Run = {
   noteSubjects?: (entries: readonly DecidedEntry[], state: StateReader) => void;
 };
 
-/** Within a transaction, which it takes back where not all changes can be made. */
+/** Runs in a transaction, which it rolls back unless all changes succeed. */
 function runChanges(
   host: ChangingHost,
   { request, changes, deciding, isApproved, noteSubjects }: Run,
@@ -198,7 +198,7 @@ function runChanges(
   return made;
 }
 
-/** The last entries of a change set; returns its id. */
+/** Writes the last entries of a change set; returns its id. */
 function endChangeSet(
   host: ChangingHost,
   { caller }: CommitRequest,
@@ -224,7 +224,7 @@ function unchanged(host: ChangingHost, outcome: Outcome): CommitAnswer & { type:
   return { type: "done", outcome, asOf: host.asOf(), repeated: false };
 }
 
-/** Proposals whose time is over, closed by the alarm: as many as one alarm may write. */
+/** Expired proposals, closed by the alarm: as many as one alarm may write. */
 export const EXPIRED_AT_ONCE = 100;
 
 export function expiryEntries(ids: readonly string[]): DecidedEntry[] {

@@ -395,7 +395,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     });
   }
 
-  /** Written down, so that followers hear of it; a proposal whose time is over cannot be approved before that either. */
+  /** Recorded in the log, so that followers learn of it. An expired proposal cannot be approved before that either. */
   #expireProposals(): void {
     if (this.#restore.isUnderWay || (firstExpiryMs(this.ctx.storage.sql) ?? Number.POSITIVE_INFINITY) > this.now())
       return;

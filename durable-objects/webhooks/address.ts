@@ -60,7 +60,10 @@ export function readWebhookUrl(text: string, rules: UrlRules): Result<string, st
   return host === undefined ? ok(url.href) : problem(host);
 }
 
-/** The ports of https; the URL parser leaves 443 empty. On others something else may listen that a request could steer. */
+/**
+ * The ports of https; the URL parser leaves 443 empty. Other ports may belong to services that a request could
+ * manipulate.
+ */
 const ALLOWED_PORTS = new Set(["", "8443"]);
 
 /**

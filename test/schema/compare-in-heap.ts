@@ -1,4 +1,7 @@
-/** Run by itself, with little memory: parses, compares and proves each pair of Avro and Protobuf, and prints a line for each. */
+/**
+ * Run separately with little memory: parses, compares and proves each pair of Avro and Protobuf, and prints one line
+ * each.
+ */
 import { formatNamed } from "../../schema/formats.ts";
 import {
   type HostilePair,

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { HeapOutcome } from "./compare-in-heap.ts";
 
-/** What an isolate has, for everything. */
+/** The memory of an isolate, for all purposes. */
 const HEAP_MB = 128;
 /** For a machine that is busy with other tests. */
 const PATIENCE_MS = 240_000;

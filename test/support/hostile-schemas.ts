@@ -73,7 +73,7 @@ export function manyFields(count: number): HostilePair {
   return { name: `${count} Protobuf fields changed`, format: "protobuf", writer: of("int32"), reader: of("string") };
 }
 
-/** Every field is a map, for which Protobuf makes a message of its own. */
+/** Every field is a map, for which Protobuf creates a message type. */
 export function manyMaps(count: number): HostilePair {
   const of = (type: string) =>
     `syntax = "proto3";\nmessage M {\n${range(count)
@@ -82,7 +82,7 @@ export function manyMaps(count: number): HostilePair {
   return { name: `${count} Protobuf maps changed`, format: "protobuf", writer: of("int32"), reader: of("string") };
 }
 
-/** Each message holds the next one, and the last one the first. */
+/** Each message contains the next one, and the last one the first. */
 export function manyMessages(count: number): HostilePair {
   const of = (type: string) =>
     `syntax = "proto3";\n${range(count)
@@ -115,14 +115,14 @@ export function manyAvroDefaults(count: number): HostilePair {
   );
 }
 
-/** Branches that only their names tell apart. */
+/** Branches that differ only in their names. */
 export function manyAvroBranches(count: number): HostilePair {
   const of = (type: string) =>
     JSON.stringify(range(count).map((i) => ({ type: "record", name: `R${i}`, fields: [{ name: "a", type }] })));
   return { name: `a union of ${count} Avro records`, format: "avro", writer: of("int"), reader: of("string") };
 }
 
-/** Listed values, of which one goes. */
+/** Enumerated values, one of which is removed. */
 export function manyListed(count: number, value: (index: number) => unknown, of: string): HostilePair {
   const list = (from: number) => ({ enum: range(count).map((i) => value(i + from)) });
   return ofJson(`an enum of ${count} ${of}`, list(0), list(1));

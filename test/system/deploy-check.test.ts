@@ -12,7 +12,7 @@ import { freePort } from "../support/registry-process.ts";
 const folder = mkdtempSync(join(tmpdir(), "registry-deploy-check-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What an operator makes of wrangler.toml. */
+/** wrangler.toml as edited by an operator. */
 function edited(name: string, edit: (toml: string) => string): string {
   const file = join(folder, name);
   const toml = readFileSync("wrangler.toml", "utf8").replace('main = "', `main = "${resolve(".")}/`);

@@ -93,7 +93,7 @@ export class CommandGuard {
     }
   }
 
-  /** Whoever speaks about a proposal must be allowed to change all that it changes. */
+  /** A caller who acts on a proposal must be allowed to change all subjects that it changes. */
   async #refusalOfProposal(id: string): Promise<Refusal | undefined> {
     const answer = await this.#primary.read("proposal", { id });
     if (!answer.ok) return answer.refusal;

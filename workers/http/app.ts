@@ -366,7 +366,10 @@ function callOf(c: Context<Env>, edge: RequestEdge, actor: Actor): Call {
 
 const MAX_OVERRIDE_CHARACTERS = 1_024;
 
-/** With the reason, where protections and freezes shall not hold: what few may ask for, and everybody can read in the log. */
+/**
+ * With the reason, if protections and freezes are overridden: few callers may do so, and every reader sees it in the
+ * log.
+ */
 function callerOf(request: Request, { requestId }: RequestEdge, { tenant, actor, permissions }: Actor): Caller {
   const caller = { tenant, actor, requestId };
   const override = request.method === "GET" ? null : request.headers.get("X-Registry-Override");

@@ -7,11 +7,12 @@ import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { runWithPauses, type Sliced } from "../../schema/slices.ts";
 
 /**
- * Work of one request, in microseconds of the slowest core in use: ten seconds, of the thirty that the platform allows.
- * It is counted and not timed, and a verdict from memory costs what it took, so the same question gets the same answer.
+ * Work of one request, in microseconds of the slowest supported core: ten of the thirty seconds that the platform
+ * allows. It is counted instead of timed, and a cached verdict costs its original work, so the same request gets the
+ * same response.
  */
 export const MAX_REQUEST_MICROS = 10_000_000;
-/** Work after which others get their turn; short computations do not wait for one each. */
+/** Work after which other requests get a turn; short computations do not yield individually. */
 const TURN_MICROS = 20_000;
 
 /**
@@ -25,14 +26,14 @@ export function giveTurn(): Promise<void> {
 /** The work of one request. */
 export class RequestWork {
   #sinceTurn = 0;
-  /** What has been done so far. */
+  /** The work done so far. */
   micros = 0;
 
   get isSpent(): boolean {
     return this.micros >= MAX_REQUEST_MICROS;
   }
 
-  /** Counts work that has been done, and lets others run if it has been much. */
+  /** Counts completed work, and yields after a large amount. */
   async spend(micros: number): Promise<void> {
     this.micros += micros;
     this.#sinceTurn += micros;
@@ -47,7 +48,7 @@ export class RequestWork {
   }
 }
 
-/** The refusal of a request whose work is spent before it is done; `place` is what it would have looked at next. */
+/** The refusal of a request that exhausted its work; `place` is the location that it would have examined next. */
 export function workIsSpent(place: string): Refusal {
   const seconds = MAX_REQUEST_MICROS / 1_000_000;
   const detail = `Too complex to decide in one request, which may compute for ${seconds} seconds: it stopped at ${place}. Ask about fewer or smaller schemas at once.`;

@@ -77,7 +77,7 @@ function recordKeysOf(seq: number, type: EntryType, said: unknown): readonly num
     case "schema.erased":
     case "proposal.applied":
       return (said as Payloads[typeof type]).recordKeys;
-    // Settings, webhooks and the rest of change management concern no record.
+    // Settings, webhooks and most of change management do not concern a record.
     case "config.changed":
     case "mode.changed":
     case "rule.changed":

@@ -23,7 +23,7 @@ export type MadeChanges =
 type ChangeHost = {
   /** The inputs of the next change's decision. */
   deciding(): Deciding;
-  /** The decision as it may be written, or its refusal. */
+  /** The decision if it may be written, or its refusal. */
   guard(decision: Decision & { type: "done" }): Decision;
   /** Appends and applies a decision's entries. */
   write(decision: Decision & { type: "done" }): void;

@@ -1,6 +1,6 @@
 /**
- * Holds what a decision would write against protections and freezes. It looks at the entries and not at the command, so that
- * no way to the same change goes around it.
+ * Checks the entries of a decision against protections and freezes. It checks entries and not commands, so that every
+ * way to make a change is covered.
  */
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Freeze, Governance, Protection } from "../../../registry/governance.ts";
@@ -15,11 +15,11 @@ type Guarding = {
   governance: Governance;
   caller: Caller;
   nowMs: number;
-  /** The changes have the approvals that protections ask for. */
+  /** The changes have the approvals that protections require. */
   isApproved?: boolean;
 };
 
-/** A refusal, or the entries with the one that tells of an override. */
+/** A refusal, or the entries including the one that records an override. */
 export function guardEntries(
   guarding: Guarding,
   entries: readonly DecidedEntry[],
@@ -59,7 +59,9 @@ function matchesAny(globs: readonly string[], subjects: readonly string[]): bool
   return globs.some((glob) => subjects.some((subject) => matchesGlob(glob, subject)));
 }
 
-/** The subjects whose versions or settings an entry changes. Drafts are no versions, and attributes no content. */
+/**
+ * The subjects whose versions or settings an entry changes. Drafts do not count as versions, nor attributes as content.
+ */
 export function changedSubjects(state: StateReader, { type, subject, payload }: DecidedEntry): string[] {
   const own = subject === null ? [] : [subject];
   switch (type) {

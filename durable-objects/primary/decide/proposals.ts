@@ -1,4 +1,4 @@
-/** Change management's own decisions: settings, comments, rejections, and what an approval comes to. */
+/** Decisions of change management: settings, comments, rejections, and approvals with their effects. */
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import {
   type ApproveProposalCommand,
@@ -22,7 +22,7 @@ import { readGovernance, readOpenProposals, readProposal } from "../state/govern
 import { type DecidedEntry, type Decision, refused } from "./decision.ts";
 import { protectionsOf } from "./guard.ts";
 
-/** How long a proposal waits where no protection asks for its approval any more. */
+/** How long a proposal stays open if no protection requires its approval any more. */
 const DEFAULT_EXPIRY_HOURS = 7 * 24;
 const HOUR_MS = 60 * 60 * 1_000;
 
@@ -40,7 +40,10 @@ export function decideSetGovernance(sql: SqlStorage, { governance }: SetGovernan
   };
 }
 
-/** After it was found that the changes can be made. An open proposal of the same changes stands for the new one. */
+/**
+ * Called after a successful trial of the changes. An open proposal of the same changes is returned instead of a new
+ * one.
+ */
 export function decideOpenProposal(
   sql: SqlStorage,
   command: OpenProposalCommand,
@@ -110,7 +113,7 @@ export function decideReject(
   ]);
 }
 
-/** Whether the approval is the last one that was missing, and the entry that records it. */
+/** Whether this approval completes the required ones, and the entry that records it. */
 export function decideApproval(
   sql: SqlStorage,
   { id, roles }: ApproveProposalCommand,
@@ -141,7 +144,7 @@ export function decideApproval(
   };
 }
 
-/** What was asked for when it was opened, and what is asked for now: of both the stricter. */
+/** The stricter of the approvals required when it was opened and those required now. */
 function requiredNow(governance: Governance, { subjects, required }: Proposal): RequiredApproval[] {
   const now = protectionsOf(governance, subjects).flatMap(({ approvals }) => approvals);
   const merged = mergeRequired([...required, ...now]);
@@ -163,7 +166,7 @@ function findOpen(sql: SqlStorage, id: string, nowMs: number): WholeProposal | {
   return { refusal: makeRefusal("CONFLICT", [detail], detail) };
 }
 
-/** The entries, and the proposal as it is after them. */
+/** The entries, and the proposal after them. */
 export function proposalDecision(
   sql: SqlStorage,
   id: string,

@@ -189,7 +189,7 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
     closeProposal(sql, header, id, { status: "expired", reason: null });
   },
 
-  // What was changed nevertheless is in the entries before it.
+  // The changes made despite it are in the preceding entries.
   "change.overridden": () => undefined,
 
   "context.deleted": (sql, _header, { context, keepsCounter }) => {

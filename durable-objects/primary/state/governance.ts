@@ -1,4 +1,4 @@
-/** The primary's tables of change management: read here, and written for apply.ts alone. */
+/** The primary's tables of change management: read here, and written only for apply.ts. */
 import type { Change } from "../../../registry/change-set.ts";
 import {
   type Approval,
@@ -107,7 +107,7 @@ export function readProposals(
     .map(toProposal);
 }
 
-/** The ones that expire first, at most MAX_OPEN_PROPOSALS. */
+/** Earliest expiry first, at most MAX_OPEN_PROPOSALS. */
 export function readOpenProposals(sql: SqlStorage): (Proposal & { digest: string })[] {
   return sql
     .exec<ProposalRow>("SELECT * FROM proposals WHERE status = 'open' ORDER BY expires_at")
@@ -182,7 +182,7 @@ export function closeProposal(
   );
 }
 
-/** A hard delete of a record takes what a proposal says of it too: its entry is one about the record. */
+/** A hard delete of a record also erases proposals about it: their entries concern the record. */
 export function tieProposal(sql: SqlStorage, id: string, recordKeys: readonly number[]): void {
   for (const recordKey of recordKeys) {
     sql.exec(
@@ -193,7 +193,7 @@ export function tieProposal(sql: SqlStorage, id: string, recordKeys: readonly nu
   }
 }
 
-/** Before the record's amendments go. */
+/** Before the record's amendments are deleted. */
 export function removeProposalsOf(sql: SqlStorage, recordKey: number): void {
   const those = "SELECT seq FROM amendments WHERE record_key = ?";
   sql.exec(`DELETE FROM proposal_comments WHERE proposal_key IN (${those})`, recordKey);

@@ -282,7 +282,7 @@ function embeddedDialect(node: JsonObject, dialect: JsonDialect): JsonDialect {
   return dialectOfUrl(named.value) ?? dialect;
 }
 
-/** Describes the values that a rule accepts if it refuses this one; undefined if the value is valid. */
+/** Describes the accepted values if a rule refuses this one; undefined if the value is valid. */
 function refusal(rule: Rule, value: JsonNode): string | undefined {
   switch (rule) {
     case "string":

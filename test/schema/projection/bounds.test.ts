@@ -93,7 +93,7 @@ describe("projectBundle", () => {
 });
 
 describe("bounds of numbers that must both hold", () => {
-  // The digits differ in the last place, which doubles do not hold.
+  // The digits differ in the last position, which doubles cannot represent.
   const bounds = (digits: number, last: number) => `1.${"0".repeat(digits - 2)}${last}`;
   const project = (digits: number) =>
     projectSchema(

@@ -14,7 +14,7 @@ describe("runScheduled", () => {
     vi.restoreAllMocks();
   });
 
-  it("runs every job although one fails, and then reports which", async () => {
+  it("runs every job although one fails, and then reports the failed ones", async () => {
     const ran: string[] = [];
     const job = (name: string, fails = false) => ({
       name,

@@ -1,4 +1,4 @@
-/** `/governance` and `/proposals`: which subjects take an approval, when nothing may change, and what waits. */
+/** `/governance` and `/proposals`: subjects that require approval, freezes, and open proposals. */
 import { makeRefusal } from "../../../contract/errors.ts";
 import type { Change } from "../../../registry/change-set.ts";
 import type { Governance, Proposal, ProposalStatus, WholeProposal } from "../../../registry/governance.ts";
@@ -89,7 +89,7 @@ export async function postApproval(request: NativeRequest): Promise<Answer> {
   );
 }
 
-/** Roles that an actor has everywhere and always; one that is narrowed does not speak for subjects outside of it. */
+/** Roles that an actor has without restriction; a narrowed role does not count for subjects outside of it. */
 function rolesOf({ identity }: Actor): string[] {
   if (identity === undefined) return ["admin"];
   const roles = identity.grants

@@ -33,7 +33,7 @@ const MAX_FACTS_BYTES = 16 * 1024 * 1024;
 
 export type CommittedChanges = { changeSet: string | null; outcomes: readonly ChangeOutcome[]; asOf: AsOf };
 
-/** A command about changes: it makes them, tries them, or makes them if they are approved. */
+/** A command with changes: it makes them, tries them, or makes them if they are approved. */
 export type ChangingCommand = MakeChangesCommand | OpenProposalCommand | ApproveProposalCommand;
 
 type ChangingOutcome = Extract<Outcome, { type: "changes" | "proposal" }>;
@@ -51,7 +51,7 @@ export async function commitChanges(
   return ok({ changeSet: outcome.changeSet, outcomes: outcome.changes, asOf });
 }
 
-/** Commits a command with the facts of all its changes. */
+/** Commits a command together with the facts for all its changes. */
 export async function commitChanging(
   edge: Edge,
   caller: Caller,

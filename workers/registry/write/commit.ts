@@ -211,7 +211,7 @@ export async function firstFacts(
   return [await likelyReading(edge, format, text, request, sha256Hex(text, NATIVE_HASHES))];
 }
 
-/** Adds the facts and texts that the primary lacks, or refuses if they take more work than a request may. */
+/** Adds the facts and texts that the primary lacks, or refuses if they exceed the work of one request. */
 async function meetNeeds(
   edge: Edge,
   needs: readonly Need[],

@@ -91,7 +91,7 @@ export async function sourceOfClosure(edge: TextSource, closure: Closure): Promi
   return buildSource(closure.root, closure.nodes, plainTexts(texts));
 }
 
-/** A verdict in memory, and the work it took. */
+/** A cached verdict, and the work it took. */
 type KnownVerdict = { fact: VerdictFact; micros: number };
 
 /** Computes the facts of one round. Missing `texts` are the caller's job, because they require writes. */

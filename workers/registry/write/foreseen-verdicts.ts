@@ -67,7 +67,7 @@ export class ForeseenVerdicts {
       }),
     );
     const computed = await computeFacts(this.#edge, needs, "", { text });
-    // The primary asks for them all the same, and then the refusal has somebody to go to.
+    // The primary requests them anyway, and then the refusal has a recipient.
     return computed.ok ? computed.value : [];
   }
 

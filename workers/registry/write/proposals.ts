@@ -1,4 +1,4 @@
-/** Proposals of changes: opened with what is found out about them, commented, approved, rejected. */
+/** Proposals of changes: opened with a review, commented, approved, rejected. */
 import type { Refusal } from "../../../contract/errors.ts";
 import type { Change, ChangeOutcome } from "../../../registry/change-set.ts";
 import type {
@@ -20,7 +20,7 @@ import { commitCommand } from "./commit.ts";
 
 type Options = { idempotencyKey?: string | undefined };
 
-/** `proposal` null: nothing would change. */
+/** `proposal` null: no change is needed. */
 type Opened = { proposal: Proposal | null; asOf: AsOf };
 
 export async function openProposal(
@@ -38,7 +38,10 @@ export async function openProposal(
   return ok({ proposal: outcome.type === "proposal" ? outcome.proposal : null, asOf });
 }
 
-/** Where a protection has refused: the changes wait as a proposal, and the refusal says where. Any other refusal stays. */
+/**
+ * If a protection refuses a change, stores it as a proposal, whose address the refusal names. Other refusals are
+ * unchanged.
+ */
 export async function proposeInstead(
   edge: Edge,
   caller: Caller,
@@ -106,7 +109,10 @@ export async function setGovernance(
   return committed.ok ? ok({ governance, asOf: committed.value.asOf }) : committed;
 }
 
-/** Verdicts with witnesses, suggested versions and the subjects that refer to what would change; or why there are none. */
+/**
+ * Verdicts with witnesses, suggested versions and the subjects that reference the changed ones; or the reason there are
+ * none.
+ */
 async function reviewChanges(edge: Edge, changes: readonly Change[]): Promise<unknown> {
   const registrations = changes.filter((change) => change.type === "register");
   if (registrations.length === 0) return null;

@@ -15,7 +15,7 @@ function differencesOf(reader: unknown, writer: unknown, policy?: Policy): reado
 }
 
 describe("compare", () => {
-  it("describes a difference, its places and a fix", () => {
+  it("describes a difference, its locations and a fix", () => {
     expect(differencesOf(record("A", ["x", "int"], ["y", "string"]), record("A", ["x", "int"]))).toEqual([
       {
         kind: "READER_FIELD_MISSING_DEFAULT_VALUE",

@@ -15,7 +15,7 @@ import { type Answered, GuardedRegistry } from "../../../support/guarded-registr
 const registry = new GuardedRegistry(env as unknown as Bindings);
 const ROLES = Object.keys(BUILT_IN_ROLES) as BuiltInRole[];
 const ROUTES = [...rootRoutes, ...nativeRoutes, ...confluentRoutes];
-/** Guessed by the other tenant, as one may. */
+/** Guessed by the other tenant. */
 const SUBJECT = "matrix-orders";
 const SECRET = `secret-${crypto.randomUUID()}`;
 
@@ -90,7 +90,7 @@ const isHarmless = ({ method }: Route) => method === "GET";
 describe.each(ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const))("%s", (_key, route) => {
   const { permission } = route;
 
-  it("is refused to every role that lacks its permission, and to nobody else", async () => {
+  it("is refused to every role that lacks its permission, and to no other role", async () => {
     for (const caller of callers) {
       const isHeld =
         permission === "public" ||

@@ -21,14 +21,14 @@ type Problem = {
 
 let registries = 0;
 
-/** One registry that several people use. */
+/** One registry with several users. */
 class People {
   readonly tenant = `people-${++registries}-${crypto.randomUUID().slice(0, 8)}`;
   readonly primary = (env as unknown as { PRIMARIES: DurableObjectNamespace<PrimaryObject> }).PRIMARIES.getByName(
     `${this.tenant}/1`,
   );
 
-  /** A path that begins with `//` is one of the Confluent API. */
+  /** A path that begins with `//` belongs to the Confluent API. */
   async call(
     who: string,
     method: string,
@@ -69,7 +69,7 @@ class People {
     return this.call(who, "POST", "/schemas", { subject, format: "avro", content }, headers);
   }
 
-  /** Opens one by a registration that is refused. */
+  /** Opens a proposal by a registration that is refused. */
   async propose(who: string, content: unknown = avroRecord("id"), subject = "orders"): Promise<string> {
     const { status, body, text } = await this.register(who, subject, content);
     expect(status, text).toBe(409);
@@ -102,13 +102,13 @@ class People {
   }
 }
 
-/** Ana and Ben develop; the others administer. */
+/** Ana and Ben are developers; the others are administrators. */
 function roleOf(who: string): "developer" | "admin" {
   return who === "ana" || who === "ben" ? "developer" : "admin";
 }
 
 describe("a registration under a protected subject", () => {
-  it("opens a proposal with its review, and is made when it is approved", async () => {
+  it("opens a proposal with its review, and is applied once approved", async () => {
     const people = new People();
     await people.protect();
 
@@ -153,7 +153,7 @@ describe("a registration under a protected subject", () => {
     expect((body as Problem).message).toMatch(/\/api\/v1\/proposals\/[0-9a-f-]{36}/);
   });
 
-  it("passes where the content is registered already, as a draft, and under other subjects", async () => {
+  it("succeeds if the content is already registered, as a draft, and under other subjects", async () => {
     const people = new People();
     await people.register("ana", "orders", avroRecord("id"));
     await people.protect();
@@ -164,7 +164,7 @@ describe("a registration under a protected subject", () => {
     expect((await people.register("ana", "other", avroRecord("id"))).status).toBe(201);
   });
 
-  it("is refused as ever where it is incompatible, and opens nothing", async () => {
+  it("is refused as usual if it is incompatible, and opens no proposal", async () => {
     const people = new People();
     await people.register("ana", "orders", avroRecord("id"));
     await people.protect();
@@ -175,7 +175,7 @@ describe("a registration under a protected subject", () => {
     expect((await people.call("root", "GET", "/proposals")).body).toMatchObject({ items: [] });
   });
 
-  it("cannot be reached around by an alias, a change set, an activation, or a delete", async () => {
+  it("cannot be circumvented by an alias, a change set, an activation, or a delete", async () => {
     const people = new People();
     const record = (await people.register("ana", "orders", avroRecord("id"))).body as { id: string };
     const draft = (
@@ -207,7 +207,7 @@ describe("a registration under a protected subject", () => {
 });
 
 describe("POST /proposals/{proposal}/approve", () => {
-  it("takes nobody's approval of a proposal of their own, and everybody's once", async () => {
+  it("accepts no approval of the caller's own proposal, and one approval per user", async () => {
     const people = new People();
     await people.protect([{ role: "admin", count: 2 }]);
     const id = await people.propose("root");
@@ -218,7 +218,7 @@ describe("POST /proposals/{proposal}/approve", () => {
     expect((await people.approve("noa", id)).body).toMatchObject({ proposal: { status: "applied" } });
   });
 
-  it("counts an approval for the roles of the one who gives it", async () => {
+  it("counts an approval for the roles of the approver", async () => {
     const people = new People();
     await people.protect([{ role: "admin", count: 1 }]);
     const id = await people.propose("ana");
@@ -230,7 +230,7 @@ describe("POST /proposals/{proposal}/approve", () => {
     expect(byRoot.body).toMatchObject({ proposal: { status: "applied" } });
   });
 
-  it("refuses what is not possible any more, and leaves the proposal open as it was", async () => {
+  it("refuses a change that is no longer possible, and leaves the proposal open", async () => {
     const people = new People();
     await people.protect();
     const id = await people.propose("ana");
@@ -245,7 +245,7 @@ describe("POST /proposals/{proposal}/approve", () => {
     expect(await people.proposal(id)).toMatchObject({ status: "open", approvals: [] });
   });
 
-  it("refuses a change whose reference was deleted for good meanwhile", async () => {
+  it("refuses a change whose reference was hard-deleted meanwhile", async () => {
     const people = new People();
     const address = { type: "record", name: "Address", fields: [] };
     const { id: addressId } = (await people.register("ana", "addresses", address)).body as { id: string };
@@ -268,7 +268,7 @@ describe("POST /proposals/{proposal}/approve", () => {
     expect(await people.proposal(id)).toMatchObject({ status: "open" });
   });
 
-  it("is held to what is asked for now, and to what was asked for when it was opened", async () => {
+  it("requires the approvals of the current protections and of those at its opening", async () => {
     const people = new People();
     await people.protect([{ role: "admin", count: 1 }]);
     const id = await people.propose("ana");
@@ -296,13 +296,13 @@ describe("POST /proposals/{proposal}/approve", () => {
     await expectReplayEqualsState(people.primary);
   });
 
-  it("answers 404 for a proposal that there is not", async () => {
+  it("answers 404 for an unknown proposal", async () => {
     expect((await new People().approve("root", "0")).status).toBe(404);
   });
 });
 
 describe("POST /proposals", () => {
-  it("takes deletes and many schemas, and makes them together", async () => {
+  it("accepts deletes and many schemas, and applies them together", async () => {
     const people = new People();
     await people.register("ana", "orders", avroRecord("id"));
     await people.protect(undefined, ["*"]);
@@ -318,7 +318,7 @@ describe("POST /proposals", () => {
     expect(body).toMatchObject({ changes: [{ result: "deleted" }, { result: "registered" }] });
   });
 
-  it("refuses what could not be made, and what would change nothing", async () => {
+  it("refuses changes that are impossible or have no effect", async () => {
     const people = new People();
     await people.register("ana", "orders", avroRecord("id"));
     const propose = (changes: object[]) => people.call("ana", "POST", "/proposals", { changes });
@@ -329,7 +329,7 @@ describe("POST /proposals", () => {
     expect((await propose([register(avroRecord("id"))])).status).toBe(422);
   });
 
-  it("opens as many for one subject as the limit, and no more", async () => {
+  it("opens proposals for one subject up to the limit", async () => {
     const people = new People();
     await people.protect();
     for (let index = 0; index < MAX_OPEN_PROPOSALS_PER_SUBJECT; index += 1)
@@ -358,7 +358,7 @@ describe("POST /proposals/{proposal}/comments and /reject", () => {
     expect((await people.approve("root", id)).status).toBe(409);
   });
 
-  it("lets the author withdraw", async () => {
+  it("lets the author withdraw the proposal", async () => {
     const people = new People();
     await people.protect();
     const id = await people.propose("ana");
@@ -370,7 +370,7 @@ describe("POST /proposals/{proposal}/comments and /reject", () => {
 });
 
 describe("X-Registry-Override", () => {
-  it("leaves a trace that nobody overlooks, and is for administrators", async () => {
+  it("is reserved for administrators, and is recorded in the log", async () => {
     const people = new People();
     await people.protect();
     const override = { "X-Registry-Override": "The night shift needs it." };
@@ -397,7 +397,7 @@ describe("a freeze", () => {
     freezes: [{ name: "year end", subjects: ["*"], from, until, reason: "Nobody is there to help." }],
   });
 
-  it("refuses every change of what it covers until it ends, approved ones too", async () => {
+  it("refuses every change of the covered subjects until it ends, including approved ones", async () => {
     const people = new People();
     await people.protect();
     const id = await people.propose("ana");
@@ -425,7 +425,7 @@ describe("a freeze", () => {
 });
 
 describe("a hard delete of what a proposal registered", () => {
-  it("takes the proposal and its payload too, and the log stays a log", async () => {
+  it("also erases the proposal and its payload, and the log remains verifiable", async () => {
     const people = new People();
     await people.protect();
     const id = await people.propose("ana");

@@ -1,19 +1,19 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type ProblemBody, plainRegistry, type Registry } from "../native-calls.ts";
 
-/** Enough that comparing one with all others is more work than one request may do, and few enough that some fit. */
+/** Enough that comparing one with all others exceeds the work of one request, and few enough that some fit. */
 const VERSIONS = 40;
 const FEW = 4;
 const HARD_VERSIONS = 18;
 const JSON_SCHEMA = { format: "json-schema" };
 const PATIENCE_MS = 240_000;
 
-/** Costs what its text does, and is compatible with all others. */
+/** Costs only its text, and is compatible with all others. */
 function long(number: number): object {
   return { type: "object", description: `${number} `.repeat(300_000) };
 }
 
-/** Pairs of them use a comparison's whole budget. */
+/** A pair of these uses the whole budget of a comparison. */
 function hard(number: number): object {
   const patterns = Array.from({ length: 1_000 }, (_, index) => [`^a${index}.*${number}$`, { type: "string" }]);
   return { patternProperties: Object.fromEntries(patterns), additionalProperties: number % 2 === 0 };
@@ -35,7 +35,7 @@ describe(
       for (let number = 2; number <= VERSIONS; number += 1) await registry.register("long", long(number), JSON_SCHEMA);
     }, PATIENCE_MS);
 
-    it("is decided as long as it computes for less", async () => {
+    it("is decided if it computes for less", async () => {
       const decided = await registry.call("POST", "/compatibility/check", {
         body: { subject: "few", content: long(0), level: "FULL_TRANSITIVE" },
       });
@@ -44,7 +44,7 @@ describe(
       expect(decided.body).toMatchObject({ compatible: true });
     });
 
-    it("is too complex, with the version at which it stopped, and never incompatible", async () => {
+    it("is refused as too complex, with the version at which it stopped, and never as incompatible", async () => {
       const refused = await check("FULL_TRANSITIVE", "all");
 
       expect(refused.status, refused.text).toBe(422);
@@ -53,13 +53,13 @@ describe(
       expect(detail).toMatch(/stopped at version \d+ of "long"/);
     });
 
-    it("gets the same answer when it is repeated, though memory knows some verdicts", async () => {
+    it("gets the same response when repeated, although some verdicts are cached", async () => {
       const [first, second] = [await check("FULL_TRANSITIVE", "all"), await check("FULL_TRANSITIVE", "all")];
 
       expect((first.body as ProblemBody).detail).toBe((second.body as ProblemBody).detail);
     });
 
-    it("registers nothing and says why, in both APIs", async () => {
+    it("registers nothing and names the reason, in both APIs", async () => {
       await registry.call("PUT", "/subjects/long/compatibility", { body: { level: "FULL_TRANSITIVE" } });
 
       const refused = await registry.call("POST", "/schemas", { body: { subject: "long", content: long(0) } });
@@ -79,7 +79,7 @@ describe(
     });
 
     it(
-      "goes on where a report has a cursor",
+      "continues from the cursor in a report",
       async () => {
         const other = plainRegistry();
         for (let number = 0; number < HARD_VERSIONS; number += 1) {
