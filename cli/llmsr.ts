@@ -36,6 +36,7 @@ const USAGE = `llmsr compares two versions of a schema. No server, no network.
   llmsr lint FILE    which model providers take a schema: llmsr lint --help
   llmsr project FILE a schema rewritten for one model provider: llmsr project --help
   llmsr audit        proves that nobody has altered a registry's log: llmsr audit --help
+  llmsr propose      changes that wait for approval, with approve and reject: llmsr propose --help
   llmsr import       copies another registry into this one, over the network: llmsr import --help
 
 A and B are files: .avsc (Avro), .json (JSON Schema), .proto (Protobuf). A tool definition is unwrapped; FILE#/pointer
@@ -99,7 +100,7 @@ function runCommand(args: readonly string[], { print, printError, isTerminal }: 
   }
   if (command !== "diff" && command !== "check" && command !== "bump") {
     throw new UsageError(
-      `"${command}" is not a command (expected diff, check, bump, validate, lint, project, audit or import).`,
+      `"${command}" is not a command (expected diff, check, bump, validate, lint, project, audit, propose, approve, reject or import).`,
     );
   }
   if (!earlierFile || !laterFile || rest.length > 0) throw new UsageError(`${command} takes two files, A and B.`);

@@ -4,6 +4,7 @@ import { runImport } from "./import.ts";
 import { runLint } from "./lint.ts";
 import { type Output, run } from "./llmsr.ts";
 import { runProject } from "./project.ts";
+import { runProposals } from "./proposals.ts";
 import { runValidate } from "./validate.ts";
 
 const output: Output = {
@@ -17,6 +18,10 @@ async function runCommand(): Promise<number> {
   switch (command) {
     case "audit":
       return runAudit(args, output);
+    case "propose":
+    case "approve":
+    case "reject":
+      return runProposals(command, args, output);
     case "import":
       return runImport(args, output);
     case "lint":
