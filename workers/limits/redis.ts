@@ -20,6 +20,7 @@ export function redisLeases(url: string, token: string): LeaseStore {
         url,
         token,
         retry: false,
+        enableAutoPipelining: false,
         enableTelemetry: false,
         signal: AbortSignal.timeout(DEADLINE_MS),
       });
