@@ -16,7 +16,7 @@ export type Bench = {
   progress(text: string): void;
 };
 
-export type Part = { name: string; title: string; run(bench: Bench): Promise<Row[]> };
+export type BenchPart = { name: string; title: string; run(bench: Bench): Promise<Row[]> };
 
 export function meets({ value, aim }: Row): boolean | undefined {
   if (aim === undefined) return undefined;

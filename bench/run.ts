@@ -3,20 +3,20 @@ import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { build } from "../scripts/build.ts";
-import { type Bench, meets, type Part, type Row } from "./part.ts";
+import { type Bench, type BenchPart, meets, type Row } from "./part.ts";
 import { bundle } from "./parts/bundle.ts";
 import { feed } from "./parts/feed.ts";
 import { growth } from "./parts/growth.ts";
 import { reads } from "./parts/reads.ts";
 import { replication } from "./parts/replication.ts";
 import { science } from "./parts/science.ts";
-import { search } from "./parts/search.ts";
+import { searchPart } from "./parts/search.ts";
 import { serdes } from "./parts/serdes.ts";
 import { storage } from "./parts/storage.ts";
 import { validation } from "./parts/validation.ts";
 import { writes } from "./parts/writes.ts";
 
-const PARTS: readonly Part[] = [
+const PARTS: readonly BenchPart[] = [
   science,
   bundle,
   reads,
@@ -26,7 +26,7 @@ const PARTS: readonly Part[] = [
   growth,
   feed,
   replication,
-  search,
+  searchPart,
   validation,
 ];
 
@@ -68,7 +68,7 @@ async function main(): Promise<void> {
   else writeFileSync(values.json, `${json}\n`);
 }
 
-function partNamed(name: string): Part {
+function partNamed(name: string): BenchPart {
   const part = PARTS.find((candidate) => candidate.name === name);
   if (part === undefined) {
     throw new Error(`There is no part "${name}"; there are ${PARTS.map((candidate) => candidate.name).join(", ")}.`);

@@ -23,7 +23,7 @@ export function registration(subject: string, n: number): Buffer {
 export type RegisteredRecord = { id: string; version_number: number; seq: number };
 
 /** Registers one schema and returns its record. */
-export async function register(url: string, subject: string, n: number): Promise<RegisteredRecord> {
+export async function registerNth(url: string, subject: string, n: number): Promise<RegisteredRecord> {
   const response = await fetch(`${url}/api/v1/schemas`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },

@@ -6,10 +6,10 @@ import type { Server } from "./servers.ts";
 
 const CONNECTIONS = 16;
 
-export type Target = { what: string; server: Pick<Server, "url" | "port">; request: Buffer };
+export type LoadTarget = { what: string; server: Pick<Server, "url" | "port">; request: Buffer };
 
 /** Alternates in short slices, so that other load on the machine affects all targets alike. */
-export async function takeTurns(bench: Bench, targets: readonly Target[]): Promise<Map<string, Measured[]>> {
+export async function takeTurns(bench: Bench, targets: readonly LoadTarget[]): Promise<Map<string, Measured[]>> {
   const slices = bench.quick ? 3 : 9;
   const sliceMs = bench.quick ? 300 : 1_000;
   const measured = new Map<string, Measured[]>();

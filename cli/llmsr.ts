@@ -21,7 +21,7 @@ import { applyOverrides, type RuleBook, type RuledDifference } from "../schema/r
 import { nextSemver, parseSemver } from "../schema/semver.ts";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../schema/witness.ts";
 import { parseOptions } from "./parse-options.ts";
-import { readRules } from "./read-rules.ts";
+import { readRuleFile } from "./read-rules.ts";
 import { readSchema, type Schema } from "./read-schema.ts";
 import { splitReference } from "./references.ts";
 import { type Painter, paintFor, renderDifferences } from "./render.ts";
@@ -112,7 +112,7 @@ function runCommand(args: readonly string[], { print, printError, isTerminal }: 
     policy: oneOf("policy", values.policy, POLICIES),
     writers: oneOf("writers", values.writers, WRITER_ASSUMPTIONS),
     role,
-    book: readRules(values.rules, readFile),
+    book: readRuleFile(values.rules, readFile),
     seed: wholeNumber("seed", values.seed),
     witness: !values["no-witness"],
     json: values.json,

@@ -18,7 +18,7 @@ const SHAPES: Readonly<Record<keyof RuleBook, Shape>> = {
 };
 
 /** Reads a rule book in the form that `GET /subjects/{s}/rules` returns, or a part of it. */
-export function readRules(file: string | undefined, readFile: (path: string) => string): RuleBook {
+export function readRuleFile(file: string | undefined, readFile: (path: string) => string): RuleBook {
   if (file === undefined) return EMPTY_RULE_BOOK;
   const value = parse(file, readFile);
   const book = {

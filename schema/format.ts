@@ -65,7 +65,7 @@ export type TextRefusal = { reason: RefusalReason; problem: SchemaProblem };
 export type ParseResult<Model> = Result<{ model: Model; warnings: readonly SchemaProblem[] }, ParseRefusal>;
 
 /** One field of a schema in a form shared by all formats, for search and lineage. */
-export type Field = {
+export type SchemaField = {
   /** Dotted path from the root; `[]` marks array items, `{}` map values: `user.emails[].address`. */
   path: string;
   /** The field's type in the format's terms: `string`, `array`, `com.example.User`, `int32`. */
@@ -103,7 +103,7 @@ export interface SchemaFormat<Model> {
   render(model: Model, view: string): string | undefined;
   /** A self-contained text: JSON Schema and Avro in their own form, Protobuf as a FileDescriptorSet in base64. */
   bundle(model: Model): Result<string, SchemaProblem>;
-  fields(model: Model): Field[];
+  fields(model: Model): SchemaField[];
   /** Names of top-level fields, for reserved-field checks. */
   topLevelNames(model: Model): string[];
   /** The dialect the schema was read in, null if the format has none. */

@@ -10,14 +10,14 @@ import { hashSecret, MIN_HASH_KEY_BYTES, parseHashKey } from "../workers/access/
 const HASH_KEY_FILE = "access-hash-key";
 const FIRST_KEY_FILE = "first-administrator-key";
 
-export type AccessVars = {
+export type SetupVars = {
   vars: Record<string, string>;
   /** The text of a newly created key, which is not stored. */
   firstKey: string | undefined;
 };
 
 /** The environment's values come first, as in a deployment. `isRequired`: requests need a credential. */
-export function accessVars(stateDir: string, environment: NodeJS.ProcessEnv, isRequired: boolean): AccessVars {
+export function accessVars(stateDir: string, environment: NodeJS.ProcessEnv, isRequired: boolean): SetupVars {
   const hashKey = environment.ACCESS_HASH_KEY || keptText(stateDir, HASH_KEY_FILE, makeHashKey);
   const vars = { ACCESS_HASH_KEY: hashKey };
   if (!isRequired) return { vars, firstKey: undefined };

@@ -30,7 +30,7 @@ ${ADDRESS_USAGE}
 `;
 
 /** Returns the exit code. */
-export async function runBackup(args: readonly string[], print: (text: string) => void): Promise<number> {
+export async function runBackupCommand(args: readonly string[], print: (text: string) => void): Promise<number> {
   let registry: Address;
   let out: string;
   try {
@@ -191,4 +191,5 @@ function listed({ name, bytes, segment: { before, entries }, sha256 }: ReadSegme
   return { name, first: before.seq + 1, last, sha256, bytes: bytes.byteLength, erased, full: false };
 }
 
-if (import.meta.main) process.exitCode = await runBackup(process.argv.slice(2), (text) => process.stdout.write(text));
+if (import.meta.main)
+  process.exitCode = await runBackupCommand(process.argv.slice(2), (text) => process.stdout.write(text));

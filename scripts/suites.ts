@@ -10,14 +10,14 @@ import { NODE, ROOT } from "./install.mjs";
 const NODE_BIN = join(ROOT, "node_modules", ".bin");
 const READY_WITHIN_MS = 120_000;
 
-export type Command = readonly [string, ...string[]];
+export type ShellCommand = readonly [string, ...string[]];
 export type Counts = { passed: number; failed: number };
 export type Suite = {
   /** The working directory of its commands. */
   name: string;
   isSlow?: boolean;
-  install: readonly Command[];
-  run: Command;
+  install: readonly ShellCommand[];
+  run: ShellCommand;
   count(output: string): Counts;
 };
 
@@ -108,7 +108,7 @@ async function answers(url: string): Promise<boolean> {
 
 /** Runs a command and captures its output, which is also printed as it arrives unless `isQuiet`. */
 async function execute(
-  [command, ...args]: Command,
+  [command, ...args]: ShellCommand,
   { cwd, env = {}, isQuiet = false }: { cwd: string; env?: Readonly<Record<string, string>>; isQuiet?: boolean },
 ): Promise<{ code: number | null; output: string }> {
   const child = spawn(command, args, {

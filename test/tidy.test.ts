@@ -86,9 +86,37 @@ const RETIRED_WORDS: Record<string, { pattern: RegExp; except: readonly string[]
   },
 };
 
+/** What the engines of two or three formats do or limit alike, and name alike. */
+const NAMES_OF_FORMATS = new Set([
+  "CONFLUENT_KINDS",
+  "ConfluentKind",
+  "LOSSES",
+  "Loss",
+  "MAX_COMPARE_WORK",
+  "MAX_FIELDS",
+  "MAX_FIELD_DEPTH",
+  "MAX_PROBLEMS",
+  "Sampler",
+  "canonicalText",
+  "compareByConfluentRules",
+  "compareInSlices",
+  "confluentLine",
+  "fieldsOf",
+  "normalisedText",
+  "parseInSlices",
+  "severityOf",
+  "topLevelNamesOf",
+  "witnessesInSlices",
+]);
+const FORMAT_FOLDERS = ["schema/avro", "schema/json", "schema/protobuf"].map((folder) => normalize(`${folder}/`));
+/** Both APIs may call the same thing by the same name. */
+const API_FOLDERS = ["workers/http/native", "workers/http/confluent"].map((folder) => normalize(`${folder}/`));
+
 /** The folders whose identifiers follow the glossary. */
 const GLOSSARY_FOLDERS = Object.keys(MAY_IMPORT);
 
+const EXPORTED_DECLARATION =
+  /^export (?:declare )?(?:abstract )?(?:async )?(?:const|let|function\*?|class|type|interface|enum) (\w+)/gm;
 const IMPORT = /^(?:import|export)\s+(?:[^;'"]*?from\s+)?["']([^"']+)["']/gm;
 const VALUE_IMPORT = /^(?:import|export)\s+(?!type\b)(?:[^;'"]*?from\s+)?["']([^"']+)["']/gm;
 const DYNAMIC_IMPORT = /\bimport\(\s*["']([^"']+)["']\s*\)/g;
@@ -227,6 +255,24 @@ describe("names", () => {
     expect(strays).toEqual([]);
   });
 
+  it("are exported by one file each, except for what formats or APIs have in common", () => {
+    const declaring = new Map<string, string[]>();
+    // The clients are packages of their own, which name the API's things as the API does.
+    for (const file of FOLDERS.filter((folder) => folder !== "test" && folder !== "sdks").flatMap(sources)) {
+      for (const [, name] of code(file).matchAll(EXPORTED_DECLARATION)) {
+        declaring.set(name!, [...new Set([...(declaring.get(name!) ?? []), file])]);
+      }
+    }
+    const strays = [...declaring]
+      .filter(([name, files]) => {
+        const inFormats = NAMES_OF_FORMATS.has(name) && isOnePerFolder(files, FORMAT_FOLDERS);
+        return files.length > 1 && !inFormats && !isOnePerFolder(files, API_FOLDERS);
+      })
+      .map(([name, files]) => `${name}: ${files.join(", ")}`);
+
+    expect(strays).toEqual([]);
+  });
+
   it("of files use the glossary's words, and reference only for a schema reference", () => {
     const strays = GLOSSARY_FOLDERS.flatMap(sources).filter(
       (file) =>
@@ -358,6 +404,11 @@ function isGenerated(file: string): boolean {
 
 function declaresObjectClass(file: string): boolean {
   return existsSync(file) && /export class \w+ extends DurableObject\b/.test(readFileSync(file, "utf8"));
+}
+
+function isOnePerFolder(files: readonly string[], folders: readonly string[]): boolean {
+  const found = files.map((file) => folders.find((folder) => file.startsWith(folder)));
+  return !found.includes(undefined) && new Set(found).size === files.length;
 }
 
 function topFolder(path: string): string {

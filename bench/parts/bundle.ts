@@ -1,11 +1,11 @@
-import type { Part } from "../part.ts";
+import type { BenchPart } from "../part.ts";
 import { startRegistry } from "../servers.ts";
 
 const SUBJECTS = 50;
 const PROPERTIES = 40;
 
 /** A bundle of fifty subjects over HTTP: every schema is new and is compared with its subject's version. */
-export const bundle: Part = {
+export const bundle: BenchPart = {
   name: "bundle",
   title: "A bundle of 50 subjects",
   async run({ quick }) {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import type { Bench, Part, Row } from "../part.ts";
-import { register } from "../schemas.ts";
+import type { Bench, BenchPart, Row } from "../part.ts";
+import { registerNth } from "../schemas.ts";
 import { startRegistry } from "../servers.ts";
 
 const SUBSCRIBERS = 1_000;
@@ -16,7 +16,7 @@ const DELIVERED_WITHIN_MS = 30_000;
 /**
  * Latency from a commit to each of many subscribers, over real sockets; receiving uses the same two cores as sending.
  */
-export const feed: Part = {
+export const feed: BenchPart = {
   name: "feed",
   title: `Change feed with ${SUBSCRIBERS.toLocaleString("en-GB")} subscribers`,
   async run(bench) {
@@ -24,7 +24,7 @@ export const feed: Part = {
     const registry = await startRegistry();
     const audience = new Audience(`${registry.url.replace("http", "ws")}/api/v1/events`);
     try {
-      await register(registry.url, "warm", 0);
+      await registerNth(registry.url, "warm", 0);
       await audience.fill(SUBSCRIBERS);
       bench.progress(`${SUBSCRIBERS} subscribers listen`);
       await commitAtRate(bench, registry.url, audience, 10);
@@ -122,7 +122,7 @@ class Audience {
 async function commitAtRate(bench: Bench, url: string, audience: Audience, count: number): Promise<void> {
   for (let n = 0; n < count; n += 1) {
     const startedAtMs = performance.timeOrigin + performance.now();
-    const { seq } = await register(url, `subject-${n % 10}`, Math.floor(startedAtMs * 1_000));
+    const { seq } = await registerNth(url, `subject-${n % 10}`, Math.floor(startedAtMs * 1_000));
     audience.requested(seq, startedAtMs);
     await audience.delivered(seq);
     const leftMs = startedAtMs + 1_000 / COMMITS_PER_SECOND - (performance.timeOrigin + performance.now());

@@ -1,5 +1,5 @@
 import { applyLoad, type Measured, median, requestBytes } from "../load.ts";
-import type { Bench, Part, Row } from "../part.ts";
+import type { Bench, BenchPart, Row } from "../part.ts";
 import { fill, registration, requireAnswered } from "../schemas.ts";
 import { residentMiB, type Server, startRegistry } from "../servers.ts";
 
@@ -10,7 +10,7 @@ const READ_FOR_MS = 2_000;
 const AIM = { atMost: 1.5 };
 
 /** Whether anything slows down as a subject or the registry grows, and how much memory the runtime then uses. */
-export const growth: Part = {
+export const growth: BenchPart = {
   name: "growth",
   title: "Growth",
   async run(bench) {

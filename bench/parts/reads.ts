@@ -1,14 +1,14 @@
 import { type Measured, requestBytes } from "../load.ts";
-import type { Part, Row } from "../part.ts";
-import { register } from "../schemas.ts";
+import type { BenchPart, Row } from "../part.ts";
+import { registerNth } from "../schemas.ts";
 import { type Server, startBaseline, startRegistry } from "../servers.ts";
-import { type Target as Measurable, ratioOf, rowsOf, takeTurns } from "../turns.ts";
+import { type LoadTarget as Measurable, ratioOf, rowsOf, takeTurns } from "../turns.ts";
 
 type MeasuredServer = Pick<Server, "url" | "port" | "stop">;
 type Target = Measurable & { source?: string };
 
 /** Content reads compared with a Worker that responds with a constant; record and head reads next to them. */
-export const reads: Part = {
+export const reads: BenchPart = {
   name: "reads",
   title: "Reads",
   async run(bench) {
@@ -17,8 +17,8 @@ export const reads: Part = {
     const hello = await startBaseline("hello.ts");
     const servers: MeasuredServer[] = [registry, withoutMemory, hello];
     try {
-      const { id } = await register(registry.url, "orders", 1);
-      const stored = await register(withoutMemory.url, "orders", 1);
+      const { id } = await registerNth(registry.url, "orders", 1);
+      const stored = await registerNth(withoutMemory.url, "orders", 1);
       const content = `/api/v1/schemas/${id}/content`;
       const body = await (await fetch(registry.url + content)).text();
       const constant = await startBaseline("constant.ts", body);

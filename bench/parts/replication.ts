@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { startLocalDatabase } from "../../scripts/database/local.ts";
 import { postgresqlBin, startPostgresql } from "../../test/support/postgresql.ts";
 import { applyLoad } from "../load.ts";
-import type { Bench, Part, Row } from "../part.ts";
+import type { Bench, BenchPart, Row } from "../part.ts";
 import { fill, registration, requireAnswered } from "../schemas.ts";
 import { startRegistry } from "../servers.ts";
 
@@ -17,7 +17,7 @@ const CAUGHT_UP_WITHIN_MS = 300_000;
 type Status = { seq: number; primary_seq: number; lag_entries: number; lag_seconds: number; rebuild: string | null };
 type Rebuild = { phase: string | null; applied: number };
 
-export const replication: Part = {
+export const replication: BenchPart = {
   name: "replication",
   title: "From the log to Postgres",
   async run(bench) {

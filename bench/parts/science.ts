@@ -5,7 +5,7 @@ import avsc from "avsc";
 import protobufjs from "protobufjs";
 import type { FormatName, SchemaFormat } from "../../schema/format.ts";
 import { formatNamed } from "../../schema/formats.ts";
-import type { Bench, Part, Row } from "../part.ts";
+import type { Bench, BenchPart, Row } from "../part.ts";
 
 const HISTORIES = join("..", "shared", "corpus", "histories");
 
@@ -38,7 +38,7 @@ const FORMATS: readonly FormatBench[] = [
  * Parsing, canonical text and comparison, without a server, compared with other libraries on the same bytes in the same
  * run.
  */
-export const science: Part = {
+export const science: BenchPart = {
   name: "science",
   title: "Parsing, canonical text and comparison",
   async run(bench) {

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { type DatabaseAccess, readDatabase } from "../../db/client.ts";
 import { searchVersions } from "../../db/search.ts";
 import { DATABASES, type DatabaseKind } from "../../test/support/databases.ts";
-import type { Bench, Part, Row } from "../part.ts";
+import type { Bench, BenchPart, Row } from "../part.ts";
 import { loadVersions } from "../search-data.ts";
 
 const AIM = { atMost: 10 };
@@ -37,7 +37,7 @@ const QUERIES: readonly { query: string; tags?: string[]; owner?: string; versio
  * The latency of a search among many versions, as a multiple of a query that does nothing, through the same driver and
  * proxy.
  */
-export const search: Part = {
+export const searchPart: BenchPart = {
   name: "search",
   title: "Search",
   async run(bench) {

@@ -1,8 +1,8 @@
 import { requestBytes } from "../load.ts";
-import type { Part, Row } from "../part.ts";
+import type { BenchPart, Row } from "../part.ts";
 import { avroSchema } from "../schemas.ts";
 import { type Server, startBaseline, startRegistry } from "../servers.ts";
-import { ratioOf, rowsOf, type Target, takeTurns } from "../turns.ts";
+import { type LoadTarget, ratioOf, rowsOf, takeTurns } from "../turns.ts";
 
 const CONSTANT = "constant body";
 
@@ -10,7 +10,7 @@ const CONSTANT = "constant body";
  * The calls of Kafka serializers, strict and with the staleness recommended for production, compared with a Worker that
  * responds with a constant.
  */
-export const serdes: Part = {
+export const serdes: BenchPart = {
   name: "serdes",
   title: "Calls of Kafka serdes",
   async run(bench) {
@@ -34,7 +34,7 @@ export const serdes: Part = {
         ["latest", requestBytes("GET", "/subjects/orders-value/versions/latest")],
         ["version by number", requestBytes("GET", "/subjects/orders-value/versions/1")],
       ];
-      const targets: Target[] = [
+      const targets: LoadTarget[] = [
         { what: CONSTANT, server: constant, request: requestBytes("GET", "/api/v1/schemas/1/content") },
         ...calls.map(([what, request]) => ({ what, server: strict, request })),
         ...calls.slice(2).map(([what, request]) => ({ what: `${what}, 10 s stale`, server: relaxed, request })),

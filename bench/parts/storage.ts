@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ROOT } from "../../scripts/install.mjs";
-import type { Part } from "../part.ts";
-import { register } from "../schemas.ts";
+import type { BenchPart } from "../part.ts";
+import { registerNth } from "../schemas.ts";
 import { type Server, startRegistry } from "../servers.ts";
 
 /** The storage limit of a Durable Object (https://developers.cloudflare.com/durable-objects/platform/limits/). */
@@ -12,7 +12,7 @@ const OBJECT_BYTES = 10 * 1_000 ** 3;
 const COPIES = 5;
 
 /** The storage that a version of the corpus uses in the primary, and thus how many versions one primary holds. */
-export const storage: Part = {
+export const storage: BenchPart = {
   name: "storage",
   title: "Storage",
   async run(bench) {
@@ -24,7 +24,7 @@ export const storage: Part = {
     const versions = readHistories(corpus);
     const registry = await startRegistry();
     try {
-      await register(registry.url, "first", 1);
+      await registerNth(registry.url, "first", 1);
       const before = primaryBytes(registry);
       let registered = 0;
       let refused = 0;

@@ -6,7 +6,7 @@ import { parseJsonSchema } from "../../schema/json/parse/parse.ts";
 import { lintSchema } from "../../schema/projection/lint.ts";
 import { PROFILES } from "../../schema/projection/profiles.ts";
 import { median, requestBytes } from "../load.ts";
-import type { Bench, Part, Row } from "../part.ts";
+import type { Bench, BenchPart, Row } from "../part.ts";
 import { type Server, startBaseline, startRegistry } from "../servers.ts";
 import { ratioOf, rowsOf, takeTurns } from "../turns.ts";
 
@@ -29,7 +29,7 @@ const VALUE = Object.fromEntries(
 const LINE = `${JSON.stringify(VALUE)}\n`;
 
 /** Validation over HTTP next to a Worker that only parses the value, and lines next to ajv in Node. */
-export const validation: Part = {
+export const validation: BenchPart = {
   name: "validation",
   title: "Validation",
   async run(bench) {

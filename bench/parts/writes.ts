@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../scripts/install.mjs";
 import { applyLoad, type Measured } from "../load.ts";
-import type { Part, Row } from "../part.ts";
+import type { BenchPart, Row } from "../part.ts";
 import { busyShareInside, linesOfClass } from "../profile.ts";
 import { fill, registration, requireAnswered } from "../schemas.ts";
 import { startRegistry } from "../servers.ts";
 
 const CONNECTIONS = 16;
 /** Registrations at NONE, and the share of their time for which the single primary is busy. */
-export const writes: Part = {
+export const writes: BenchPart = {
   name: "writes",
   title: "Registrations at NONE",
   async run(bench) {

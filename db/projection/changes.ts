@@ -16,10 +16,10 @@ import {
   type KeyedRecord,
   type LogEntryRow,
   logEntryRow,
+  type ReadModelScopeRow,
+  type ReadModelSubjectRow,
   type ReferenceRow,
   referenceRows,
-  type ScopeRow,
-  type SubjectRow,
   type VersionRow,
   versionRow,
 } from "./rows.ts";
@@ -49,11 +49,11 @@ export type VersionPatch = {
   updated_seq: number;
 };
 
-type ScopePatch = Pick<ScopeRow, "context" | "subject"> & Partial<ScopeRow>;
+type ScopePatch = Pick<ReadModelScopeRow, "context" | "subject"> & Partial<ReadModelScopeRow>;
 
-export type Changes = {
+export type RowChanges = {
   logEntries: LogEntryRow[];
-  subjects: Map<number, SubjectRow>;
+  subjects: Map<number, ReadModelSubjectRow>;
   goneSubjects: Set<number>;
   versions: Map<number, VersionRow>;
   fields: Map<number, FieldRow[]>;
@@ -67,8 +67,8 @@ export type Changes = {
 };
 
 /** The net effect of consecutive entries. Throws if one of them cannot be read. */
-export function foldEntries(entries: readonly ProjectedEntry[]): Changes {
-  const changes: Changes = {
+export function foldEntries(entries: readonly ProjectedEntry[]): RowChanges {
+  const changes: RowChanges = {
     logEntries: [],
     subjects: new Map(),
     goneSubjects: new Set(),
@@ -91,7 +91,7 @@ export function foldEntries(entries: readonly ProjectedEntry[]): Changes {
   return changes;
 }
 
-type Fold<T extends keyof Payloads> = (changes: Changes, projected: ProjectedEntry, payload: Payloads[T]) => void;
+type Fold<T extends keyof Payloads> = (changes: RowChanges, projected: ProjectedEntry, payload: Payloads[T]) => void;
 
 const FOLD: { [T in EntryType]: Fold<T> } = {
   "schema.registered": (changes, { header, derived = NO_CONTENT }, payload) => {
@@ -174,7 +174,7 @@ const FOLD: { [T in EntryType]: Fold<T> } = {
 };
 
 function patch(
-  changes: Changes,
+  changes: RowChanges,
   header: LogHeader,
   recordKey: number,
   columns: Omit<VersionPatch, "record_key" | "updated_at" | "updated_seq">,
@@ -192,7 +192,7 @@ function patch(
     });
 }
 
-function setScope(changes: Changes, scope: ScopePatch): void {
+function setScope(changes: RowChanges, scope: ScopePatch): void {
   const key = `${scope.context}\n${scope.subject}`;
   changes.scopes.set(key, { ...changes.scopes.get(key), ...scope });
 }

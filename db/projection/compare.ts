@@ -11,10 +11,10 @@ import {
   fieldRows,
   type KeyedRecord,
   type LogEntryRow,
+  type ReadModelScopeRow,
+  type ReadModelSubjectRow,
   type ReferenceRow,
   referenceRows,
-  type ScopeRow,
-  type SubjectRow,
   storableJson,
   type VersionRow,
   versionRow,
@@ -46,7 +46,7 @@ export type ComparedTable = (typeof COMPARED_TABLES)[number];
 
 /** A record with all its rows in the read model. */
 export type ExpectedRecord = { version: VersionRow; fields: FieldRow[]; references: ReferenceRow[] };
-export type ExpectedSubject = SubjectRow & { latest_key: number | null };
+export type ExpectedSubject = ReadModelSubjectRow & { latest_key: number | null };
 
 export function expectedRecord(record: KeyedRecord, derived: DerivedContent): ExpectedRecord {
   return {
@@ -124,9 +124,9 @@ export async function compareScopes(
   transaction: Transaction,
   tenant: string,
   range: ScopeRange,
-  expected: readonly ScopeRow[],
+  expected: readonly ReadModelScopeRow[],
 ): Promise<Discrepancy[]> {
-  const copied = await read<ScopeRow>(
+  const copied = await read<ReadModelScopeRow>(
     transaction,
     sql`SELECT row_to_json(own) AS copied FROM
       (SELECT ${names(SCOPE_COLUMNS)} FROM scopes WHERE tenant = ${tenant} AND ${inScopes(range)}) AS own`,

@@ -1,5 +1,5 @@
 /** Derives the search data of a content from its text alone. Pure, and bounded for any text. */
-import type { Field, FormatName, JsonDialect, SchemaSource } from "../../schema/format.ts";
+import type { FormatName, JsonDialect, SchemaField, SchemaSource } from "../../schema/format.ts";
 import { formatNamed } from "../../schema/formats.ts";
 import { splitWords } from "../words.ts";
 
@@ -13,7 +13,7 @@ export const MAX_INDEXED_FIELDS = 2_000;
 export const MAX_FIELDS_CHARACTERS = 65_536;
 export const MAX_INDEXED_PATH_CHARACTERS = 1_000;
 /** Names and types are indexed, and a btree index row holds at most 2,704 bytes. */
-export const MAX_NAME_CHARACTERS = 255;
+export const MAX_INDEXED_NAME_CHARACTERS = 255;
 export const MAX_DOCUMENTATION_CHARACTERS = 4_000;
 /** Per column of words; at 64 characters a word this is well below Postgres's limit for one tsvector (1 MB). */
 export const MAX_WORDS = 4_096;
@@ -83,11 +83,11 @@ function readFields(format: FormatName, source: SchemaSource, dialect: JsonDiale
   return fields;
 }
 
-function indexedField({ path, type, documentation, required }: Field): IndexedField {
+function indexedField({ path, type, documentation, required }: SchemaField): IndexedField {
   return {
     path: cut(path, MAX_INDEXED_PATH_CHARACTERS),
-    name: cut(lastPathPart(path), MAX_NAME_CHARACTERS),
-    type: cut(type, MAX_NAME_CHARACTERS),
+    name: cut(lastPathPart(path), MAX_INDEXED_NAME_CHARACTERS),
+    type: cut(type, MAX_INDEXED_NAME_CHARACTERS),
     documentation: documentation === null ? null : cut(documentation, MAX_DOCUMENTATION_CHARACTERS),
     required,
   };

@@ -6,7 +6,7 @@ import { and, eq, sql } from "drizzle-orm";
 import type { Transaction } from "../client.ts";
 import { logEntries, scopes, subjects, versions } from "../tables.ts";
 import { type ExpectedRecord, type ExpectedSubject, inScopes, type ScopeRange } from "./compare.ts";
-import type { LogEntryRow, ScopeRow } from "./rows.ts";
+import type { LogEntryRow, ReadModelScopeRow } from "./rows.ts";
 import {
   deleteVersions,
   insertFields,
@@ -91,7 +91,7 @@ export async function replaceScopes(
   transaction: Transaction,
   tenant: string,
   range: ScopeRange,
-  expected: readonly ScopeRow[],
+  expected: readonly ReadModelScopeRow[],
 ): Promise<void> {
   await transaction.delete(scopes).where(and(eq(scopes.tenant, tenant), inScopes(range)));
   if (expected.length === 0) return;

@@ -10,12 +10,12 @@ import { type DerivedContent, joinedWords } from "./derive.ts";
 /** The primary's record with the keys the read model needs. */
 export type KeyedRecord = SchemaRecord & { recordKey: number; subjectKey: number };
 
-export type SubjectRow = RowOf<typeof subjects, "tenant" | "latest_key">;
+export type ReadModelSubjectRow = RowOf<typeof subjects, "tenant" | "latest_key">;
 export type VersionRow = RowOf<typeof versions, "tenant" | "is_latest">;
 export type FieldRow = RowOf<typeof fields>;
 export type ReferenceRow = RowOf<typeof versionReferences>;
 /** Settings of one scope; a part that is not set is null. */
-export type ScopeRow = RowOf<typeof scopes>;
+export type ReadModelScopeRow = RowOf<typeof scopes>;
 export type LogEntryRow = RowOf<typeof logEntries>;
 
 /** The columns that `schema.updated` replaces together. */

@@ -5,14 +5,14 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { Transaction } from "../client.ts";
 import { fields, logEntries, readColumns, scopes, subjects, versionReferences, versions } from "../tables.ts";
-import type { Changes, VersionPatch } from "./changes.ts";
+import type { RowChanges, VersionPatch } from "./changes.ts";
 import {
   ATTRIBUTE_NAMES,
   type FieldRow,
   type LogEntryRow,
+  type ReadModelScopeRow,
+  type ReadModelSubjectRow,
   type ReferenceRow,
-  type ScopeRow,
-  type SubjectRow,
   storableJson,
   type VersionRow,
 } from "./rows.ts";
@@ -33,7 +33,7 @@ export const SUBJECT_COLUMNS = readColumns(subjects, ["tenant", "latest_key"]);
 export const FIELD_COLUMNS = readColumns(fields);
 export const REFERENCE_COLUMNS = readColumns(versionReferences);
 export const SCOPE_COLUMNS = readColumns(scopes);
-const SCOPE_PARTS = ["config", "mode", "rules", "associations"] as const satisfies readonly (keyof ScopeRow)[];
+const SCOPE_PARTS = ["config", "mode", "rules", "associations"] as const satisfies readonly (keyof ReadModelScopeRow)[];
 export const LOG_ENTRY_COLUMNS = readColumns(logEntries);
 
 function pickColumns(picked: readonly (keyof VersionRow)[]): Record<string, string> {
@@ -41,7 +41,7 @@ function pickColumns(picked: readonly (keyof VersionRow)[]): Record<string, stri
 }
 
 /** The caller has locked the tenant's row. Writing the same changes again has no effect. */
-export async function writeChanges(transaction: Transaction, tenant: string, changes: Changes): Promise<void> {
+export async function writeChanges(transaction: Transaction, tenant: string, changes: RowChanges): Promise<void> {
   await writeLogEntries(transaction, tenant, changes.logEntries);
   const touched = new Set<number>();
   const touch = ({ rows }: { rows: { subject_key: number | string }[] }) => {
@@ -84,7 +84,7 @@ export async function writeLogEntries(
 export async function writeSubjects(
   transaction: Transaction,
   tenant: string,
-  rows: readonly SubjectRow[],
+  rows: readonly ReadModelSubjectRow[],
 ): Promise<void> {
   await transaction.execute(sql`INSERT INTO subjects (tenant, ${names(SUBJECT_COLUMNS)})
     SELECT ${tenant}::text, ${names(SUBJECT_COLUMNS)} FROM ${recordset(rows, SUBJECT_COLUMNS)}
@@ -188,7 +188,7 @@ export const STORED_TAG = sql.raw(`left(tag, ${MAX_TAG_CHARACTERS})`);
 async function writeScopes(
   transaction: Transaction,
   tenant: string,
-  { goneContexts, scopes }: Pick<Changes, "goneContexts" | "scopes">,
+  { goneContexts, scopes }: Pick<RowChanges, "goneContexts" | "scopes">,
 ): Promise<void> {
   if (goneContexts.size > 0) {
     await transaction.execute(

@@ -1,5 +1,5 @@
 /** Every field of a schema with its path, for search and lineage. */
-import type { Field } from "../format.ts";
+import type { SchemaField } from "../format.ts";
 import { type AvroModel, type AvroNamedType, type AvroRecord, type AvroType, isNamed, typeName } from "./model.ts";
 
 /** A type used in many places has its fields under many paths; past these bounds, more paths add nothing useful. */
@@ -11,8 +11,8 @@ const MAX_CHARACTERS = 4 * 2 ** 20;
 const MAX_TYPE_CHARACTERS = 200;
 
 /** The fields in order, parents before children. A recursive record is entered once per path. */
-export function fieldsOf(model: AvroModel): Field[] {
-  const fields: Field[] = [];
+export function fieldsOf(model: AvroModel): SchemaField[] {
+  const fields: SchemaField[] = [];
   const entered = new Set<AvroNamedType>();
   let steps = 0;
   let characters = 0;

@@ -27,20 +27,20 @@ export const CHANGE_KINDS = [
   "json_in_string",
   "removed_property",
 ] as const;
-export type ChangeKind = (typeof CHANGE_KINDS)[number];
+export type ProjectionChangeKind = (typeof CHANGE_KINDS)[number];
 
 /**
  * `lossless`: after decoding, the same values as before. `checked_after`: the provider may also return values that the
  * schema refuses, so the decoded answer is validated. `lost`: some values that the schema allows can no longer be
  * returned.
  */
-export type Loss = "lossless" | "checked_after" | "lost";
+export type ProjectionLoss = "lossless" | "checked_after" | "lost";
 
-export type Change = {
-  readonly kind: ChangeKind;
+export type ProjectionChange = {
+  readonly kind: ProjectionChangeKind;
   /** The location in the registered schema; prefixed with `name#` if it is in a reference. */
   readonly pointer: string;
-  readonly loss: Loss;
+  readonly loss: ProjectionLoss;
   /** What was changed and why, in one sentence. */
   readonly message: string;
   /** How the author could avoid the change; absent if only the provider could. */
@@ -48,10 +48,10 @@ export type Change = {
 };
 
 export class ChangeLog {
-  readonly #changes = new Map<string, Change>();
+  readonly #changes = new Map<string, ProjectionChange>();
   #left = 0;
 
-  add(change: Change): void {
+  add(change: ProjectionChange): void {
     const key = `${change.kind} ${change.pointer} ${change.message}`;
     if (this.#changes.has(key)) return;
     if (this.#changes.size < MAX_REPORTED_CHANGES) this.#changes.set(key, change);
@@ -59,9 +59,9 @@ export class ChangeLog {
     this.#worst = worse(this.#worst, change.loss);
   }
 
-  #worst: Loss = "lossless";
+  #worst: ProjectionLoss = "lossless";
 
-  get changes(): Change[] {
+  get changes(): ProjectionChange[] {
     return [...this.#changes.values()];
   }
 
@@ -70,13 +70,13 @@ export class ChangeLog {
     return this.#changes.size + this.#left;
   }
 
-  get worst(): Loss {
+  get worst(): ProjectionLoss {
     return this.#worst;
   }
 }
 
-const LOSSES: readonly Loss[] = ["lossless", "checked_after", "lost"];
+const LOSSES: readonly ProjectionLoss[] = ["lossless", "checked_after", "lost"];
 
-function worse(a: Loss, b: Loss): Loss {
+function worse(a: ProjectionLoss, b: ProjectionLoss): ProjectionLoss {
   return LOSSES.indexOf(a) >= LOSSES.indexOf(b) ? a : b;
 }

@@ -2,7 +2,7 @@
 import type { JsonSchemaModel } from "../json/model.ts";
 import type { Result } from "../result.ts";
 import { runAtOnce, type Sliced } from "../slices.ts";
-import type { ChangeKind, Loss } from "./changes.ts";
+import type { ProjectionChangeKind, ProjectionLoss } from "./changes.ts";
 import { type Profile, profileId } from "./profile.ts";
 import { type Projection, type ProjectionRefusal, type ProjectOptions, projectInSlices } from "./project.ts";
 
@@ -16,8 +16,8 @@ export type Readiness = (typeof READINESS)[number];
 type LintFinding = {
   readonly pointer: string;
   readonly message: string;
-  readonly kind?: ChangeKind;
-  readonly loss?: Loss;
+  readonly kind?: ProjectionChangeKind;
+  readonly loss?: ProjectionLoss;
   readonly fix?: string;
 };
 

@@ -7,7 +7,7 @@ import { ok, type Result, refuse } from "../result.ts";
 import { passesMicros, runAtOnce, type Sliced } from "../slices.ts";
 import { planAbsences, type RequestBudget } from "./absences.ts";
 import { MAX_PROJECTED_BYTES, MAX_UNROLLED_LEVELS, ProjectionMeter, TooComplexProjection } from "./bounds.ts";
-import { type Change, ChangeLog, type Loss } from "./changes.ts";
+import { ChangeLog, type ProjectionChange, type ProjectionLoss } from "./changes.ts";
 import type { Decoder } from "./decoder.ts";
 import { decoderOf } from "./finish-decoder.ts";
 import { arrayNode, booleanNode, objectNode, pointersOf, stringNode } from "./json-nodes.ts";
@@ -26,11 +26,11 @@ export type Projection = {
   readonly schema: JsonNode;
   /** The same as plain JSON Schema (2020-12), if the provider uses a different spelling. */
   readonly plainSchema: JsonNode;
-  readonly changes: readonly Change[];
+  readonly changes: readonly ProjectionChange[];
   /** The total number, if not all are listed. */
   readonly changesTotal: number;
   /** The worst loss of all changes; null if the schema needs no change. */
-  readonly loss: Loss | null;
+  readonly loss: ProjectionLoss | null;
   readonly decoder: Decoder;
   readonly measure: Measure;
 };

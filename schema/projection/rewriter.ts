@@ -3,7 +3,7 @@
 import type { ReferenceKeyword, SchemaLocation } from "../json/model.ts";
 import type { JsonNode, JsonObject } from "../json-text.ts";
 import type { ProjectionMeter } from "./bounds.ts";
-import type { ChangeKind, Loss } from "./changes.ts";
+import type { ProjectionChangeKind, ProjectionLoss } from "./changes.ts";
 import type { BranchStep, DecodeStep } from "./decoder.ts";
 import type { Draft } from "./draft.ts";
 import type { JsonType, KeywordUse, Profile } from "./profile.ts";
@@ -40,7 +40,7 @@ export type RewriteOptions = {
 };
 
 /** `schema` is null while it is being written, and afterwards if no value is possible. */
-export type Definition = {
+export type WrittenDefinition = {
   readonly name: string;
   isWritten: boolean;
   schema: JsonObject | null;
@@ -55,14 +55,14 @@ export interface Rewriter {
   readonly options: RewriteOptions;
   /** Optional properties that are missing from `required`, for the budget of a request. */
   readonly omittable: { draft: Draft; name: string }[];
-  readonly definitions: ReadonlyMap<JsonNode, Definition>;
+  readonly definitions: ReadonlyMap<JsonNode, WrittenDefinition>;
   /** The used part of the budgets that are tracked while writing. */
   enumValues: number;
   itemsSum: number;
 
   /** Null if no value is possible. */
   write(draft: Draft, place: Place): Written | null;
-  change(kind: ChangeKind, pointer: string, loss: Loss, message: string, fix?: string): void;
+  change(kind: ProjectionChangeKind, pointer: string, loss: ProjectionLoss, message: string, fix?: string): void;
   /** Adds the draft's constraints on values of these types, and its annotations, to a schema. */
   describe(draft: Draft, schema: JsonObject, types: readonly JsonType[], moved: readonly string[]): JsonObject;
   /** The same for a schema of encoded values: the draft's constraints can only be described in words. */
@@ -73,7 +73,7 @@ export interface Rewriter {
   /** A branch of a union, whose pointer in the projected schema is filled in at the end. */
   branch(schema: JsonObject, draft: Draft, decode: DecodeStep | null): BranchStep;
   /** The definition of a recursive or shared schema, created on first use. */
-  definition(target: SchemaLocation): Definition;
+  definition(target: SchemaLocation): WrittenDefinition;
   /** Whether a schema is recursive. */
   isRecursive(target: SchemaLocation): boolean;
   /** The target of a reference inside a condition. */

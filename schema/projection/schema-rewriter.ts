@@ -9,12 +9,12 @@ import { schemaPointer } from "../json/validate/evaluation.ts";
 import { validateAt } from "../json/validate/validate.ts";
 import type { JsonNode, JsonObject } from "../json-text.ts";
 import type { ProjectionMeter } from "./bounds.ts";
-import type { ChangeKind, ChangeLog, Loss } from "./changes.ts";
+import type { ChangeLog, ProjectionChangeKind, ProjectionLoss } from "./changes.ts";
 import type { BranchStep, DecodeStep } from "./decoder.ts";
 import { childrenOf, type Draft } from "./draft.ts";
 import type { JsonType, KeywordUse, Profile } from "./profile.ts";
 import type { DraftReader } from "./read-draft.ts";
-import type { Definition, Place, RewriteOptions, Rewriter, Written } from "./rewriter.ts";
+import type { Place, RewriteOptions, Rewriter, Written, WrittenDefinition } from "./rewriter.ts";
 import { annotate, tellConditions, withAnnotationsOf } from "./write-annotations.ts";
 import { tellAssertions, writeAssertions } from "./write-assertions.ts";
 
@@ -22,7 +22,7 @@ import { tellAssertions, writeAssertions } from "./write-assertions.ts";
 type WriteDraft = (rewriter: Rewriter, draft: Draft, place: Place) => Written | null;
 
 export class SchemaRewriter implements Rewriter {
-  readonly definitions = new Map<JsonNode, Definition>();
+  readonly definitions = new Map<JsonNode, WrittenDefinition>();
   readonly branches: { step: { schema: string }; schema: JsonObject }[] = [];
   /** Optional properties that are missing from `required`, for the budget of a request. */
   readonly omittable: { draft: Draft; name: string }[] = [];
@@ -60,7 +60,7 @@ export class SchemaRewriter implements Rewriter {
     return this.#writeDraft(this, draft, place);
   }
 
-  change(kind: ChangeKind, pointer: string, loss: Loss, message: string, fix?: string): void {
+  change(kind: ProjectionChangeKind, pointer: string, loss: ProjectionLoss, message: string, fix?: string): void {
     this.log.add({ kind, pointer, loss, message, ...(fix === undefined ? {} : { fix }) });
   }
 
@@ -143,10 +143,10 @@ export class SchemaRewriter implements Rewriter {
   }
 
   /** The definition of a recursive or shared schema, created on first use. */
-  definition(target: SchemaLocation): Definition {
+  definition(target: SchemaLocation): WrittenDefinition {
     const known = this.definitions.get(target.node);
     if (known !== undefined) return known;
-    const definition: Definition = { name: this.#nameFor(target), isWritten: false, schema: null, decode: null };
+    const definition: WrittenDefinition = { name: this.#nameFor(target), isWritten: false, schema: null, decode: null };
     this.definitions.set(target.node, definition);
     const written = this.write(this.reader.read(target), { depth: 1, isOptional: false, unrolled: new Map() });
     definition.schema = written?.schema ?? null;

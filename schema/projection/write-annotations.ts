@@ -2,7 +2,7 @@
 
 import { type JsonNode, type JsonObject, writeJsonText } from "../json-text.ts";
 import { MAX_MOVED_CHARACTERS } from "./bounds.ts";
-import type { ChangeKind } from "./changes.ts";
+import type { ProjectionChangeKind } from "./changes.ts";
 import { canCopy, copyCondition } from "./copy-condition.ts";
 import type { Condition, Draft } from "./draft.ts";
 import { objectNode, stringNode } from "./json-nodes.ts";
@@ -138,7 +138,7 @@ function isImplied({ profile }: Rewriter, { locations }: Draft, { keyword, node,
 export function writeInString(
   rewriter: Rewriter,
   draft: Draft,
-  kind: ChangeKind,
+  kind: ProjectionChangeKind,
   message: string,
   fix: string,
 ): Written {

@@ -1,5 +1,5 @@
 /** Every field of a schema with its path, for search and lineage. */
-import type { Field as FieldEntry } from "../format.ts";
+import type { SchemaField as FieldEntry } from "../format.ts";
 import {
   type Definition,
   type Field,

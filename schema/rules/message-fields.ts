@@ -1,6 +1,6 @@
 /** A message's primitive fields with the names, types and tags of its schema, for rules. */
 
-import type { Field, SchemaFormat } from "../format.ts";
+import type { SchemaField, SchemaFormat } from "../format.ts";
 import { ok, type Result, refuse } from "../result.ts";
 import type { DataContractMetadata } from "./data-contract.ts";
 
@@ -35,7 +35,7 @@ export function messageFields(
   text: string,
   metadata: DataContractMetadata | null,
 ): MessageFields {
-  const types = new Map(format.fields(model).map(({ path, type }: Field) => [path, type]));
+  const types = new Map(format.fields(model).map(({ path, type }: SchemaField) => [path, type]));
   let rootName = "";
   const inline = new Map<string, readonly string[]>();
   format.editTags(text, ({ entityPath, entityType, fullName = entityPath }, tags) => {

@@ -5,7 +5,14 @@ import { PGlite } from "@electric-sql/pglite";
 import { btree_gin } from "@electric-sql/pglite/contrib/btree_gin";
 import { pg_trgm } from "@electric-sql/pglite/contrib/pg_trgm";
 import type { Backend, Session, SessionListener } from "./backend.ts";
-import { errorResponse, lastStatus, type Message, MessageReader, simpleQuery, type TransactionStatus } from "./wire.ts";
+import {
+  type BackendMessage,
+  errorResponse,
+  lastStatus,
+  MessageReader,
+  simpleQuery,
+  type TransactionStatus,
+} from "./wire.ts";
 
 /** Clients that wait longer for a turn are refused, so a stuck client does not block the others. */
 const TURN_WAIT_MS = 30_000;
@@ -106,7 +113,7 @@ class PgliteSession implements Session {
   readonly #listener: SessionListener;
   readonly #idleInTransactionMs: number;
   readonly #reader = new MessageReader();
-  #collected: Message[] = [];
+  #collected: BackendMessage[] = [];
   #working: Promise<void> = Promise.resolve();
   #holds = false;
   #status: TransactionStatus = "I";
@@ -125,7 +132,7 @@ class PgliteSession implements Session {
     if (this.#over) return;
     clearTimeout(this.#idleTimer);
     this.#reader.push(bytes);
-    let batch: Message[] = [];
+    let batch: BackendMessage[] = [];
     try {
       for (const message of this.#reader.messages()) {
         if (message.type === "X") {

@@ -5,13 +5,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Backend, Session } from "./backend.ts";
-import { type BatchOptions, type Query, QueryRunner, StatementError } from "./queries.ts";
+import { type BatchOptions, QueryRunner, type SqlQuery, StatementError } from "./queries.ts";
 import {
   AUTHENTICATION_CLEARTEXT,
   AUTHENTICATION_OK,
   backendKeyData,
   errorResponse,
-  MAX_MESSAGE_BYTES,
+  MAX_BACKEND_MESSAGE_BYTES,
   MessageReader,
   PROTOCOL_3,
   parameterStatus,
@@ -50,7 +50,7 @@ export async function startDatabaseProxy({ backend, password, port = 0 }: ProxyO
       sendJson(response, 503, { message: `The database cannot be reached: ${error.message}` }),
     );
   });
-  const sockets = new WebSocketServer({ server, path: "/v2", maxPayload: MAX_MESSAGE_BYTES });
+  const sockets = new WebSocketServer({ server, path: "/v2", maxPayload: MAX_BACKEND_MESSAGE_BYTES });
   sockets.on("connection", (socket) => new SocketClient(socket, arriving, password));
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
@@ -107,7 +107,7 @@ function isBatch(body: unknown): body is { queries: RequestedQuery[] } {
   return Array.isArray((body as { queries?: unknown }).queries);
 }
 
-function readQuery({ query, params = [] }: RequestedQuery): Query {
+function readQuery({ query, params = [] }: RequestedQuery): SqlQuery {
   return { query, params: params.map((value) => (value === null || value === undefined ? null : String(value))) };
 }
 
@@ -137,7 +137,7 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_MESSAGE_BYTES) throw new Error("The request is too large.");
+    if (bytes > MAX_BACKEND_MESSAGE_BYTES) throw new Error("The request is too large.");
     chunks.push(chunk);
   }
   return JSON.parse(Buffer.concat(chunks).toString("utf8"));

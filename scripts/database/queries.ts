@@ -1,12 +1,12 @@
 // Runs the queries of one HTTP request on a session.
 import type { Backend, Session } from "./backend.ts";
 import {
-  type Message,
+  type BackendMessage,
   MessageReader,
   readCommand,
   readError,
-  readFields,
   readRow,
+  readRowFields,
   type ServerError,
   type StatementResult,
   SYNC,
@@ -15,7 +15,7 @@ import {
   type TransactionStatus,
 } from "./wire.ts";
 
-export type Query = { query: string; params: readonly (string | null)[] };
+export type SqlQuery = { query: string; params: readonly (string | null)[] };
 export type BatchOptions = { isolationLevel?: string | undefined; readOnly?: boolean; deferrable?: boolean };
 
 /** A statement the server refused. */
@@ -50,12 +50,12 @@ export class QueryRunner {
     this.#backend = backend;
   }
 
-  async run(query: Query): Promise<StatementResult> {
+  async run(query: SqlQuery): Promise<StatementResult> {
     return this.#withSession(async (session) => (await session.run([query]))[0]!);
   }
 
   /** Runs all queries in one transaction. */
-  async runBatch(queries: readonly Query[], options: BatchOptions): Promise<StatementResult[]> {
+  async runBatch(queries: readonly SqlQuery[], options: BatchOptions): Promise<StatementResult[]> {
     const batch = [{ query: beginStatement(options), params: [] }, ...queries, { query: "COMMIT", params: [] }];
     return this.#withSession(async (session) => (await session.run(batch)).slice(1, -1));
   }
@@ -107,7 +107,9 @@ class QuerySession {
   #status: TransactionStatus = "I";
   #session: Session | undefined;
   readonly #reader = new MessageReader();
-  #waiting: { seen: Message[]; answered: (messages: Message[]) => void; lost: (error: Error) => void } | undefined;
+  #waiting:
+    | { seen: BackendMessage[]; answered: (messages: BackendMessage[]) => void; lost: (error: Error) => void }
+    | undefined;
 
   static async open(backend: Backend): Promise<QuerySession> {
     const opened = new QuerySession();
@@ -119,7 +121,7 @@ class QuerySession {
   }
 
   /** One round trip; stops at the first failure. */
-  async run(queries: readonly Query[]): Promise<StatementResult[]> {
+  async run(queries: readonly SqlQuery[]): Promise<StatementResult[]> {
     return readResults(
       await this.#exchange(Buffer.concat([...queries.map(({ query, params }) => statement(query, params)), SYNC])),
     );
@@ -135,8 +137,8 @@ class QuerySession {
     this.#session?.close();
   }
 
-  #exchange(bytes: Buffer): Promise<Message[]> {
-    const { promise, resolve, reject } = Promise.withResolvers<Message[]>();
+  #exchange(bytes: Buffer): Promise<BackendMessage[]> {
+    const { promise, resolve, reject } = Promise.withResolvers<BackendMessage[]>();
     if (!this.usable) return Promise.reject(new SessionLost("The session is over."));
     this.#waiting = { seen: [], answered: resolve, lost: reject };
     this.#session!.send(bytes);
@@ -165,12 +167,12 @@ class QuerySession {
   }
 }
 
-function readResults(messages: readonly Message[]): StatementResult[] {
+function readResults(messages: readonly BackendMessage[]): StatementResult[] {
   const results: StatementResult[] = [];
   let current: StatementResult = { command: "", rowCount: null, fields: [], rows: [] };
   for (const { type, bytes } of messages) {
     if (type === "E") throw new StatementError(readError(bytes));
-    if (type === "T") current.fields = readFields(bytes);
+    if (type === "T") current.fields = readRowFields(bytes);
     else if (type === "D") current.rows.push(readRow(bytes));
     else if (type === "C" || type === "I") {
       results.push({ ...current, ...(type === "C" ? readCommand(bytes) : {}) });

@@ -6,12 +6,12 @@ const SSL_REQUEST = 80_877_103;
 const GSS_REQUEST = 80_877_104;
 
 /** Larger than any message of a registry; beyond it the stream is corrupt. */
-export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+export const MAX_BACKEND_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 /** The transaction status in ReadyForQuery: idle, in a transaction, in a failed one. */
 export type TransactionStatus = "I" | "T" | "E";
 
-export type Message = { type: string; bytes: Buffer };
+export type BackendMessage = { type: string; bytes: Buffer };
 
 /** Splits a byte stream into messages; the first one of a connection has no type. */
 export class MessageReader {
@@ -22,10 +22,10 @@ export class MessageReader {
   }
 
   /** Complete messages with type and length; throws on invalid ones. */
-  *messages(): Generator<Message> {
+  *messages(): Generator<BackendMessage> {
     while (this.#pending.length >= 5) {
       const length = this.#pending.readUInt32BE(1);
-      if (length < 4 || length > MAX_MESSAGE_BYTES) throw new Error(`A message cannot have ${length} bytes.`);
+      if (length < 4 || length > MAX_BACKEND_MESSAGE_BYTES) throw new Error(`A message cannot have ${length} bytes.`);
       if (this.#pending.length < 1 + length) return;
       const bytes = this.#pending.subarray(0, 1 + length);
       this.#pending = this.#pending.subarray(1 + length);
@@ -99,7 +99,7 @@ export function lastStatus(answers: Uint8Array): TransactionStatus | undefined {
   return status;
 }
 
-export function readPassword({ bytes }: Message): string {
+export function readPassword({ bytes }: BackendMessage): string {
   return bytes.toString("utf8", 5, bytes.length - 1);
 }
 
@@ -164,7 +164,7 @@ const ERROR_FIELDS = {
   R: "routine",
 } as const;
 
-export function readFields(bytes: Buffer): Field[] {
+export function readRowFields(bytes: Buffer): Field[] {
   let at = 7;
   return Array.from({ length: bytes.readUInt16BE(5) }, () => {
     const end = bytes.indexOf(0, at);

@@ -4,7 +4,7 @@ import { WebSocket } from "ws";
 import { type DatabaseAccess, inTransaction, readDatabase, sqlState, withConnection } from "../../db/client.ts";
 import { openPglite } from "../../scripts/database/pglite.ts";
 import { type DatabaseProxy, startDatabaseProxy } from "../../scripts/database/proxy.ts";
-import { MAX_MESSAGE_BYTES, MessageReader, simpleQuery } from "../../scripts/database/wire.ts";
+import { MAX_BACKEND_MESSAGE_BYTES, MessageReader, simpleQuery } from "../../scripts/database/wire.ts";
 
 const PASSWORD = "p:ss/w rd%";
 
@@ -166,8 +166,8 @@ describe("MessageReader", () => {
   });
 
   it.each([
-    ["as long as the bound", MAX_MESSAGE_BYTES, false],
-    ["longer than the bound", MAX_MESSAGE_BYTES + 1, true],
+    ["as long as the bound", MAX_BACKEND_MESSAGE_BYTES, false],
+    ["longer than the bound", MAX_BACKEND_MESSAGE_BYTES + 1, true],
     ["shorter than its own length", 3, true],
   ])("handles a message with the length %s", (_what, length, refused) => {
     const reader = new MessageReader();

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runBackup } from "../../scripts/backup.ts";
+import { runBackupCommand } from "../../scripts/backup.ts";
 import { runRestore } from "../../scripts/restore.ts";
 import { fillEventfully } from "../support/eventful-history.ts";
 import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process.ts";
@@ -44,7 +44,7 @@ afterAll(async () => {
 describe("a registry restored from its backup", () => {
   it("has the rows and the responses of the original, although the restore was killed and stopped on the way", async () => {
     const out = join(folder, "downloaded");
-    const backup = await run(runBackup, "--url", source.url, "--out", out);
+    const backup = await run(runBackupCommand, "--url", source.url, "--out", out);
     expect(backup.code, backup.output).toBe(0);
     let target = await started(states[1].stateDir);
     const { port } = new URL(target.url);
@@ -143,15 +143,15 @@ describe("npm run backup", () => {
         compatibility_level: "NONE",
       });
     const erased = (await register(word)).body as { id: string };
-    await run(runBackup, "--url", source.url, "--out", out);
+    await run(runBackupCommand, "--url", source.url, "--out", out);
     await register("Another");
 
-    const second = await run(runBackup, "--url", source.url, "--out", out);
+    const second = await run(runBackupCommand, "--url", source.url, "--out", out);
     expect(second, second.output).toMatchObject({ code: 0 });
     expect(inflatedFiles(out)).toContain(word);
     await ask(source.url, "DELETE", `/api/v1/schemas/${erased.id}`);
     await ask(source.url, "DELETE", `/api/v1/schemas/${erased.id}?permanent=true`);
-    const third = await run(runBackup, "--url", source.url, "--out", out);
+    const third = await run(runBackupCommand, "--url", source.url, "--out", out);
 
     expect(third, third.output).toMatchObject({ code: 0 });
     expect(inflatedFiles(out)).not.toContain(word);
@@ -159,7 +159,7 @@ describe("npm run backup", () => {
 
   it("writes one file, which npm run restore verifies", async () => {
     const out = join(folder, "one.ndjson.gz");
-    const backup = await run(runBackup, "--url", source.url, "--out", out);
+    const backup = await run(runBackupCommand, "--url", source.url, "--out", out);
     const dry = await run(runRestore, "--from", out, "--url", source.url, "--dry-run");
     writeFileSync(out, readFileSync(out).subarray(0, -100));
     const cut = await run(runRestore, "--from", out, "--url", source.url, "--dry-run");

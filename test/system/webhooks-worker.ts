@@ -1,7 +1,7 @@
 import { WebhooksObject as RealWebhooksObject } from "../../durable-objects/webhooks/object.ts";
 import type { Bindings } from "../../workers/edge.ts";
 import worker from "../../workers/index.ts";
-import { getWebhooks } from "../../workers/registry/follow/followers.ts";
+import { openWebhooks } from "../../workers/registry/follow/followers.ts";
 
 export { DirectoryObject, FeedObject, MetricsObject, PrimaryObject } from "../../workers/index.ts";
 
@@ -35,7 +35,7 @@ export default {
   async fetch(request, env, ctx) {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname !== CLOCK_PATH) return worker.fetch(request, env, ctx);
-    await (getWebhooks(env, "default") as unknown as WebhooksObject).pass(Number(searchParams.get("ms")));
+    await (openWebhooks(env, "default") as unknown as WebhooksObject).pass(Number(searchParams.get("ms")));
     return new Response(null, { status: 204 });
   },
 } satisfies ExportedHandler<Bindings>;

@@ -5,7 +5,7 @@ import { isAboutSubjects, PERMISSIONS, type Permission } from "../../registry/pe
 import type { SchemaRecord } from "../../registry/record.ts";
 import type { CelProgram } from "../../schema/rules/cel.ts";
 import type { SubjectName } from "../../schema/subject-name.ts";
-import { type Attributes, compileCondition, holds, type Target } from "./conditions.ts";
+import { type AccessTarget, compileCondition, holds, type RequestAttributes } from "./conditions.ts";
 
 /** A grant with its compiled condition. `condition` undefined: unconditional. */
 export type NarrowGrant = { grant: ResolvedGrant; condition: CelProgram | undefined };
@@ -44,16 +44,19 @@ function compileGrant(grant: ResolvedGrant): NarrowGrant[] {
 export class Access {
   readonly narrowed: Narrowed;
   readonly #permissions: ReadonlySet<Permission>;
-  readonly #attributes: Attributes;
+  readonly #attributes: RequestAttributes;
 
-  constructor({ permissions, narrowed }: { permissions: ReadonlySet<Permission>; narrowed: Narrowed }, of: Attributes) {
+  constructor(
+    { permissions, narrowed }: { permissions: ReadonlySet<Permission>; narrowed: Narrowed },
+    of: RequestAttributes,
+  ) {
     this.#permissions = permissions;
     this.narrowed = narrowed;
     this.#attributes = of;
   }
 
   /** Whether the permission is held for a subject, or for a version of it. */
-  allows(permission: Permission, target: Target): boolean {
+  allows(permission: Permission, target: AccessTarget): boolean {
     return this.#isHeld(permission, (grant) => covers(grant, target), target);
   }
 
@@ -100,7 +103,7 @@ export class Access {
   }
 
   mayRead(record: SchemaRecord): boolean {
-    return this.allows("schema:read", targetOf(record));
+    return this.allows("schema:read", accessTargetOf(record));
   }
 
   /** Whether the caller may know that a subject exists. */
@@ -108,7 +111,11 @@ export class Access {
     return this.allows("subject:read", name) || this.allows("schema:read", name);
   }
 
-  #isHeld(permission: Permission, isGiven: (grant: ResolvedGrant) => boolean, target: Target | undefined): boolean {
+  #isHeld(
+    permission: Permission,
+    isGiven: (grant: ResolvedGrant) => boolean,
+    target: AccessTarget | undefined,
+  ): boolean {
     if (!this.#permissions.has(permission)) return false;
     const grants = this.narrowed.get(permission);
     return (
@@ -121,12 +128,12 @@ export class Access {
   }
 }
 
-export function targetOf({ context, subject, state, attributes }: SchemaRecord): Target {
+export function accessTargetOf({ context, subject, state, attributes }: SchemaRecord): AccessTarget {
   return { context, subject, state, tags: attributes.tags };
 }
 
 /** Without a version, lifecycle states do not restrict: the subject is checked, not one of its versions. */
-function covers({ context, subject, states }: ResolvedGrant, target: Target): boolean {
+function covers({ context, subject, states }: ResolvedGrant, target: AccessTarget): boolean {
   if (context !== null && context !== target.context) return false;
   if (states !== null && target.state !== undefined && !states.includes(target.state)) return false;
   if (subject === null) return true;

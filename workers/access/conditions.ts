@@ -11,10 +11,10 @@ import { isInRange } from "./address-range.ts";
  * The request. `clientId` is the key's id, or the client that a token was issued to; both are verified, unlike a
  * header.
  */
-export type Attributes = { ip: string; nowMs: number; clientId: string };
+export type RequestAttributes = { ip: string; nowMs: number; clientId: string };
 
 /** The schema to be read or changed. State and tags are absent if no version is concerned. */
-export type Target = SubjectName & { state?: LifecycleState; tags?: readonly string[] };
+export type AccessTarget = SubjectName & { state?: LifecycleState; tags?: readonly string[] };
 
 /** Tags of one version, or a few comparisons: far more than a condition needs. */
 const MAX_CONDITION_STEPS = 2_000;
@@ -39,12 +39,16 @@ export function compileCondition(text: string): Result<CelProgram, string> {
 }
 
 /** An error, or any result but true, means that it does not hold. */
-export function holds(program: CelProgram, attributes: Attributes, target: Target | undefined): boolean {
+export function holds(program: CelProgram, attributes: RequestAttributes, target: AccessTarget | undefined): boolean {
   const outcome = evaluateOver(program, attributes, target);
   return outcome.ok && outcome.value === true;
 }
 
-function evaluateOver(program: CelProgram, { ip, nowMs, clientId }: Attributes, target: Target | undefined) {
+function evaluateOver(
+  program: CelProgram,
+  { ip, nowMs, clientId }: RequestAttributes,
+  target: AccessTarget | undefined,
+) {
   const budget = { remaining: MAX_CONDITION_STEPS };
   const { context = "", subject = "", state = "", tags = [] } = target ?? {};
   const request = new Map<string, unknown>([

@@ -14,8 +14,8 @@ import {
   type SubjectName,
 } from "../../schema/subject-name.ts";
 import { schemaNotFound } from "../registry/read/read.ts";
-import { type Access, targetOf } from "./access.ts";
-import type { Target } from "./conditions.ts";
+import { type Access, accessTargetOf } from "./access.ts";
+import type { AccessTarget } from "./conditions.ts";
 import { denial } from "./guarded-primary.ts";
 
 export class CommandGuard {
@@ -108,7 +108,7 @@ export class CommandGuard {
     const answer = await this.#primary.read("recordById", { id, deleted: true });
     if (!answer.ok) return answer.refusal;
     if (answer.value.value === null || !this.#access.mayRead(answer.value.value)) return schemaNotFound(id);
-    return this.#access.allows(permission, targetOf(answer.value.value))
+    return this.#access.allows(permission, accessTargetOf(answer.value.value))
       ? undefined
       : denial(this.#access, permission, answer.value.value);
   }
@@ -118,7 +118,7 @@ export class CommandGuard {
   }
 
   /** A name may be an alias; then both names must be granted, because the change applies to the other one. */
-  async #refusalOfTarget(permission: Permission, target: Target): Promise<Refusal | undefined> {
+  async #refusalOfTarget(permission: Permission, target: AccessTarget): Promise<Refusal | undefined> {
     if (!this.#access.allows(permission, target)) return denial(this.#access, permission, target);
     const aliases = await this.#primary.read("aliases", {});
     if (!aliases.ok) return aliases.refusal;

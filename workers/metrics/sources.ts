@@ -5,7 +5,7 @@ import type { AskedName } from "../../observe/metrics.ts";
 import { PROTOCOL_VERSION } from "../../registry/rpc.ts";
 import { backupStatus } from "../backup/status.ts";
 import type { Bindings } from "../edge.ts";
-import { getFeed, getWebhooks } from "../registry/follow/followers.ts";
+import { openFeed, openWebhooks } from "../registry/follow/followers.ts";
 import { readModelStatus } from "../registry/read-model/read-model.ts";
 import { answerWithin } from "./deadline.ts";
 
@@ -17,7 +17,7 @@ type Reading = { metric: AskedName; value: number; label?: string };
 type Source = (env: Bindings, tenant: string, tipSeq: number) => Promise<Reading[]>;
 
 async function readFeed(env: Bindings, tenant: string, tipSeq: number): Promise<Reading[]> {
-  const status = await getFeed(env, tenant).status({ v: PROTOCOL_VERSION });
+  const status = await openFeed(env, tenant).status({ v: PROTOCOL_VERSION });
   return [
     { metric: "registry_feed_subscribers", value: status.subscribers },
     { metric: "registry_feed_stalled_subscribers", value: status.stalled },
@@ -30,7 +30,7 @@ async function readFeed(env: Bindings, tenant: string, tipSeq: number): Promise<
 }
 
 async function readWebhooks(env: Bindings, tenant: string, tipSeq: number): Promise<Reading[]> {
-  const { endpoints, counters, ...status } = await getWebhooks(env, tenant).status();
+  const { endpoints, counters, ...status } = await openWebhooks(env, tenant).status();
   return [
     { metric: "registry_webhook_endpoints", label: "enabled", value: endpoints.enabled },
     { metric: "registry_webhook_endpoints", label: "disabled", value: endpoints.disabled },

@@ -6,8 +6,8 @@
 import type { Refusal } from "../../contract/errors.ts";
 import type { SchemaRecord } from "../../registry/record.ts";
 import { ok, type Result } from "../../schema/result.ts";
-import { type Access, targetOf } from "../access/access.ts";
-import type { Target } from "../access/conditions.ts";
+import { type Access, accessTargetOf } from "../access/access.ts";
+import type { AccessTarget } from "../access/conditions.ts";
 import type { Edge } from "../edge.ts";
 import type { ContentSelector } from "./content.ts";
 import { ageMs, type Cached } from "./read-through.ts";
@@ -18,7 +18,7 @@ export const MAX_KEPT_USES = 16;
 /** Context, subject and tags of one use, in memory. */
 const USE_BYTES = 1_024;
 
-type Uses = readonly Target[] | "many";
+type Uses = readonly AccessTarget[] | "many";
 
 /**
  * Whether the caller may read the content, if its grants or a recent response determine it; undefined: the primary must
@@ -50,7 +50,7 @@ async function askForUses(edge: Edge, access: Access, selector: ContentSelector)
   const found = await readUses(edge, selector);
   if (!found.ok) return found;
   const { records, asOf } = found.value;
-  const value: Uses = records.length > MAX_KEPT_USES ? "many" : records.map(targetOf);
+  const value: Uses = records.length > MAX_KEPT_USES ? "many" : records.map(accessTargetOf);
   const kept: Cached<Uses> = { readAtMs, asOf, value };
   edge.cache.put(usesKey(selector), kept, USE_BYTES * Math.min(records.length, MAX_KEPT_USES));
   if (records.some((record) => access.mayRead(record))) return ok(true);

@@ -12,9 +12,9 @@ import { type Compiled, compiledFor } from "./compiled.ts";
 import { Fairness } from "./fairness.ts";
 import { type Line, readLineGroups } from "./lines.ts";
 import type { FoundTarget } from "./targets.ts";
-import { type Outcome, validateValue } from "./validate.ts";
+import { type ValidationOutcome, validateValue } from "./validate.ts";
 
-export type DecidedLine = { line: number; outcome: Result<Outcome, Refusal> };
+export type DecidedLine = { line: number; outcome: Result<ValidationOutcome, Refusal> };
 
 /** One array per group of lines, in order. */
 export async function* validateLines(
@@ -32,7 +32,7 @@ export async function* validateLines(
     const valid = await compiled?.check(readable);
     if (valid === undefined) compiled = undefined;
     let index = 0;
-    const decide = (line: Line): Result<Outcome, Refusal> => {
+    const decide = (line: Line): Result<ValidationOutcome, Refusal> => {
       if ("unreadable" in line) return ok({ verdict: line.unreadable, engine: "interpreted" });
       index += 1;
       if (valid?.[index - 1] === 1) return ok({ verdict: VALID, engine: "compiled" });

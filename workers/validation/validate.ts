@@ -18,7 +18,7 @@ import type { FoundTarget, Target } from "./targets.ts";
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 export type Engine = "interpreted" | "compiled";
-export type Outcome = { verdict: DataVerdict; engine: Engine };
+export type ValidationOutcome = { verdict: DataVerdict; engine: Engine };
 
 /** The input: a value, or the bytes of a message. `unreadable` is a text without a value. */
 export type Payload = { value: DataValue } | { bytes: Uint8Array; framing: Framing } | { unreadable: DataVerdict };
@@ -28,7 +28,7 @@ export async function validatePayload(
   found: FoundTarget,
   payload: Payload,
   options: DataOptions,
-): Promise<Result<Outcome, Refusal>> {
+): Promise<Result<ValidationOutcome, Refusal>> {
   if ("unreadable" in payload) return ok({ verdict: payload.unreadable, engine: "interpreted" });
   if ("value" in payload) return validateValue(found.target, payload.value, options);
   const unframed = await unframe(edge, found, payload.bytes, payload.framing);
@@ -43,12 +43,12 @@ export function validateValue(
   { format, model }: Target,
   value: DataValue,
   options: DataOptions,
-): Result<Outcome, Refusal> {
+): Result<ValidationOutcome, Refusal> {
   const verdict = format.data.validate(model, value, options);
   return verdict.ok ? decided(verdict.value) : refuse(dataRefusal(verdict.refusal));
 }
 
-function decided(verdict: DataVerdict): Result<Outcome, Refusal> {
+function decided(verdict: DataVerdict): Result<ValidationOutcome, Refusal> {
   return ok({ verdict, engine: "interpreted" });
 }
 

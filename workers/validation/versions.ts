@@ -11,14 +11,14 @@ import { subjectNotFound } from "../registry/read/read.ts";
 import { parseSubject } from "../registry/read/subject-names.ts";
 import { giveTurn } from "../registry/turns.ts";
 import { targetOf } from "./targets.ts";
-import { type Outcome, type Payload, validatePayload } from "./validate.ts";
+import { type Payload, type ValidationOutcome, validatePayload } from "./validate.ts";
 
 /** Versions checked per request, newest first, because each may have to be parsed. */
 export const MAX_ASKED_VERSIONS = 200;
 /** Records per response of the primary. */
 const PAGE = 500;
 
-export type AskedVersion = { record: SchemaRecord; outcome: Result<Outcome, Refusal> };
+export type AskedVersion = { record: SchemaRecord; outcome: Result<ValidationOutcome, Refusal> };
 export type AskedVersions = { versions: AskedVersion[]; total: number; asOf: AsOf };
 
 /** `range` is `all` or a range of semvers. */

@@ -29,7 +29,7 @@ import {
   type SubjectRow,
   toRecord,
 } from "../state/reader.ts";
-import { readWebhook, readWebhooks } from "../state/webhooks.ts";
+import { loadWebhook, readWebhooks } from "../state/webhooks.ts";
 import { answerAuditEntries } from "./audit.ts";
 import { answerComparedVersions, BATCH_ANSWERS } from "./batches.ts";
 import { COPY_ANSWERS } from "./copies.ts";
@@ -67,7 +67,7 @@ const ANSWERS: Answers = {
 
   changeSets: ({ sql }, { before, limit }) => readChangeSets(sql, before, Math.min(limit, MAX_QUERY_ROWS)),
 
-  webhook: ({ sql }, { id }) => readWebhook(sql, id) ?? null,
+  webhook: ({ sql }, { id }) => loadWebhook(sql, id) ?? null,
 
   versionCount: ({ sql }) => sql.exec<{ count: number }>("SELECT count(*) AS count FROM records").one().count,
 

@@ -9,7 +9,7 @@ import type { DeleteAssociationsCommand, SetAssociationsCommand } from "../../..
 import { isSameSubject, printSubjectName, type SubjectName, subjectNameProblem } from "../../../schema/subject-name.ts";
 import type { StateReader } from "../state/reader.ts";
 import { type DecidedEntry, type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision.ts";
-import { deleteWholeSubject } from "./delete.ts";
+import { decideSubjectDeletion } from "./delete.ts";
 
 /** Associations of one subject. Every change writes all of them to the log. */
 export const MAX_ASSOCIATIONS = 100;
@@ -98,7 +98,7 @@ export function decideDeleteAssociations(deciding: Deciding, command: DeleteAsso
     const own = changedOf(state, changed, name);
     own.associations = own.associations.filter(({ id }) => id !== association.id);
     if (!cascade || association.lifecycle !== "STRONG" || state.effectiveMode(name) === "IMPORT") continue;
-    const deletion = deleteWholeSubject(state, name);
+    const deletion = decideSubjectDeletion(state, name);
     if ("type" in deletion) return deletion;
     cascaded.push(...deletion.entries);
   }

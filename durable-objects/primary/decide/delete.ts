@@ -159,7 +159,7 @@ function subjectNotFound(printed: string): Decision {
 }
 
 /** Soft- and hard-deletes every version of a subject in one commit, or returns what still references one. */
-export function deleteWholeSubject(
+export function decideSubjectDeletion(
   state: StateReader,
   name: SubjectName,
 ): { entries: DecidedEntry[] } | (Decision & { type: "refused" }) {

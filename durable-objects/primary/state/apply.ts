@@ -17,7 +17,7 @@ import {
   insertComment,
   insertProposal,
   removeProposalsOf,
-  setGovernance,
+  storeGovernance,
   tieProposal,
 } from "./governance.ts";
 import { setWebhook } from "./webhooks.ts";
@@ -161,7 +161,7 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
   },
 
   "governance.changed": (sql, _header, { governance }) => {
-    setGovernance(sql, governance);
+    storeGovernance(sql, governance);
   },
 
   "proposal.opened": (sql, header, payload) => {

@@ -122,7 +122,7 @@ export function firstExpiryMs(sql: SqlStorage): number | undefined {
   return row?.expires_at;
 }
 
-export function setGovernance(sql: SqlStorage, governance: Governance): void {
+export function storeGovernance(sql: SqlStorage, governance: Governance): void {
   sql.exec("INSERT OR REPLACE INTO governance (governance_key, settings) VALUES (1, ?)", JSON.stringify(governance));
 }
 

@@ -31,7 +31,7 @@ import { KnownClosures, reach } from "./closure.ts";
 import { lowestFreeId } from "./confluent-ids.ts";
 import { inheritConfig, nameKey, readScopes, type ScopeRow } from "./scopes.ts";
 import { readSimilarRecords, type SoughtHashes } from "./similar-records.ts";
-import { readWebhook, readWebhooks } from "./webhooks.ts";
+import { loadWebhook, readWebhooks } from "./webhooks.ts";
 
 export type SubjectRow = {
   subject_key: number;
@@ -136,7 +136,7 @@ export class StateReader {
   }
 
   webhook(id: string): WebhookEndpoint | undefined {
-    return readWebhook(this.#sql, id);
+    return loadWebhook(this.#sql, id);
   }
 
   recordByKey(recordKey: number): RecordRow | undefined {

@@ -17,7 +17,7 @@ export function readWebhooks(sql: SqlStorage): WebhookEndpoint[] {
   return sql.exec<WebhookRow>("SELECT * FROM webhooks ORDER BY webhook_key").toArray().map(toEndpoint);
 }
 
-export function readWebhook(sql: SqlStorage, id: string): WebhookEndpoint | undefined {
+export function loadWebhook(sql: SqlStorage, id: string): WebhookEndpoint | undefined {
   return sql.exec<WebhookRow>("SELECT * FROM webhooks WHERE id = ?", id).toArray().map(toEndpoint)[0];
 }
 

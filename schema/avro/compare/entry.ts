@@ -10,19 +10,19 @@ export type LocalDifference = Omit<Difference, "reader_pointer" | "writer_pointe
 };
 
 /** A reader type and a writer type that meet inside a pair. */
-export type Option = { reader: AvroType; writer: AvroType; readerStep: string; writerStep: string };
+export type BranchPair = { reader: AvroType; writer: AvroType; readerStep: string; writerStep: string };
 
 /** A part of a pair; it holds if one of its options does. Without `onFailure`, the first option's differences explain a failure. */
-export type Part = { options: Iterable<Option>; onFailure: (() => LocalDifference) | null };
+export type BranchChoice = { options: Iterable<BranchPair>; onFailure: (() => LocalDifference) | null };
 
-export type Entry = LocalDifference | Part;
+export type Entry = LocalDifference | BranchChoice;
 
-export function isPart(entry: Entry): entry is Part {
+export function isPart(entry: Entry): entry is BranchChoice {
   return "options" in entry;
 }
 
 /** The part that holds if and only if this reader type reads this writer type. */
-export function only(reader: AvroType, writer: AvroType, readerStep: string, writerStep: string): Part {
+export function only(reader: AvroType, writer: AvroType, readerStep: string, writerStep: string): BranchChoice {
   return { options: [{ reader, writer, readerStep, writerStep }], onFailure: null };
 }
 
@@ -38,6 +38,6 @@ export function listNames(names: readonly string[]): string {
   return names.slice(0, MAX_LISTED).map(shorten).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }
 
-export function describeType(type: AvroType): string {
+export function describeAvroType(type: AvroType): string {
   return isNamed(type) ? `${type.kind} ${shorten(typeName(type))}` : type.kind;
 }

@@ -10,7 +10,7 @@ import {
 } from "../model.ts";
 import { namesMatch, shorten } from "../names.ts";
 import { describeChanges } from "./changes.ts";
-import { describeType, type Entry, type LocalDifference, listNames, only } from "./entry.ts";
+import { describeAvroType, type Entry, type LocalDifference, listNames, only } from "./entry.ts";
 import { expandRecords } from "./expand-records.ts";
 import { expandReaderUnion, expandWriterUnion } from "./expand-unions.ts";
 import type { CompareContext } from "./policy-rules.ts";
@@ -103,8 +103,8 @@ function typeMismatch(reader: AvroType, writer: AvroType): LocalDifference {
   return {
     kind: "TYPE_MISMATCH",
     severity: "breaking",
-    message: `The reader expects ${describeType(reader)}, the writer has ${describeType(writer)}.`,
-    fix: `Let the reader expect ${describeType(writer)}, or a union that contains it.`,
+    message: `The reader expects ${describeAvroType(reader)}, the writer has ${describeAvroType(writer)}.`,
+    fix: `Let the reader expect ${describeAvroType(writer)}, or a union that contains it.`,
     readerStep: "",
     writerStep: "",
   };

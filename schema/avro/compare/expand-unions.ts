@@ -1,6 +1,13 @@
 /** Compares unions: which of the reader's branches reads each type that the writer can write. */
 import { type AvroType, type AvroUnion, isNamed, typeName } from "../model.ts";
-import { describeType, type Entry, type LocalDifference, type Option, only, type Part } from "./entry.ts";
+import {
+  type BranchChoice,
+  type BranchPair,
+  describeAvroType,
+  type Entry,
+  type LocalDifference,
+  only,
+} from "./entry.ts";
 import type { CompareContext } from "./policy-rules.ts";
 import { lossOf } from "./semantic/losses.ts";
 
@@ -28,7 +35,7 @@ export function* expandReaderUnion(
 }
 
 /** If resolution selects a branch, that branch's own differences explain a failure. */
-function unionPart(reader: AvroUnion, writer: AvroType, writerStep: string, context: CompareContext): Part {
+function unionPart(reader: AvroUnion, writer: AvroType, writerStep: string, context: CompareContext): BranchChoice {
   const isTaken = !context.rules.triesEveryBranch && context.branches.first(reader, writer) !== undefined;
   return {
     options: optionsFor(reader, writer, writerStep, context),
@@ -41,7 +48,7 @@ function* optionsFor(
   writer: AvroType,
   writerStep: string,
   context: CompareContext,
-): Generator<Option> {
+): Generator<BranchPair> {
   for (const at of context.branches.all(reader, writer)) {
     yield { reader: reader.branches[at]!, writer, readerStep: `/${at}`, writerStep };
     if (!context.rules.triesEveryBranch) return;
@@ -52,8 +59,8 @@ function missingBranch(writer: AvroType, writerStep: string): LocalDifference {
   return {
     kind: "MISSING_UNION_BRANCH",
     severity: "breaking",
-    message: `The reader's union has no branch that reads the writer's ${describeType(writer)}.`,
-    fix: `Add ${describeType(writer)} to the reader's union.`,
+    message: `The reader's union has no branch that reads the writer's ${describeAvroType(writer)}.`,
+    fix: `Add ${describeAvroType(writer)} to the reader's union.`,
     readerStep: "",
     writerStep,
   };
@@ -66,7 +73,7 @@ function earlierBranchMatches(
   writerStep: string,
   context: CompareContext,
 ): LocalDifference {
-  const [written, taken] = [describeType(writer), describeType(reader.branches[earlier]!)];
+  const [written, taken] = [describeAvroType(writer), describeAvroType(reader.branches[earlier]!)];
   const loss = lossOf(
     "EARLIER_BRANCH_MATCHES",
     `Libraries that take the first matching branch read the writer's ${written} as ${taken}, which comes earlier in the reader's union.`,

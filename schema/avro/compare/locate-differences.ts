@@ -3,7 +3,7 @@ import type { Difference } from "../../compatibility.ts";
 import { DifferenceList } from "../../difference-list.ts";
 import type { Sliced } from "../../slices.ts";
 import type { WorkMeter } from "../../work-meter.ts";
-import { type Entry, isPart, type LocalDifference, type Option, type Part } from "./entry.ts";
+import { type BranchChoice, type BranchPair, type Entry, isPart, type LocalDifference } from "./entry.ts";
 import { expandPair } from "./expand-pair.ts";
 import type { MeetingTypes, Pair, PairGraph } from "./pair-graph.ts";
 import type { CompareContext } from "./policy-rules.ts";
@@ -76,9 +76,9 @@ export class DifferenceWalk {
   }
 
   /** Follows the option that holds; otherwise reports the part's failure, or follows the first option. */
-  #follow({ options, onFailure }: Part, frame: Frame): void {
-    const tried: Option[] = [];
-    let taken: Option | undefined;
+  #follow({ options, onFailure }: BranchChoice, frame: Frame): void {
+    const tried: BranchPair[] = [];
+    let taken: BranchPair | undefined;
     for (const option of options) {
       tried.push(option);
       if (!this.#graph.holds(option)) continue;

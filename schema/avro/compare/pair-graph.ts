@@ -6,7 +6,7 @@
 import type { Sliced } from "../../slices.ts";
 import type { WorkMeter } from "../../work-meter.ts";
 import { type AvroType, NO_PROPERTIES } from "../model.ts";
-import { isPart, type Option, type Part } from "./entry.ts";
+import { type BranchChoice, type BranchPair, isPart } from "./entry.ts";
 import { expandPair, isPlain, isPrimitive } from "./expand-pair.ts";
 import type { CompareContext } from "./policy-rules.ts";
 
@@ -93,7 +93,7 @@ export class PairGraph {
     return true;
   }
 
-  #hasOptionThatHolds({ options }: Part): boolean {
+  #hasOptionThatHolds({ options }: BranchChoice): boolean {
     for (const option of options) if (this.holds(option)) return true;
     return false;
   }
@@ -107,7 +107,7 @@ export class PairGraph {
     if (pair.isBroken) this.#fail(pair);
   }
 
-  #addPart({ options }: Part, owner: Pair): void {
+  #addPart({ options }: BranchChoice, owner: Pair): void {
     const part: PairPart = { owner, options: [], failedOptions: 0 };
     let holds = false;
     for (const option of options) {
@@ -125,7 +125,7 @@ export class PairGraph {
     for (const pair of part.options) pair.usedBy = append(pair.usedBy, part);
   }
 
-  #pair({ reader, writer, readerStep }: Option, from: Pair | null): Pair {
+  #pair({ reader, writer, readerStep }: BranchPair, from: Pair | null): Pair {
     const key = keyOf(numberOf(this.#readers, reader), numberOf(this.#writers, writer));
     const known = this.#pairs.get(key);
     if (known !== undefined) return known;

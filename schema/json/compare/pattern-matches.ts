@@ -1,5 +1,5 @@
 /** Matches names and strings against a schema's patterns, with one budget for a whole comparison. */
-import { type CompiledPattern, compilePattern, type WorkBudget } from "../validate/patterns.ts";
+import { type CompiledPattern, compilePattern, type PatternBudget } from "../validate/patterns.ts";
 import { type ComparisonMeter, MAX_PATTERN_WORK } from "./bounds.ts";
 
 /** Cost of a query besides the states it advances. */
@@ -10,7 +10,7 @@ const STEPS_PER_WORK = 150;
 
 export class PatternMatches {
   readonly #known = new Map<string, { compiled: CompiledPattern; answers: Map<string, boolean | undefined> }>();
-  readonly #budget: WorkBudget = { remaining: MAX_PATTERN_WORK };
+  readonly #budget: PatternBudget = { remaining: MAX_PATTERN_WORK };
 
   readonly meter: ComparisonMeter;
 

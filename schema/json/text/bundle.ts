@@ -7,7 +7,7 @@ import { type JsonSchemaModel, type SchemaDocument, type SchemaLocation, schemas
 import { idKeyword, ignoresRefSiblings, SUBSCHEMA_KEYWORDS } from "../parse/dialects.ts";
 
 /** Maximum number of schemas in a bundle, over all documents. */
-export const MAX_BUNDLED_SCHEMAS = 100_000;
+export const MAX_INLINED_SCHEMAS = 100_000;
 
 export function bundleJsonSchema(model: JsonSchemaModel): Result<string, SchemaProblem> {
   const bundler = new Bundler(model);
@@ -46,8 +46,8 @@ class Bundler {
   /** Recursion is bounded by the depth of JSON texts. */
   #schema(location: SchemaLocation): JsonNode {
     this.#schemas += 1;
-    if (this.#schemas > MAX_BUNDLED_SCHEMAS) {
-      this.#fail("too_complex", `The bundle has more than ${MAX_BUNDLED_SCHEMAS} schemas.`, location);
+    if (this.#schemas > MAX_INLINED_SCHEMAS) {
+      this.#fail("too_complex", `The bundle has more than ${MAX_INLINED_SCHEMAS} schemas.`, location);
     }
     const { node, resource } = location;
     if (node.type !== "object" || this.problem !== undefined) return node;

@@ -1,5 +1,5 @@
 /** The fields a schema describes, for search and lineage: a flat list, bounded, with cycles cut where they close. */
-import type { Field } from "../../format.ts";
+import type { SchemaField } from "../../format.ts";
 import type { JsonNode } from "../../json-text.ts";
 import { childLocation, followReference, type JsonSchemaModel, keyword, type SchemaLocation } from "../model.ts";
 
@@ -13,7 +13,7 @@ const MAX_FIELD_STEPS = 100_000;
 export const MAX_FIELD_PATH_CHARACTERS = 4 * 1_048_576;
 
 /** Every property path with its type and documentation, each path once. */
-export function jsonSchemaFields(model: JsonSchemaModel): Field[] {
+export function jsonSchemaFields(model: JsonSchemaModel): SchemaField[] {
   const walk = new FieldWalk(model);
   walk.below(model.root, "", 0);
   return [...walk.fields.values()];
@@ -86,7 +86,7 @@ function inPlace(
 }
 
 class FieldWalk {
-  readonly fields = new Map<string, Field>();
+  readonly fields = new Map<string, SchemaField>();
   /** Schemas on the path from the root: a schema is not entered inside itself. */
   readonly #open = new Set<JsonNode>();
   /** Schemas with nothing below them, regardless of their in-place applicators. */

@@ -14,7 +14,12 @@ export type Evaluate = (
 ) => boolean;
 
 /** One keyword against one value; every failure is recorded before false is returned. */
-export type Check = (evaluation: Evaluation, value: unknown, path: Path, evaluated: Evaluated | undefined) => boolean;
+export type KeywordCheck = (
+  evaluation: Evaluation,
+  value: unknown,
+  path: Path,
+  evaluated: Evaluated | undefined,
+) => boolean;
 
 /** One schema while its keywords are turned into checks. */
 export class Applying {

@@ -4,14 +4,14 @@ import { describeValue } from "../../described-value.ts";
 import { type JsonNode, type JsonNumber, writeExactNumber } from "../../json-text.ts";
 import { keyword, type SchemaLocation } from "../model.ts";
 import { isAtLeast } from "../parse/dialects.ts";
-import type { Check } from "./applying.ts";
+import type { KeywordCheck } from "./applying.ts";
 import { type DecimalDigits, equalityKey, equalityKeys, plainEqualityKey, splitDecimal } from "./equality.ts";
 import { type Evaluation, EvaluationStopped, isMembers, type Path } from "./evaluation.ts";
 import { FORMATS } from "./format-keyword.ts";
 import { compilePattern } from "./patterns.ts";
 
 /** The check of one keyword, or undefined if it asserts nothing. */
-export function assertionOf(location: SchemaLocation, name: string, value: JsonNode): Check | undefined {
+export function assertionOf(location: SchemaLocation, name: string, value: JsonNode): KeywordCheck | undefined {
   switch (name) {
     case "type":
       return typeCheck(location, value);
@@ -45,12 +45,12 @@ function simple(
   name: string,
   expected: string,
   holds: (value: unknown, evaluation: Evaluation) => boolean,
-): Check {
+): KeywordCheck {
   return (evaluation: Evaluation, value: unknown, path: Path) =>
     holds(value, evaluation) || evaluation.fail(location, name, path, value, expected);
 }
 
-function typeCheck(location: SchemaLocation, node: JsonNode): Check | undefined {
+function typeCheck(location: SchemaLocation, node: JsonNode): KeywordCheck | undefined {
   if (node.type === "string") {
     const { value: type } = node;
     return simple(location, "type", WITH_ARTICLE.get(type) ?? type, (value) => hasType(value, type));
@@ -90,7 +90,7 @@ function hasType(value: unknown, type: string): boolean {
 /** Alternatives named in a message. */
 const MAX_NAMED_VALUES = 5;
 
-function enumCheck(location: SchemaLocation, node: JsonNode): Check | undefined {
+function enumCheck(location: SchemaLocation, node: JsonNode): KeywordCheck | undefined {
   if (node.type !== "array") return undefined;
   const keys = equalityKeys(node.items);
   const hasContainers = node.items.some(({ type }) => type === "object" || type === "array");
@@ -103,7 +103,7 @@ function enumCheck(location: SchemaLocation, node: JsonNode): Check | undefined 
   });
 }
 
-function constCheck(location: SchemaLocation, node: JsonNode): Check {
+function constCheck(location: SchemaLocation, node: JsonNode): KeywordCheck {
   const key = equalityKey(node);
   const isContainer = node.type === "object" || node.type === "array";
   return simple(location, "const", describeNode(node), (value, evaluation) => {
@@ -126,7 +126,7 @@ function spentKey(value: unknown, evaluation: Evaluation, location: SchemaLocati
   return key;
 }
 
-function requiredCheck(location: SchemaLocation, node: JsonNode): Check | undefined {
+function requiredCheck(location: SchemaLocation, node: JsonNode): KeywordCheck | undefined {
   if (node.type !== "array") return undefined;
   const names = node.items.flatMap((item) => (item.type === "string" ? [item.value] : []));
   return (evaluation, value, path) => {
@@ -141,7 +141,7 @@ function requiredCheck(location: SchemaLocation, node: JsonNode): Check | undefi
   };
 }
 
-function uniqueCheck(location: SchemaLocation): Check {
+function uniqueCheck(location: SchemaLocation): KeywordCheck {
   return (evaluation, value, path) => {
     if (!Array.isArray(value)) return true;
     const seen = new Map<string, number>();
@@ -158,7 +158,7 @@ function uniqueCheck(location: SchemaLocation): Check {
   };
 }
 
-function patternCheck(location: SchemaLocation, source: string): Check {
+function patternCheck(location: SchemaLocation, source: string): KeywordCheck {
   const compiled = compilePattern(source);
   return simple(location, "pattern", `a string that matches ${describeValue(source)}`, (value, evaluation) => {
     if (typeof value !== "string") return true;
@@ -169,7 +169,7 @@ function patternCheck(location: SchemaLocation, source: string): Check {
   });
 }
 
-function formatCheck(location: SchemaLocation, name: string): Check | undefined {
+function formatCheck(location: SchemaLocation, name: string): KeywordCheck | undefined {
   const holds = FORMATS.get(name);
   if (holds === undefined) return undefined;
   return simple(location, "format", `a string in the format ${name}`, (value, evaluation) => {
@@ -177,7 +177,7 @@ function formatCheck(location: SchemaLocation, name: string): Check | undefined 
   });
 }
 
-function rangeCheck(location: SchemaLocation, name: string, limit: JsonNumber): Check {
+function rangeCheck(location: SchemaLocation, name: string, limit: JsonNumber): KeywordCheck {
   const { value: bound } = limit;
   const isBefore06 = location.resource.dialect === "draft-04";
   const exclusive = isBefore06
@@ -205,7 +205,7 @@ function shownNumber(number: JsonNumber): string {
   return writeExactNumber(number).slice(0, MAX_NUMBER_CHARACTERS);
 }
 
-function multipleCheck(location: SchemaLocation, divisor: JsonNumber): Check {
+function multipleCheck(location: SchemaLocation, divisor: JsonNumber): KeywordCheck {
   return simple(location, "multipleOf", `a multiple of ${shownNumber(divisor)}`, (value) => {
     if (typeof value === "bigint") return isDecimalMultiple(splitDecimal(value.toString()), splitDecimal(divisor.text));
     return typeof value !== "number" || isMultiple(value, divisor.value);
@@ -239,7 +239,7 @@ const SIZES: Record<string, { word: string; sizeOf: (value: unknown) => number |
   minProperties: { word: "an object of at least % members", sizeOf: objectSize, isMost: false },
 };
 
-function sizeCheck(location: SchemaLocation, name: string, bound: number): Check | undefined {
+function sizeCheck(location: SchemaLocation, name: string, bound: number): KeywordCheck | undefined {
   const rule = Object.hasOwn(SIZES, name) ? SIZES[name] : undefined;
   if (rule === undefined) return undefined;
   return simple(location, name, rule.word.replace("%", String(bound)), (value) => {

@@ -12,7 +12,7 @@ import {
   type SchemaLocation,
 } from "../model.ts";
 import { isAtLeast } from "../parse/dialects.ts";
-import { Applying, type Check, type Evaluate } from "./applying.ts";
+import { Applying, type Evaluate, type KeywordCheck } from "./applying.ts";
 import { assertionOf } from "./assertions.ts";
 import { EvaluationStopped, type Failure, schemaPointer } from "./evaluation.ts";
 import { containsCheck, itemsCheck, unevaluatedItemsCheck } from "./item-checks.ts";
@@ -23,10 +23,10 @@ export function checksOf(
   model: JsonSchemaModel,
   location: SchemaLocation,
   evaluate: Evaluate,
-): { checks: Check[]; needsEvaluated: boolean } {
+): { checks: KeywordCheck[]; needsEvaluated: boolean } {
   const builder = new CheckBuilder(model, location, evaluate);
-  const checks: Check[] = [];
-  const last: Check[] = [];
+  const checks: KeywordCheck[] = [];
+  const last: KeywordCheck[] = [];
   for (const [name, value] of keywords(location)) {
     const check = builder.check(name, value);
     if (check === undefined) continue;
@@ -36,7 +36,7 @@ export function checksOf(
 }
 
 class CheckBuilder extends Applying {
-  check(name: string, value: JsonNode): Check | undefined {
+  check(name: string, value: JsonNode): KeywordCheck | undefined {
     switch (name) {
       case "$ref":
       case "$dynamicRef":
@@ -81,7 +81,7 @@ class CheckBuilder extends Applying {
     }
   }
 
-  #reference(name: ReferenceKeyword): Check {
+  #reference(name: ReferenceKeyword): KeywordCheck {
     const { model, location, evaluate } = this;
     const fixed = name === "$ref" ? followReference(model, location, name) : undefined;
     return (evaluation, value, path, evaluated) => {
@@ -95,7 +95,7 @@ class CheckBuilder extends Applying {
     };
   }
 
-  #allOf(branches: readonly SchemaLocation[]): Check {
+  #allOf(branches: readonly SchemaLocation[]): KeywordCheck {
     return (evaluation, value, path, evaluated) => {
       let valid = true;
       for (const branch of branches) {
@@ -105,7 +105,7 @@ class CheckBuilder extends Applying {
     };
   }
 
-  #anyOf(branches: readonly SchemaLocation[]): Check {
+  #anyOf(branches: readonly SchemaLocation[]): KeywordCheck {
     return (evaluation, value, path, evaluated) => {
       let matched = false;
       let nearest: Failure[] | undefined;
@@ -124,7 +124,7 @@ class CheckBuilder extends Applying {
     };
   }
 
-  #oneOf(branches: readonly SchemaLocation[]): Check {
+  #oneOf(branches: readonly SchemaLocation[]): KeywordCheck {
     return (evaluation, value, path, evaluated) => {
       const matched: number[] = [];
       let nearest: Failure[] | undefined;
@@ -144,14 +144,14 @@ class CheckBuilder extends Applying {
     };
   }
 
-  #not(node: JsonNode): Check {
+  #not(node: JsonNode): KeywordCheck {
     const schema = this.child(node, "not");
     return (evaluation, value, path) =>
       this.attempt(evaluation, schema, value, path, undefined) !== undefined ||
       evaluation.fail(this.location, "not", path, value, 'a value that the schema under "not" refuses');
   }
 
-  #conditional(node: JsonNode): Check {
+  #conditional(node: JsonNode): KeywordCheck {
     const condition = this.child(node, "if");
     const [then, otherwise] = (["then", "else"] as const).map((name) => {
       const branch = keyword(this.location, name);

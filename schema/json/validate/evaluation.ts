@@ -2,7 +2,7 @@
 import { describeValue } from "../../described-value.ts";
 import { pointerToken } from "../../json-text.ts";
 import type { DynamicScope, SchemaLocation } from "../model.ts";
-import type { WorkBudget } from "./patterns.ts";
+import type { PatternBudget } from "./patterns.ts";
 
 /** Nesting of evaluated schemas, by structure and by reference. A stack of 1 MB allows twice as many. */
 export const MAX_EVALUATION_DEPTH = 800;
@@ -85,7 +85,7 @@ export type Failure = { location: SchemaLocation; keyword: string; path: Path; v
 export class Evaluation {
   failures: Failure[] = [];
   scope: DynamicScope = [];
-  readonly patternBudget: WorkBudget = { remaining: MAX_PATTERN_STEPS };
+  readonly patternBudget: PatternBudget = { remaining: MAX_PATTERN_STEPS };
   #depth = 0;
   #left = MAX_EVALUATIONS;
 

@@ -1,7 +1,7 @@
 /** The keywords about the items of an array. */
 import type { JsonNode } from "../../json-text.ts";
 import { keyword } from "../model.ts";
-import type { Applying, Check } from "./applying.ts";
+import type { Applying, KeywordCheck } from "./applying.ts";
 import type { Path } from "./evaluation.ts";
 
 /** A tuple of schemas for the first items, and one schema for the rest. */
@@ -10,7 +10,7 @@ export function itemsCheck(
   tupleName: "prefixItems" | "items",
   value: JsonNode | undefined,
   restName: "items" | "additionalItems",
-): Check {
+): KeywordCheck {
   const isTuple = value?.type === "array";
   const tuple = isTuple ? value.items.map((item, index) => on.child(item, tupleName, index)) : [];
   const restKeyword = isTuple || tupleName === "prefixItems" ? restName : "items";
@@ -34,7 +34,7 @@ export function itemsCheck(
   };
 }
 
-export function containsCheck(on: Applying, node: JsonNode): Check {
+export function containsCheck(on: Applying, node: JsonNode): KeywordCheck {
   const schema = on.child(node, "contains");
   const [least, most] = (["minContains", "maxContains"] as const).map((name) => {
     const bound = on.since2019 ? keyword(on.location, name) : undefined;
@@ -59,7 +59,7 @@ export function containsCheck(on: Applying, node: JsonNode): Check {
   };
 }
 
-export function unevaluatedItemsCheck(on: Applying, node: JsonNode): Check {
+export function unevaluatedItemsCheck(on: Applying, node: JsonNode): KeywordCheck {
   const schema = on.child(node, "unevaluatedItems");
   return (evaluation, items, path, evaluated) => {
     if (!Array.isArray(items) || evaluated === undefined || evaluated.allItems) return true;

@@ -1,12 +1,12 @@
 /** The keywords about the members of an object. */
 import type { JsonNode } from "../../json-text.ts";
 import { keyword, type SchemaLocation } from "../model.ts";
-import type { Applying, Check } from "./applying.ts";
+import type { Applying, KeywordCheck } from "./applying.ts";
 import { type Evaluation, EvaluationStopped, isMembers, type Path } from "./evaluation.ts";
 import { compilePattern, type Pattern } from "./patterns.ts";
 
 /** `properties`, `patternProperties` and `additionalProperties` in one pass over the members. */
-export function membersCheck(on: Applying): Check {
+export function membersCheck(on: Applying): KeywordCheck {
   const named = new Map<string, SchemaLocation>();
   const properties = keyword(on.location, "properties");
   if (properties?.type === "object") {
@@ -56,7 +56,7 @@ function matches(on: Applying, evaluation: Evaluation, pattern: Pattern | string
   throw new EvaluationStopped("too_complex", "The patterns take too many steps on this value.", on.location);
 }
 
-export function propertyNamesCheck(on: Applying, node: JsonNode): Check {
+export function propertyNamesCheck(on: Applying, node: JsonNode): KeywordCheck {
   const schema = on.child(node, "propertyNames");
   return (evaluation, value, path) => {
     if (!isMembers(value)) return true;
@@ -69,7 +69,7 @@ export function propertyNamesCheck(on: Applying, node: JsonNode): Check {
   };
 }
 
-export function dependenciesCheck(on: Applying, name: string, node: JsonNode): Check | undefined {
+export function dependenciesCheck(on: Applying, name: string, node: JsonNode): KeywordCheck | undefined {
   if (node.type !== "object") return undefined;
   const dependencies = [...node.members].map(([trigger, rule]) => ({
     trigger,
@@ -98,7 +98,7 @@ export function dependenciesCheck(on: Applying, name: string, node: JsonNode): C
   };
 }
 
-export function unevaluatedPropertiesCheck(on: Applying, node: JsonNode): Check {
+export function unevaluatedPropertiesCheck(on: Applying, node: JsonNode): KeywordCheck {
   const schema = on.child(node, "unevaluatedProperties");
   return (evaluation, value, path, evaluated) => {
     if (!isMembers(value) || evaluated === undefined || evaluated.allProperties) return true;

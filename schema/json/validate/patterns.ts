@@ -22,11 +22,11 @@ export const MAX_PATTERN_CHARACTERS = 65_536;
 const CHARACTERS_PER_STEP = 8;
 
 /** The remaining budget in states advanced, shared by all patterns of one validation. */
-export type WorkBudget = { remaining: number };
+export type PatternBudget = { remaining: number };
 
 export type Pattern = {
   /** Whether the pattern matches anywhere in the text; undefined if the budget ran out. */
-  matches(text: string, budget: WorkBudget): boolean | undefined;
+  matches(text: string, budget: PatternBudget): boolean | undefined;
 };
 
 export type CompiledPattern = Result<Pattern, { reason: "invalid" | "unsupported"; message: string }>;
@@ -98,7 +98,7 @@ class Program implements Pattern {
     this.#machine = this.#build(node, false);
   }
 
-  matches(text: string, budget: WorkBudget): boolean | undefined {
+  matches(text: string, budget: PatternBudget): boolean | undefined {
     budget.remaining -= text.length / CHARACTERS_PER_STEP;
     const codePoints = codePointsOf(text);
     const holds: Uint8Array[] = [];
@@ -211,7 +211,7 @@ function run(
   codePoints: Int32Array,
   backwards: boolean,
   holds: readonly Uint8Array[],
-  budget: WorkBudget,
+  budget: PatternBudget,
   places: Uint8Array | undefined,
 ): boolean | undefined {
   const { length } = codePoints;

@@ -5,7 +5,7 @@
 
 import { ok, type Result, refuse } from "../../result.ts";
 import { enterScope, type JsonSchemaModel, type SchemaLocation } from "../model.ts";
-import type { Check, Evaluate } from "./applying.ts";
+import type { Evaluate, KeywordCheck } from "./applying.ts";
 import { checksOf } from "./checks.ts";
 import {
   describeFailure,
@@ -70,7 +70,7 @@ export function validateAt(
   }
 }
 
-type Plan = { checks: readonly Check[]; needsEvaluated: boolean };
+type Plan = { checks: readonly KeywordCheck[]; needsEvaluated: boolean };
 
 /** The checks of one model, created on demand. */
 class Validator {

@@ -4,7 +4,7 @@
  */
 import type { JsonNode } from "../../json-text.ts";
 import { Random } from "../../random.ts";
-import type { Found, Step, Trace } from "../compare/semantic/found.ts";
+import type { FoundDifference, Step, Trace } from "../compare/semantic/found.ts";
 import type { Inclusion } from "../compare/semantic/inclusion.ts";
 import type { State } from "../compare/semantic/state.ts";
 import type { View } from "../compare/semantic/view.ts";
@@ -20,7 +20,7 @@ const OUTER_RICHNESS = [0, 0, 0.1, 0, 0.5];
 /** Candidates for several breaks, likely ones first, at most `limit`. */
 export function* candidatesFor(
   inclusion: Inclusion,
-  found: readonly Found[],
+  found: readonly FoundDifference[],
   pool: Pool,
   seed: number,
   limit: number,

@@ -3,12 +3,15 @@ import type { Difference } from "../../compatibility.ts";
 import type { Sliced } from "../../slices.ts";
 import { isConfluentKind } from "../compare/confluent/kinds.ts";
 import type { Breaks } from "../compare/semantic/compare.ts";
-import { type Found, type Step, withSteps } from "../compare/semantic/found.ts";
+import { type FoundDifference, type Step, withSteps } from "../compare/semantic/found.ts";
 import type { State } from "../compare/semantic/state.ts";
 import { unaliased, type View } from "../compare/semantic/view.ts";
 
 /** The break itself under the semantic policy; under the Confluent rules, the breaks at the same part of the value. */
-export function* foundFor(difference: Difference, { inclusion, state: root, found }: Breaks): Sliced<readonly Found[]> {
+export function* foundFor(
+  difference: Difference,
+  { inclusion, state: root, found }: Breaks,
+): Sliced<readonly FoundDifference[]> {
   const exact = found.filter(
     ({ kind, reader, writer }) =>
       kind === difference.kind && reader === difference.reader_pointer && writer === difference.writer_pointer,
@@ -22,14 +25,14 @@ export function* foundFor(difference: Difference, { inclusion, state: root, foun
   return sortedByKind(here, difference.kind).map((each) => withSteps(each, place.steps));
 }
 
-function concerns({ property, traces }: Found, name: string): boolean {
+function concerns({ property, traces }: FoundDifference, name: string): boolean {
   return (
     property === name ||
     traces.some((trace) => trace.at === "step" && "property" in trace.step && trace.step.property === name)
   );
 }
 
-function sortedByKind(found: readonly Found[], kind: string): Found[] {
+function sortedByKind(found: readonly FoundDifference[], kind: string): FoundDifference[] {
   return [...found].sort((a, b) => Number(b.kind === kind) - Number(a.kind === kind));
 }
 

@@ -13,7 +13,7 @@ import {
   negated,
 } from "../compare/decimal.ts";
 import type { Choice } from "../compare/semantic/flatten.ts";
-import type { Shape } from "../compare/semantic/shape.ts";
+import type { SchemaShape } from "../compare/semantic/shape.ts";
 import type { State } from "../compare/semantic/state.ts";
 import { NUMBER, TYPE, type View } from "../compare/semantic/view.ts";
 import type { Views } from "../compare/semantic/views.ts";
@@ -129,7 +129,7 @@ export class Sampler {
     }
   }
 
-  #number(shape: Shape, types: number, isInteger: boolean): unknown {
+  #number(shape: SchemaShape, types: number, isInteger: boolean): unknown {
     const { random } = this;
     const low = shape.minimum?.value;
     const high = shape.maximum?.value;
@@ -159,7 +159,7 @@ export class Sampler {
     return fitting.length === 0 ? NO_SAMPLE : random.pick(fitting);
   }
 
-  #string(shape: Shape): unknown {
+  #string(shape: SchemaShape): unknown {
     const { random } = this;
     const [least, most] = [shape.minLength, shape.maxLength ?? Number.POSITIVE_INFINITY];
     if (least > MAX_STRING_LENGTH) return NO_SAMPLE;
@@ -292,7 +292,7 @@ export class Sampler {
     return [...names];
   }
 
-  #nameShape(state: State): Shape | undefined {
+  #nameShape(state: State): SchemaShape | undefined {
     const views = state.atoms.flatMap(({ view }) => (view.propertyNames ? [view.propertyNames()] : []));
     if (views.length === 0) return undefined;
     const named = this.decide(
@@ -306,7 +306,7 @@ const TYPE_BITS = [TYPE.null, TYPE.boolean, TYPE.integer, TYPE.fraction, TYPE.st
 const ONE = decimalOfNumber(1);
 const HALF = decimalOfNumber(0.5);
 
-function isWithin(value: number, shape: Shape): boolean {
+function isWithin(value: number, shape: SchemaShape): boolean {
   const low = shape.minimum?.value;
   const high = shape.maximum?.value;
   if (low && (value < decimalToNumber(low.limit) || (low.exclusive && value === decimalToNumber(low.limit))))

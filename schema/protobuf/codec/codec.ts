@@ -50,7 +50,7 @@ export function messageOf(side: LinkedModel, field: LinkedField): LinkedMessage 
     : null;
 }
 
-export function encodeMessage(side: LinkedModel, message: LinkedMessage, value: MessageValue): Uint8Array {
+export function encodeMessageValue(side: LinkedModel, message: LinkedMessage, value: MessageValue): Uint8Array {
   const writer = new WireWriter();
   writeFields(writer, side, message, value);
   return writer.finish();
@@ -86,7 +86,7 @@ function writeField(writer: WireWriter, side: LinkedModel, field: LinkedField, v
     writer.tag(field.number, END_GROUP);
   } else {
     writer.tag(field.number, LENGTH_DELIMITED);
-    writer.bytes(encodeMessage(side, message, value));
+    writer.bytes(encodeMessageValue(side, message, value));
   }
 }
 
@@ -133,7 +133,7 @@ export function isZero(value: FieldValue): boolean {
 }
 
 /** Decodes a whole message as a conforming reader does. */
-export function decodeMessage(side: LinkedModel, message: LinkedMessage, bytes: Uint8Array): DecodeResult {
+export function decodeMessageValue(side: LinkedModel, message: LinkedMessage, bytes: Uint8Array): DecodeResult {
   try {
     const value = emptyMessage();
     readFields(new WireReader(bytes), side, message, value, null, MAX_MESSAGE_DEPTH);

@@ -7,7 +7,7 @@ import type { Edition, Option, OptionField, OptionValue } from "../model.ts";
 import { type Features as CoreFeatures, DEFAULT_FEATURES, setFeatures } from "../options/editions.ts";
 import { plainOption } from "../options/plain.ts";
 
-export type Features = CoreFeatures & {
+export type LinkedFeatures = CoreFeatures & {
   /** STRING, CORD or VIEW; STRING_PIECE only from the older option `ctype`. */
   readonly cpp_string_type: string;
   /** VERIFY, or DEFAULT, which follows utf8_validation. */
@@ -15,13 +15,13 @@ export type Features = CoreFeatures & {
 };
 
 /** The language features, by the extension and the field that set them. */
-const LANGUAGE_FEATURES: Readonly<Record<string, keyof Features>> = {
+const LANGUAGE_FEATURES: Readonly<Record<string, keyof LinkedFeatures>> = {
   "pb.cpp/string_type": "cpp_string_type",
   "pb.java/utf8_validation": "java_utf8_validation",
 };
 
 /** An edition's defaults. */
-export function editionFeatures(edition: Edition): Features {
+export function editionFeatures(edition: Edition): LinkedFeatures {
   return {
     ...DEFAULT_FEATURES[edition],
     cpp_string_type: edition === "2024" ? "VIEW" : "STRING",
@@ -30,12 +30,12 @@ export function editionFeatures(edition: Edition): Features {
 }
 
 /** `inherited`, overridden by what the options of an element set. */
-export function overrideFeatures(inherited: Features, options: readonly Option[]): Features {
+export function overrideFeatures(inherited: LinkedFeatures, options: readonly Option[]): LinkedFeatures {
   let overridden = inherited;
   for (const option of options) {
     if (option.name[0]?.name !== "features" || option.name[0].isExtension) continue;
     const path = option.name.slice(1).map((part) => part.name.replace(/^\./, ""));
-    const found: Partial<Record<keyof Features, string>> = {};
+    const found: Partial<Record<keyof LinkedFeatures, string>> = {};
     collectLanguageFeatures(path, option.value, found);
     overridden = { ...overridden, ...setFeatures([option]), ...found };
   }
@@ -46,7 +46,7 @@ export function overrideFeatures(inherited: Features, options: readonly Option[]
 function collectLanguageFeatures(
   path: readonly string[],
   value: OptionValue,
-  found: Partial<Record<keyof Features, string>>,
+  found: Partial<Record<keyof LinkedFeatures, string>>,
 ): void {
   if (value.kind === "message") {
     if (path.length >= 2) return;

@@ -24,7 +24,7 @@ import {
 } from "../model.ts";
 import { defaultJsonName } from "../names.ts";
 import { booleanOption, plainOption } from "../options/plain.ts";
-import { editionFeatures, type Features, overrideFeatures, textOption } from "./features.ts";
+import { editionFeatures, type LinkedFeatures, overrideFeatures, textOption } from "./features.ts";
 
 /** The encoding of a value: `group` includes delimited messages, `unresolved` is an unknown name. */
 export type WireKind = ScalarType | "enum" | "message" | "group" | "unresolved";
@@ -42,7 +42,7 @@ export type LinkedField = {
   readonly cardinality: Cardinality;
   /** Also null for the synthetic oneof of proto3's `optional`. */
   readonly oneof: Oneof | null;
-  readonly features: Features;
+  readonly features: LinkedFeatures;
   readonly packed: boolean;
   /** The full name of an extension; null for a field of the message itself. */
   readonly extensionName: string | null;
@@ -53,7 +53,7 @@ export type LinkedMessage = {
   readonly definition: Definition<Message>;
   readonly fullName: string;
   readonly pointer: string;
-  readonly features: Features;
+  readonly features: LinkedFeatures;
   readonly isMapEntry: boolean;
   /** By number; a stored schema may repeat one, in which case the first counts. */
   readonly fields: ReadonlyMap<number, LinkedField>;
@@ -65,7 +65,7 @@ export type LinkedEnum = {
   readonly definition: Definition<Enum>;
   readonly fullName: string;
   readonly pointer: string;
-  readonly features: Features;
+  readonly features: LinkedFeatures;
   /** All names of a number, in declaration order. */
   readonly names: ReadonlyMap<number, readonly string[]>;
   readonly numbers: ReadonlyMap<string, number>;
@@ -77,7 +77,7 @@ export type ExtensionSet = { readonly extendee: string; readonly fields: Readonl
 export class LinkedModel {
   readonly #messages = new Map<Message, LinkedMessage>();
   readonly #enums = new Map<Enum, LinkedEnum>();
-  readonly #files = new Map<ProtoFile, Features>();
+  readonly #files = new Map<ProtoFile, LinkedFeatures>();
   readonly #fields = new Map<LinkedMessage, ReadonlyMap<number, LinkedField>>();
   readonly #positions = new Map<readonly Message[], Map<Message, number>>();
   readonly #mapFieldsOf = new Map<Message, ReadonlyMap<Message, Field>>();
@@ -170,7 +170,7 @@ export class LinkedModel {
   extensions(): ReadonlyMap<string, ExtensionSet> {
     if (this.#extensions !== undefined) return this.#extensions;
     const sets = new Map<string, { extendee: string; fields: Map<number, LinkedField> }>();
-    const scopes: { scope: Scope; extendPointer: string; features: Features; extends: ProtoFile["extends"] }[] = [
+    const scopes: { scope: Scope; extendPointer: string; features: LinkedFeatures; extends: ProtoFile["extends"] }[] = [
       {
         scope: fileScope(this.file),
         extendPointer: "#",
@@ -225,7 +225,7 @@ export class LinkedModel {
     return resolveType(this.model, scope, name)?.fullName ?? name.replace(/^\./, "");
   }
 
-  fileFeatures(file: ProtoFile): Features {
+  fileFeatures(file: ProtoFile): LinkedFeatures {
     const known = this.#files.get(file);
     if (known !== undefined) return known;
     const set = overrideFeatures(editionFeatures(file.edition), file.options);
@@ -241,20 +241,20 @@ export class LinkedModel {
     return `#/${localName(definition).split(".").map(pointerToken).join("/")}`;
   }
 
-  #scopeFeatures(definition: Definition): Features {
+  #scopeFeatures(definition: Definition): LinkedFeatures {
     const { parent } = definition;
     return parent !== null && isMessageDefinition(parent)
       ? this.#messageFeatures(parent)
       : this.fileFeatures(definition.file);
   }
 
-  #messageFeatures(definition: Definition<Message>): Features {
+  #messageFeatures(definition: Definition<Message>): LinkedFeatures {
     const known = this.#messages.get(definition.element);
     return known?.features ?? overrideFeatures(this.#scopeFeatures(definition), definition.element.options);
   }
 
   /** Key and value of a map inherit the map field's features. */
-  #mapFieldFeatures(entry: Definition<Message>, fallback: Features): Features {
+  #mapFieldFeatures(entry: Definition<Message>, fallback: LinkedFeatures): LinkedFeatures {
     const { parent } = entry;
     if (parent === null || !isMessageDefinition(parent)) return fallback;
     const field = this.#mapFields(parent.element).get(entry.element);
@@ -274,7 +274,7 @@ export class LinkedModel {
   #field(
     field: Field,
     scope: Scope,
-    inherited: Features,
+    inherited: LinkedFeatures,
     pointer: string,
     inMapEntry: boolean,
     extensionName: string | null,
@@ -308,8 +308,8 @@ export class LinkedModel {
   }
 
   /** Most fields set no features and share what they inherit. */
-  #fieldFeatures(field: Field, label: Field["label"], inherited: Features): Features {
-    const set: { -readonly [F in keyof Features]?: string } = {};
+  #fieldFeatures(field: Field, label: Field["label"], inherited: LinkedFeatures): LinkedFeatures {
+    const set: { -readonly [F in keyof LinkedFeatures]?: string } = {};
     if (label === "required") set.field_presence = "LEGACY_REQUIRED";
     else if (label === "optional") set.field_presence = "EXPLICIT";
     if (field.type.kind === "group") set.message_encoding = "DELIMITED";
@@ -320,7 +320,7 @@ export class LinkedModel {
       if (ctype !== undefined) set.cpp_string_type = ctype;
     }
     const features = overrideFeatures(inherited, field.options);
-    return Object.entries(set).every(([name, value]) => features[name as keyof Features] === value)
+    return Object.entries(set).every(([name, value]) => features[name as keyof LinkedFeatures] === value)
       ? features
       : { ...features, ...set };
   }
@@ -350,7 +350,7 @@ export function localName({ file, fullName }: { file: ProtoFile; fullName: strin
   return file.package === "" ? fullName : fullName.slice(file.package.length + 1);
 }
 
-function cardinalityOf(field: Field, kind: WireKind, features: Features, isExtension: boolean): Cardinality {
+function cardinalityOf(field: Field, kind: WireKind, features: LinkedFeatures, isExtension: boolean): Cardinality {
   if (field.type.kind === "map") return "map";
   if (field.label === "repeated") return "repeated";
   if (field.oneof !== null) return "explicit";

@@ -30,7 +30,7 @@ import { descriptorModel } from "../parse/builtin-imports.ts";
 import { shown } from "../parse/tokens.ts";
 import { optionNameText } from "../text/canonical.ts";
 import { integerRange, OptionRefusal, type Scalar, scalarValue } from "./values.ts";
-import { encodeOptions, type FieldValue, isOptionMessage, isRepeated, type OptionMessage } from "./wire.ts";
+import { encodeOptions, isOptionMessage, isRepeated, type OptionFieldValue, type OptionMessage } from "./wire.ts";
 
 type OptionProblem = { rule: string; message: string; file: ProtoFile; offset: number };
 
@@ -129,7 +129,7 @@ export class OptionInterpreter {
     }
   }
 
-  #require(value: FieldValue): void {
+  #require(value: OptionFieldValue): void {
     if (!isOptionMessage(value)) return;
     const { element, fullName } = value.definition;
     let required = this.#required.get(element);
@@ -257,7 +257,7 @@ export class OptionInterpreter {
     return found;
   }
 
-  #value(field: Definition<Field>, value: OptionValue, isTop: boolean): FieldValue {
+  #value(field: Definition<Field>, value: OptionValue, isTop: boolean): OptionFieldValue {
     const { type, name } = field.element;
     if (type.kind === "scalar") return scalarValue(type.name, name, value, isTop);
     if (type.kind === "named") {

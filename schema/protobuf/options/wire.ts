@@ -11,8 +11,8 @@ export type OptionMessage = {
   /** The member set of each oneof. */
   readonly oneofs: Map<Oneof, Field>;
 };
-type OptionEntry = { readonly field: Definition<Field>; readonly values: FieldValue[] };
-export type FieldValue = OptionMessage | Scalar;
+type OptionEntry = { readonly field: Definition<Field>; readonly values: OptionFieldValue[] };
+export type OptionFieldValue = OptionMessage | Scalar;
 
 /** The bytes of an options message, fields in order of their numbers. */
 export function encodeOptions(message: OptionMessage): Uint8Array {
@@ -85,12 +85,12 @@ const WIRES: Readonly<Record<ScalarType, Wire>> = {
   bytes: delimited,
 };
 
-function isZero(value: FieldValue): boolean {
+function isZero(value: OptionFieldValue): boolean {
   if (isOptionMessage(value)) return false;
   return value instanceof Uint8Array ? value.length === 0 : Object.is(Number(value), 0);
 }
 
-export function isOptionMessage(value: FieldValue): value is OptionMessage {
+export function isOptionMessage(value: OptionFieldValue): value is OptionMessage {
   return typeof value === "object" && "definition" in value;
 }
 

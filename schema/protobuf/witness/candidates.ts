@@ -4,12 +4,12 @@ import { emptyMessage, type FieldValue, isMessageValue, type MessageValue, messa
 import type { LinkedField, LinkedModel } from "../compare/linked.ts";
 import { oneofOrigins } from "../compare/oneofs.ts";
 import type { Enum, Field, Oneof } from "../model.ts";
-import { findPlaces, type Place } from "./places.ts";
+import { findPlaces, type WitnessPlace } from "./places.ts";
 import type { Sampler } from "./values.ts";
 
 /** A message for a location, and the fields at which a loss would prove the difference. */
-export type Candidate = {
-  readonly place: Place;
+export type WitnessCandidate = {
+  readonly place: WitnessPlace;
   readonly value: MessageValue;
   readonly writerFields: readonly LinkedField[];
   readonly readerFields: readonly LinkedField[];
@@ -18,13 +18,13 @@ export type Candidate = {
 /** Random messages tried for a field that holds a message. */
 const RANDOM_MESSAGES = 100;
 
-type Spot = { place: Place; field: LinkedField | null; match: LinkedField | null };
+type Spot = { place: WitnessPlace; field: LinkedField | null; match: LinkedField | null };
 
 export class CandidateMaker {
   readonly #writerSpots = new Map<string, Spot[]>();
   readonly #readerSpots = new Map<string, Spot[]>();
   readonly #enumSpots = new Map<string, Spot[]>();
-  readonly #places: readonly Place[];
+  readonly #places: readonly WitnessPlace[];
 
   readonly reader: LinkedModel;
   readonly writer: LinkedModel;
@@ -57,7 +57,7 @@ export class CandidateMaker {
     }
   }
 
-  *candidates(difference: Difference): Generator<Candidate> {
+  *candidates(difference: Difference): Generator<WitnessCandidate> {
     const { writer_pointer: writerPointer, reader_pointer: readerPointer } = difference;
     for (const spot of this.#writerSpots.get(writerPointer ?? "") ?? []) {
       // One message of the writer may be read as several of the reader's.
@@ -77,7 +77,7 @@ export class CandidateMaker {
   }
 
   /** The field with its boundary values, with several values, with zero, absent, and with random values. */
-  *#forField({ place, field, match }: Spot): Generator<Candidate> {
+  *#forField({ place, field, match }: Spot): Generator<WitnessCandidate> {
     if (field === null) return;
     const writerFields = [field];
     const readerFields = match === null ? [] : [match];
@@ -95,12 +95,12 @@ export class CandidateMaker {
     }
   }
 
-  *#forMissing({ place, match }: Spot): Generator<Candidate> {
+  *#forMissing({ place, match }: Spot): Generator<WitnessCandidate> {
     const value = this.sampler.minimal(place.writer);
     if (value !== null && match !== null) yield { place, value, writerFields: [], readerFields: [match] };
   }
 
-  *#forEnum({ place, field, match }: Spot, number: number | null): Generator<Candidate> {
+  *#forEnum({ place, field, match }: Spot, number: number | null): Generator<WitnessCandidate> {
     if (field === null || match === null) return;
     const telling = number === null ? this.sampler.tellingValues(field) : [BigInt(number)];
     for (const one of telling) {
@@ -110,7 +110,7 @@ export class CandidateMaker {
   }
 
   /** Sets two fields that the reader keeps in one oneof. */
-  *#forOneof(place: Place, readerPointer: string | null): Generator<Candidate> {
+  *#forOneof(place: WitnessPlace, readerPointer: string | null): Generator<WitnessCandidate> {
     for (const [oneof, origins] of oneofOrigins(place.writer.definition.element, place.reader.definition.element)) {
       if (origins.size < 2 || readerPointer !== `${place.reader.pointer}/${oneof.name}`) continue;
       const [first, second] = [...origins].map((origin) => memberOf(place, origin, oneof));
@@ -128,7 +128,7 @@ export class CandidateMaker {
     return this.sampler.tellingValues(field)[0] ?? zeroOf(field);
   }
 
-  #around(place: Place, field: LinkedField, values: FieldValue[]): MessageValue | null {
+  #around(place: WitnessPlace, field: LinkedField, values: FieldValue[]): MessageValue | null {
     const value = this.sampler.minimal(place.writer);
     if (values.length > 0) value?.values.set(field.number, values);
     return value;
@@ -164,7 +164,7 @@ export class CandidateMaker {
   }
 }
 
-function memberOf({ writer, reader }: Place, origin: Oneof | Field, oneof: Oneof): LinkedField | undefined {
+function memberOf({ writer, reader }: WitnessPlace, origin: Oneof | Field, oneof: Oneof): LinkedField | undefined {
   return [...writer.fields.values()].find(
     (field) => (field.element === origin || field.oneof === origin) && reader.fields.get(field.number)?.oneof === oneof,
   );

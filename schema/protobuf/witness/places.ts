@@ -8,18 +8,18 @@ import { type Definition, isMessageDefinition, type Message } from "../model.ts"
 const MAX_PLACES = 2_000;
 
 /** A pair of messages and the path to it: fields of the writer from `root` on, outermost first. */
-export type Place = {
+export type WitnessPlace = {
   readonly writer: LinkedMessage;
   readonly reader: LinkedMessage;
-  readonly from: { readonly place: Place; readonly field: LinkedField } | null;
+  readonly from: { readonly place: WitnessPlace; readonly field: LinkedField } | null;
 };
 
 /** All pairs that data can reach, those sent on their own first. */
-export function findPlaces(reader: LinkedModel, writer: LinkedModel): Place[] {
+export function findPlaces(reader: LinkedModel, writer: LinkedModel): WitnessPlace[] {
   const readerMessages = new Map(reader.fileMessages().map((definition) => [localName(definition), definition]));
-  const places: Place[] = [];
+  const places: WitnessPlace[] = [];
   const seen = new Map<Message, Set<Message>>();
-  const add = (before: Definition<Message>, after: Definition<Message>, from: Place["from"]) => {
+  const add = (before: Definition<Message>, after: Definition<Message>, from: WitnessPlace["from"]) => {
     const readers = seen.get(before.element) ?? new Set<Message>();
     seen.set(before.element, readers);
     if (places.length >= MAX_PLACES || readers.has(after.element)) return;
@@ -43,7 +43,7 @@ export function findPlaces(reader: LinkedModel, writer: LinkedModel): Place[] {
 }
 
 /** The root message for a location, and the fields in between, outermost first. */
-export function wayTo(place: Place): { root: Place; fields: LinkedField[] } {
+export function wayTo(place: WitnessPlace): { root: WitnessPlace; fields: LinkedField[] } {
   const fields: LinkedField[] = [];
   let root = place;
   while (root.from !== null) {

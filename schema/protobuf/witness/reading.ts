@@ -1,7 +1,7 @@
 /** Compares, field by field, what the writer meant with what a reader decodes, and describes the first loss. */
 
 import {
-  encodeMessage,
+  encodeMessageValue,
   type FieldValue,
   isMessageValue,
   isZero,
@@ -203,7 +203,7 @@ function compareValues(
     losses.push({ kind: "value", pointer: field.pointer, text });
     return;
   }
-  const plain = was !== null && isMessageValue(sent) ? encodeMessage(writer.side, was, sent) : sent;
+  const plain = was !== null && isMessageValue(sent) ? encodeMessageValue(writer.side, was, sent) : sent;
   const head = `the field ${field.number} ("${field.name}")`;
   if (!isSameValue(plain, read)) {
     const text = `${head}: the writer sent ${showValue(sent)}, the reader reads ${showValue(read)}`;

@@ -9,13 +9,19 @@ import { MAX_DIFFERENCES } from "../../difference-list.ts";
 import { Random } from "../../random.ts";
 import { runAtOnce, type Sliced } from "../../slices.ts";
 import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witness.ts";
-import { decodeMessage, encodeMessage, isMessageValue, type MessageValue, messageOf } from "../codec/codec.ts";
+import {
+  decodeMessageValue,
+  encodeMessageValue,
+  isMessageValue,
+  type MessageValue,
+  messageOf,
+} from "../codec/codec.ts";
 import { toJson } from "../codec/json.ts";
 import { jsonRefusal } from "../codec/json-reader.ts";
 import { type LinkedField, type LinkedMessage, LinkedModel } from "../compare/linked.ts";
 import type { Definition, Message, ProtobufModel } from "../model.ts";
-import { type Candidate, CandidateMaker } from "./candidates.ts";
-import { type Place, wayTo } from "./places.ts";
+import { CandidateMaker, type WitnessCandidate } from "./candidates.ts";
+import { type WitnessPlace, wayTo } from "./places.ts";
 import { type ReadingLoss, readingLosses } from "./reading.ts";
 import { Sampler } from "./values.ts";
 
@@ -167,7 +173,7 @@ class WitnessSearch {
     const message = this.writer.message(definition);
     const value = this.#sampler.message(message, 1);
     if (value === null) return notFound("The message requires itself, so none can be written.");
-    const bytes = encodeMessage(this.writer, message, value);
+    const bytes = encodeMessageValue(this.writer, message, value);
     return this.#confirmed(
       message,
       value,
@@ -176,14 +182,14 @@ class WitnessSearch {
     );
   }
 
-  #try(candidate: Candidate, difference: Difference): Attempt {
+  #try(candidate: WitnessCandidate, difference: Difference): Attempt {
     const nothing: Attempt = { witness: null, elsewhere: null };
     const { root, fields } = wayTo(candidate.place);
     const sent = this.#wrap(root.writer, fields, candidate.value);
     if (sent === null) return nothing;
-    const bytes = encodeMessage(this.writer, root.writer, sent);
+    const bytes = encodeMessageValue(this.writer, root.writer, sent);
     if (bytes.length > MAX_WITNESS_BYTES) return nothing;
-    const read = decodeMessage(this.reader, root.reader, bytes);
+    const read = decodeMessageValue(this.reader, root.reader, bytes);
     if (!read.ok) {
       const isHere = this.#isAt(read.refusal.pointer, candidate.readerFields, candidate.place.reader, this.reader);
       if (!isHere) return { witness: null, elsewhere: read.refusal.reason };
@@ -217,7 +223,7 @@ class WitnessSearch {
   }
 
   /** The message in JSON, if a JSON reader refuses the candidate's field. */
-  #refusedJson(candidate: Candidate, root: Place, sent: MessageValue, bytes: Uint8Array): Witness | null {
+  #refusedJson(candidate: WitnessCandidate, root: WitnessPlace, sent: MessageValue, bytes: Uint8Array): Witness | null {
     const refusal = jsonRefusal(this.reader, root.reader, toJson(this.writer, root.writer, sent));
     if (refusal === null) return null;
     const isHere =
@@ -262,7 +268,7 @@ class WitnessSearch {
 }
 
 /** Fields examined to write, read and compare a candidate, including those in nested messages. */
-function costOf(side: LinkedModel, { place, value }: Candidate): number {
+function costOf(side: LinkedModel, { place, value }: WitnessCandidate): number {
   const ways = placesOf(place).map(({ writer, reader }) => 1 + writer.required.length + reader.required.length);
   return ways.reduce((sum, way) => sum + way, 0) + sizeOf(side, place.writer, value);
 }
@@ -279,9 +285,9 @@ function sizeOf(side: LinkedModel, message: LinkedMessage, { values }: MessageVa
 }
 
 /** A location and those on the path to it. */
-function placesOf(place: Place): Place[] {
-  const places: Place[] = [];
-  for (let at: Place | null = place; at !== null; at = at.from?.place ?? null) places.push(at);
+function placesOf(place: WitnessPlace): WitnessPlace[] {
+  const places: WitnessPlace[] = [];
+  for (let at: WitnessPlace | null = place; at !== null; at = at.from?.place ?? null) places.push(at);
   return places;
 }
 

@@ -6,9 +6,9 @@ import {
   MAX_DOCUMENTATION_CHARACTERS,
   MAX_FIELDS_CHARACTERS,
   MAX_INDEXED_FIELDS,
+  MAX_INDEXED_NAME_CHARACTERS,
   MAX_INDEXED_PATH_CHARACTERS,
   MAX_INDEXED_TEXT_CHARACTERS,
-  MAX_NAME_CHARACTERS,
   MAX_WORDS,
 } from "../../../db/projection/derive.ts";
 import { storableJson } from "../../../db/projection/rows.ts";
@@ -74,7 +74,7 @@ describe("deriveContent", () => {
     });
 
     expect(fields[0]!.path).toHaveLength(MAX_INDEXED_PATH_CHARACTERS);
-    expect(fields[0]!.name).toHaveLength(MAX_NAME_CHARACTERS);
+    expect(fields[0]!.name).toHaveLength(MAX_INDEXED_NAME_CHARACTERS);
     expect(fields[0]!.documentation).toHaveLength(MAX_DOCUMENTATION_CHARACTERS);
   });
 });

@@ -1,6 +1,10 @@
 import type { ConfluentApiLevel } from "../../settings.ts";
 
 /** Whether the API behaves like this or a later release of the Confluent server. */
-export function isAtLeast({ major, minor }: ConfluentApiLevel, wantedMajor: number, wantedMinor: number): boolean {
+export function isApiLevelAtLeast(
+  { major, minor }: ConfluentApiLevel,
+  wantedMajor: number,
+  wantedMinor: number,
+): boolean {
   return major !== wantedMajor ? major > wantedMajor : minor >= wantedMinor;
 }

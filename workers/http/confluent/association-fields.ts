@@ -8,7 +8,7 @@ import { contextOf } from "./context-path.ts";
 import { registrationOf } from "./contract-fields.ts";
 import type { Fields } from "./fields.ts";
 import type { schemaEntity } from "./rendering.ts";
-import { noSuchPath, type Query } from "./request.ts";
+import { noSuchPath, type QueryParameters } from "./request.ts";
 
 /** The only resource type. */
 export const DEFAULT_RESOURCE_TYPE = "topic";
@@ -77,7 +77,7 @@ function subjectOf(fields: Fields, context: string | undefined): SubjectName | n
 }
 
 /** The `context` parameter: `ctx`, `.ctx` or `:.ctx:`. */
-export function contextParameter(query: Query): string | undefined {
+export function contextParameter(query: QueryParameters): string | undefined {
   const given = query.text("context");
   if (given === undefined || given === "") return undefined;
   const context = contextOf(given);
@@ -87,7 +87,7 @@ export function contextParameter(query: Query): string | undefined {
 }
 
 /** Values of the repeated `lifecycle` parameter. The Confluent server answers an unknown value with 404. */
-export function lifecyclesOf<T extends string>(query: Query, allowed: readonly T[]): T[] {
+export function lifecyclesOf<T extends string>(query: QueryParameters, allowed: readonly T[]): T[] {
   return query
     .all("lifecycle")
     .filter((text) => text !== "")

@@ -24,7 +24,7 @@ import {
 } from "./association-fields.ts";
 import type { Fields } from "./fields.ts";
 import { schemaEntity } from "./rendering.ts";
-import { answeredAt, answerJson, answerNothing, type ConfluentRequest, pageOf, readFields } from "./request.ts";
+import { answeredAt, answerJson, answerNothing, type ConfluentRequest, offsetPageOf, readFields } from "./request.ts";
 
 /** In place of a namespace or name: any. */
 const ANY = "-";
@@ -58,7 +58,7 @@ async function answerList(
     types: query.all("associationType").filter((type) => type !== ""),
     lifecycles: lifecyclesOf(query, LIFECYCLES),
   };
-  const page = pageOf(query, MAX_LISTED_ASSOCIATIONS);
+  const page = offsetPageOf(query, MAX_LISTED_ASSOCIATIONS);
   const { associations, asOf } = requireValue(await readAssociations(edge, { of, filter, ...page }));
   return answerJson(request, associations.map(associationJson), answeredAt(asOf));
 }

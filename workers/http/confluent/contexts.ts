@@ -11,14 +11,14 @@ import {
   type ConfluentRequest,
   idempotencyKey,
   noSuchPath,
-  pageOf,
+  offsetPageOf,
 } from "./request.ts";
 
 export async function getContexts(request: ConfluentRequest): Promise<Answer> {
   const { edge, query } = request;
   const prefix = query.text("contextPrefix") ?? "";
   const { value, asOf } = requireValue(await edge.primary.read("contexts", {}));
-  const { offset, limit } = pageOf(query, Number.MAX_SAFE_INTEGER);
+  const { offset, limit } = offsetPageOf(query, Number.MAX_SAFE_INTEGER);
   const shown = value.filter((context) => context.startsWith(prefix)).slice(offset, offset + limit);
   return answerJson(request, shown, answeredAt(asOf));
 }

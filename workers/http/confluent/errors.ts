@@ -2,7 +2,7 @@
 import { confluentMessage, ERRORS, type Refusal } from "../../../contract/errors.ts";
 import type { ConfluentApiLevel } from "../../settings.ts";
 import type { Answer } from "../answer.ts";
-import { isAtLeast } from "./api-level.ts";
+import { isApiLevelAtLeast } from "./api-level.ts";
 import { CONFLUENT_HEADERS, negotiatedMediaType } from "./media-types.ts";
 
 /** Up to 8.1 an incompatible schema has no specific error code. */
@@ -30,8 +30,8 @@ export function confluentErrorAnswer(refusal: Refusal, request: Request, levelOf
 export function confluentErrorBody(refusal: Refusal, levelOf: () => ConfluentApiLevel) {
   const { error } = refusal;
   const { error_code } = ERRORS[error].confluent;
-  const isOldConflict = error === "INCOMPATIBLE_SCHEMA" && !isAtLeast(levelOf(), 8, 2);
-  const namesOldModes = error === "INVALID_MODE" && !isAtLeast(levelOf(), 8, 0);
+  const isOldConflict = error === "INCOMPATIBLE_SCHEMA" && !isApiLevelAtLeast(levelOf(), 8, 2);
+  const namesOldModes = error === "INVALID_MODE" && !isApiLevelAtLeast(levelOf(), 8, 0);
   return {
     error_code: isOldConflict ? INCOMPATIBLE_BEFORE_8_2 : error_code,
     message: namesOldModes ? INVALID_MODE_BEFORE_8_0 : confluentMessage(refusal),

@@ -7,7 +7,7 @@ import { refusing } from "../errors.ts";
 
 const MAX_INTEGER = 2 ** 31 - 1;
 
-export function fieldsOf(value: unknown, place = "The body"): Fields {
+export function readObjectFields(value: unknown, place = "The body"): Fields {
   if (value === null || value === undefined) throw refusing("UNPROCESSABLE", "The request body must not be null");
   return new Fields(requireObject(value, place), place);
 }

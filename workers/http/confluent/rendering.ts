@@ -5,7 +5,7 @@ import { formatNamed } from "../../../schema/formats.ts";
 import type { DataContract, DataContractMetadata, RuleSet, RuleSetRule } from "../../../schema/rules/data-contract.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { ConfluentApiLevel } from "../../settings.ts";
-import { isAtLeast } from "./api-level.ts";
+import { isApiLevelAtLeast } from "./api-level.ts";
 
 /** A content and the text to show for it. */
 type ShownContent = {
@@ -40,7 +40,7 @@ export function schemaString(
   level: ConfluentApiLevel,
   { record, maxId }: { record?: SchemaRecord; maxId?: number } = {},
 ) {
-  const named = record !== undefined && isAtLeast(level, 8, 0);
+  const named = record !== undefined && isApiLevelAtLeast(level, 8, 0);
   return {
     ...(named ? { subject: printSubjectName(record), version: record.versionNumber } : {}),
     ...contentFields(content, level),
@@ -51,7 +51,7 @@ export function schemaString(
 
 /** `RegisterSchemaResponse`; only the id before 8.0. */
 export function registeredSchema(record: SchemaRecord, text: string, level: ConfluentApiLevel) {
-  if (!isAtLeast(level, 8, 0)) return { id: record.confluentId };
+  if (!isApiLevelAtLeast(level, 8, 0)) return { id: record.confluentId };
   return {
     id: record.confluentId,
     version: record.versionNumber,
@@ -65,7 +65,7 @@ function contentFields(
   level: ConfluentApiLevel,
 ) {
   const { schemaType } = formatNamed(format);
-  const isNew = isAtLeast(level, 8, 0);
+  const isNew = isApiLevelAtLeast(level, 8, 0);
   const { metadata, ruleSet } = contract;
   return {
     ...(isNew ? { guid } : {}),
@@ -79,7 +79,7 @@ function contentFields(
 }
 
 function storedFields({ createdAtMs, deleted }: SchemaRecord, level: ConfluentApiLevel) {
-  return isAtLeast(level, 8, 0) ? { ts: createdAtMs, deleted } : {};
+  return isApiLevelAtLeast(level, 8, 0) ? { ts: createdAtMs, deleted } : {};
 }
 
 function referenceJson({ name, subject, version }: SchemaReference) {

@@ -7,18 +7,18 @@ import { type Answer, jsonTextAnswer, provenance } from "../answer.ts";
 import { readBody } from "../body.ts";
 import type { Call } from "../call.ts";
 import { RegistryError, refusing } from "../errors.ts";
-import { type Fields, fieldsOf } from "./fields.ts";
+import { type Fields, readObjectFields } from "./fields.ts";
 import { CONFLUENT_HEADERS, isRequestMediaType, negotiatedMediaType } from "./media-types.ts";
 
-export type ConfluentRequest = Call & { query: Query };
+export type ConfluentRequest = Call & { query: QueryParameters };
 
 export function confluentRequest(call: Call): ConfluentRequest {
-  return { ...call, query: call.search === "" ? NO_QUERY : new Query(new URLSearchParams(call.search)) };
+  return { ...call, query: call.search === "" ? NO_QUERY : new QueryParameters(new URLSearchParams(call.search)) };
 }
 
 const MAX_INTEGER = 2 ** 31 - 1;
 
-export class Query {
+export class QueryParameters {
   readonly #parameters: URLSearchParams | undefined;
 
   constructor(parameters?: URLSearchParams) {
@@ -52,7 +52,7 @@ export class Query {
   }
 }
 
-const NO_QUERY = new Query();
+const NO_QUERY = new QueryParameters();
 
 /** A 32-bit integer as Java parses one, or undefined. */
 export function parseInteger(text: string): number | undefined {
@@ -66,7 +66,7 @@ export function noSuchPath(detail: string): RegistryError {
 }
 
 /** The requested page of a list. A limit ≤ 0 or above the maximum means the maximum. */
-export function pageOf(query: Query, maximum: number): { offset: number; limit: number } {
+export function offsetPageOf(query: QueryParameters, maximum: number): { offset: number; limit: number } {
   const limit = query.integer("limit", -1);
   return {
     offset: Math.max(0, query.integer("offset", 0)),
@@ -82,7 +82,7 @@ export async function readFields({ request }: Call): Promise<Fields> {
   }
   const text = decodeText(await readBody(request, MAX_CONFLUENT_BODY_BYTES));
   if (text.trim() === "") throw refusing("UNPROCESSABLE", "The request body must not be null");
-  return fieldsOf(parseJson(text));
+  return readObjectFields(parseJson(text));
 }
 
 /** Larger than a schema may be: the size limit applies to the canonical text, which can be far shorter than the sent one. */

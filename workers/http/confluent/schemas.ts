@@ -15,7 +15,7 @@ import {
   listUsesOfConfluentId,
   readRecordByConfluentId,
 } from "../../registry/read/confluent-ids.ts";
-import { listSchemas } from "../../registry/read/confluent-lists.ts";
+import { listConfluentSchemas } from "../../registry/read/confluent-lists.ts";
 import { textInView } from "../../registry/read/views.ts";
 import { type Answer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
@@ -30,7 +30,7 @@ import {
   type ConfluentRequest,
   consistencyOf,
   noSuchPath,
-  pageOf,
+  offsetPageOf,
   parseInteger,
   tokenOf,
 } from "./request.ts";
@@ -117,8 +117,8 @@ export async function getSchemas(request: ConfluentRequest): Promise<Answer> {
     ...(ruleType ? { ruleType } : {}),
     ...(associations ? { associations } : {}),
   };
-  const page = pageOf(query, MAX_LISTED_SCHEMAS);
-  const listed = requireValue(await listSchemas(edge, { filter, page }));
+  const page = offsetPageOf(query, MAX_LISTED_SCHEMAS);
+  const listed = requireValue(await listConfluentSchemas(edge, { filter, page }));
   const items = listed.items.map(({ record, text, aliases, associations: own }) => ({
     ...schemaEntity(record, { text: text.text }, level),
     ...(aliases.length === 0 ? {} : { aliases: aliases.map(printSubjectName) }),
@@ -275,6 +275,6 @@ async function usesOfId(request: ConfluentRequest) {
       deleted: query.flag("deleted"),
     }),
   );
-  const { offset, limit } = pageOf(query, Number.MAX_SAFE_INTEGER);
+  const { offset, limit } = offsetPageOf(query, Number.MAX_SAFE_INTEGER);
   return { records: uses.records.slice(offset, offset + limit), headers: answeredAt(uses.asOf) };
 }

@@ -18,7 +18,7 @@ import {
   type ConfluentRequest,
   consistencyOf,
   idempotencyKey,
-  pageOf,
+  offsetPageOf,
   readFields,
 } from "./request.ts";
 
@@ -27,7 +27,7 @@ export async function getSubjects(request: ConfluentRequest): Promise<Answer> {
   const deleted = query.flag("deletedOnly") ? "only" : query.flag("deleted") ? "also" : "no";
   const prefix = query.text("subjectPrefix") ?? EVERY_CONTEXT_PREFIX;
   const listed = requireValue(await listSubjectNames(edge, { prefix, deleted }));
-  const { offset, limit } = pageOf(query, Number.MAX_SAFE_INTEGER);
+  const { offset, limit } = offsetPageOf(query, Number.MAX_SAFE_INTEGER);
   return answerJson(request, listed.names.slice(offset, offset + limit), answeredAt(listed.asOf));
 }
 

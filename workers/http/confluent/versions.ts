@@ -6,7 +6,11 @@ import { readShownText } from "../../read-path/texts.ts";
 import { listRecordsOfSubject } from "../../registry/read/confluent-lists.ts";
 import { subjectNotFound, versionNotFound } from "../../registry/read/read.ts";
 import { textInView, viewProblem } from "../../registry/read/views.ts";
-import { type Registration, registerChanged, registerConfluent } from "../../registry/write/confluent-registration.ts";
+import {
+  type ConfirmedRegistration,
+  registerChanged,
+  registerConfluent,
+} from "../../registry/write/confluent-registration.ts";
 import { deleteVersion } from "../../registry/write/delete.ts";
 import { type Answer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
@@ -19,7 +23,7 @@ import {
   type ConfluentRequest,
   consistencyOf,
   idempotencyKey,
-  pageOf,
+  offsetPageOf,
   readFields,
 } from "./request.ts";
 import { shownReferences, tagsIn } from "./schemas.ts";
@@ -56,7 +60,10 @@ export async function changeVersion(request: ConfluentRequest): Promise<Answer> 
   return registeredAnswer(request, requireValue(registered));
 }
 
-async function registeredAnswer(request: ConfluentRequest, { record, asOf, source }: Registration): Promise<Answer> {
+async function registeredAnswer(
+  request: ConfluentRequest,
+  { record, asOf, source }: ConfirmedRegistration,
+): Promise<Answer> {
   const { edge, query } = request;
   const stored = requireValue(await readShownText(edge, record.contentHash));
   const content = { ...record, text: stored.text };
@@ -75,7 +82,7 @@ export async function getVersions(request: ConfluentRequest): Promise<Answer> {
     }),
   );
   const shown = onlyDeleted && !asNegative ? listed.records.filter(({ deleted }) => deleted) : listed.records;
-  const { offset, limit } = pageOf(query, Number.MAX_SAFE_INTEGER);
+  const { offset, limit } = offsetPageOf(query, Number.MAX_SAFE_INTEGER);
   const numbers = shown
     .slice(offset, offset + limit)
     .map(({ versionNumber, deleted }) => (asNegative && deleted ? -versionNumber! : versionNumber));
@@ -110,7 +117,7 @@ export async function getReferencedBy(request: ConfluentRequest): Promise<Answer
     }),
   );
   const ids = new Map(answer.value.map(({ context, confluentId }) => [`${context} ${confluentId}`, confluentId]));
-  const { offset, limit } = pageOf(query, Number.MAX_SAFE_INTEGER);
+  const { offset, limit } = offsetPageOf(query, Number.MAX_SAFE_INTEGER);
   return answerJson(request, [...ids.values()].slice(offset, offset + limit), answeredAt(answer.asOf));
 }
 

@@ -12,7 +12,7 @@ import { contentText } from "../../registry/read/content-text.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import { suggestionJson } from "./compatibility.ts";
-import { contentNode, readDataContract } from "./fields.ts";
+import { contentNode, requestedDataContract } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
@@ -54,7 +54,7 @@ function schemaOf(
     references: references.map(
       ({ name: called, subject: of, version }): BundleReference => ({ name: called, subject: of, version }),
     ),
-    contract: readDataContract(contract),
+    contract: requestedDataContract(contract),
   };
 }
 

@@ -9,7 +9,7 @@ import { promote } from "../../registry/write/promote.ts";
 import { makeRequestedChanges, type RequestedChange } from "../../registry/write/requested-changes.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
-import { attributesOf, contentTextOf, idempotencyKey, readDataContract } from "./fields.ts";
+import { contentTextOf, idempotencyKey, requestedAttributes, requestedDataContract } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
@@ -115,12 +115,12 @@ async function readRegistration(
         context,
         format,
         text: content.text,
-        contract: readDataContract(field.contract),
+        contract: requestedDataContract(field.contract),
         dialect: field.dialect ?? null,
         semver: field.version ?? null,
         compatibilityLevel: field.compatibility_level ?? null,
         state: field.state ?? "active",
-        attributes: attributesOf(field),
+        attributes: requestedAttributes(field),
       },
       references: (field.references ?? []).map(({ name, subject: of, version }) => ({ name, subject: of, version })),
     },

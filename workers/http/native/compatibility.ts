@@ -18,7 +18,14 @@ import {
 } from "../../registry/write/configure.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
-import { contentNode, contentTextOf, idempotencyKey, readDataContract, referencesOf, textParameter } from "./fields.ts";
+import {
+  contentNode,
+  contentTextOf,
+  idempotencyKey,
+  requestedDataContract,
+  requestedReferences,
+  textParameter,
+} from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
@@ -83,8 +90,8 @@ export async function checkCompatibility(request: NativeRequest): Promise<Answer
     format: body.format,
     dialect: body.dialect,
     textFor: (format) => contentText(format, content),
-    references: referencesOf(body.references),
-    contract: readDataContract(body.contract),
+    references: requestedReferences(body.references),
+    contract: requestedDataContract(body.contract),
     version: body.version,
     level: body.level,
   });
@@ -94,7 +101,12 @@ export async function checkCompatibility(request: NativeRequest): Promise<Answer
 function sideOf(side: Shape<"SchemaSide">, tree: JsonObject, place: string): SchemaSide {
   if ("id" in side) return side;
   const { format, references, dialect } = side;
-  return { format, text: contentTextOf(format, tree, place).text, references: referencesOf(references), dialect };
+  return {
+    format,
+    text: contentTextOf(format, tree, place).text,
+    references: requestedReferences(references),
+    dialect,
+  };
 }
 
 function refuseBeside(

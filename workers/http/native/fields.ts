@@ -16,7 +16,7 @@ type DataContractField = Shape<"Contract">;
 type RuleField = NonNullable<NonNullable<DataContractField["rule_set"]>["domain_rules"]>[number];
 
 /** `latest` is sent to the primary as −1, which answers with the resolved number. */
-export function referencesOf(references: readonly ReferenceField[] = []): RequestedReference[] {
+export function requestedReferences(references: readonly ReferenceField[] = []): RequestedReference[] {
   return references.map(({ name, subject, version }) => ({
     name,
     subject,
@@ -24,7 +24,7 @@ export function referencesOf(references: readonly ReferenceField[] = []): Reques
   }));
 }
 
-export function readDataContract(contract: DataContractField | undefined): DataContract {
+export function requestedDataContract(contract: DataContractField | undefined): DataContract {
   const { metadata = null, rule_set: rules } = contract ?? {};
   if (rules === undefined) return { metadata, ruleSet: null };
   const ruleSet: RuleSet = {
@@ -48,7 +48,7 @@ function ruleOf({ on_success, on_failure, tags, ...rule }: RuleField): RuleSetRu
 const ATTRIBUTES = ["description", "tags", "owner", "metadata", "role"] as const;
 
 /** The record attributes present in the body. */
-export function attributesOf(body: Partial<Attributes>): Partial<Attributes> {
+export function requestedAttributes(body: Partial<Attributes>): Partial<Attributes> {
   return Object.fromEntries(ATTRIBUTES.filter((name) => body[name] !== undefined).map((name) => [name, body[name]]));
 }
 

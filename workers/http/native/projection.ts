@@ -19,7 +19,7 @@ import { parseContext } from "../../registry/read/subject-names.ts";
 import { workIsSpent } from "../../registry/turns.ts";
 import { type Answer, jsonAnswer, jsonTextAnswer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
-import { contentNode, type ReferenceField, referencesOf, textParameter } from "./fields.ts";
+import { contentNode, type ReferenceField, requestedReferences, textParameter } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
 
 type SourceBody = { id?: string; references?: ReferenceField[]; pointer?: string };
@@ -98,7 +98,7 @@ function contextOf(request: NativeRequest): string {
 
 function buildSource({ body, tree }: NativeRequest): ProjectableSource {
   const { id, references, pointer } = body as SourceBody;
-  if (id === undefined) return { content: contentNode(tree!), references: referencesOf(references), pointer };
+  if (id === undefined) return { content: contentNode(tree!), references: requestedReferences(references), pointer };
   if (!tree!.members.has("content") && !tree!.members.has("schema")) return { id };
   const detail = 'Send either "id" or "content".';
   const items = [{ pointer: "/id", rule: "content", message: detail }];

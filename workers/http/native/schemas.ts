@@ -15,13 +15,13 @@ import { updateRecord } from "../../registry/write/update.ts";
 import { type Answer, jsonAnswer, jsonTextAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import {
-  attributesOf,
   contentNode,
   contentTextOf,
   idempotencyKey,
   ifMatchSeq,
-  readDataContract,
-  referencesOf,
+  requestedAttributes,
+  requestedDataContract,
+  requestedReferences,
   requireInCallersText,
   textParameter,
 } from "./fields.ts";
@@ -42,13 +42,13 @@ export async function registerSchema(request: NativeRequest): Promise<Answer> {
     subject: body.subject,
     context: undefined,
     format,
-    references: referencesOf(body.references),
-    contract: readDataContract(body.contract),
+    references: requestedReferences(body.references),
+    contract: requestedDataContract(body.contract),
     dialect: body.dialect ?? null,
     semver: body.version ?? null,
     compatibilityLevel: body.compatibility_level ?? null,
     state: body.state ?? "active",
-    attributes: attributesOf(body),
+    attributes: requestedAttributes(body),
   });
 }
 
@@ -129,7 +129,7 @@ export async function updateSchema(request: NativeRequest): Promise<Answer> {
   const body = request.body as Shape<"RecordChanges">;
   const update = {
     id: path.id!,
-    changes: attributesOf(body),
+    changes: requestedAttributes(body),
     state: body.state ?? null,
     reason: body.reason ?? null,
     ifMatchSeq: ifMatchSeq(request),
@@ -159,7 +159,7 @@ export async function checkSchemaText(request: NativeRequest): Promise<Answer> {
     await checkSchema(edge, {
       format,
       text: content.text,
-      references: referencesOf(references),
+      references: requestedReferences(references),
       dialect,
       context: textParameter(request, "context"),
     }),

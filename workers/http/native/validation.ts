@@ -7,7 +7,7 @@ import { readFrame } from "../../../schema/framing.ts";
 import type { Result } from "../../../schema/result.ts";
 import { Fairness } from "../../validation/fairness.ts";
 import { type FoundTarget, readTarget, type TargetSelector } from "../../validation/targets.ts";
-import { type Outcome, type Payload, validatePayload } from "../../validation/validate.ts";
+import { type Payload, type ValidationOutcome, validatePayload } from "../../validation/validate.ts";
 import { validateLines } from "../../validation/validate-lines.ts";
 import { askVersions, isVersionRange } from "../../validation/versions.ts";
 import { type Answer, jsonTextAnswer, provenance } from "../answer.ts";
@@ -130,7 +130,7 @@ async function validationAnswer(
 
 type VerdictJson = Pick<Shape<"Validation">, "valid" | "is_valid" | "errors" | "warnings" | "sentences">;
 
-function outcomeJson({ query }: NativeRequest, { verdict }: Outcome): VerdictJson {
+function outcomeJson({ query }: NativeRequest, { verdict }: ValidationOutcome): VerdictJson {
   const { valid, errors, warnings } = verdict;
   const sentences = query.sentences === true ? { sentences: errors.map(sentenceOf) } : {};
   return { valid, is_valid: valid, errors: [...errors], warnings: [...warnings], ...sentences };
@@ -143,7 +143,7 @@ function versionJson({ id, subject, context, semver, versionNumber }: SchemaReco
 async function batchAnswer<Question>(
   request: NativeRequest,
   questions: readonly Question[],
-  validate: (question: Question) => Promise<Result<Outcome, Refusal>>,
+  validate: (question: Question) => Promise<Result<ValidationOutcome, Refusal>>,
 ): Promise<Answer> {
   const startedAtMs = request.edge.now();
   const summary = new Summary();
@@ -159,7 +159,12 @@ async function batchAnswer<Question>(
   return jsonTextAnswer(200, JSON.stringify(body));
 }
 
-function itemJson(request: NativeRequest, summary: Summary, index: number, outcome: Result<Outcome, Refusal>): object {
+function itemJson(
+  request: NativeRequest,
+  summary: Summary,
+  index: number,
+  outcome: Result<ValidationOutcome, Refusal>,
+): object {
   summary.add(outcome);
   if (!outcome.ok) return { index, problem: problemJson(outcome.refusal) };
   return { index, ...outcomeJson(request, outcome.value), engine: outcome.value.engine };
@@ -175,7 +180,7 @@ class Summary {
   #undecided = 0;
   #compiled = 0;
 
-  add(outcome: Result<Outcome, Refusal>): void {
+  add(outcome: Result<ValidationOutcome, Refusal>): void {
     this.#total += 1;
     if (!outcome.ok) this.#undecided += 1;
     else if (outcome.value.verdict.valid) this.#valid += 1;
@@ -261,7 +266,7 @@ async function* answerLines(request: NativeRequest, found: FoundTarget): AsyncGe
   yield `${JSON.stringify({ summary: summary.json() })}\n`;
 }
 
-function lineJson(request: NativeRequest, line: number, outcome: Outcome): string {
+function lineJson(request: NativeRequest, line: number, outcome: ValidationOutcome): string {
   const { valid, warnings } = outcome.verdict;
   if (valid && warnings.length === 0) return `{"line":${line},"valid":true}`;
   const { errors, sentences } = outcomeJson(request, outcome);

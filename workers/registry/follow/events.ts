@@ -9,7 +9,7 @@ import type { AsOf } from "../../../registry/log-entry.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
-import { getFeed } from "./followers.ts";
+import { openFeed } from "./followers.ts";
 
 /** Entries scanned per page. A caller whose filter excludes most of them still learns how far the page advanced. */
 export const MAX_PAGE_SCAN = 5_000;
@@ -64,7 +64,7 @@ export async function subscribe(
   subscription: Subscription,
 ): Promise<Result<{ socket: WebSocket }, Refusal>> {
   if (edge.access?.coversTenant("subject:read") === false) return refuse(onlyByPage());
-  const response = await getFeed(edge.env, edge.tenant)
+  const response = await openFeed(edge.env, edge.tenant)
     .fetch(subscriptionRequest(subscription))
     .catch(() => undefined);
   if (response === undefined) {

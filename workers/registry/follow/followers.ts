@@ -8,11 +8,11 @@ import type { Bindings, Edge, Nudge } from "../../edge.ts";
 /** Producer bindings with this prefix are queues of other Workers, which also get every nudge (docs/feed.md). */
 const FOLLOWER_QUEUE_PREFIX = "FOLLOWER_";
 
-export function getFeed(env: Pick<Bindings, "FEEDS">, tenant: string): Feed {
+export function openFeed(env: Pick<Bindings, "FEEDS">, tenant: string): Feed {
   return objectOf(env.FEEDS, tenant) as Feed;
 }
 
-export function getWebhooks(env: Pick<Bindings, "WEBHOOKS">, tenant: string): Webhooks {
+export function openWebhooks(env: Pick<Bindings, "WEBHOOKS">, tenant: string): Webhooks {
   return objectOf(env.WEBHOOKS, tenant) as Webhooks;
 }
 
@@ -22,8 +22,8 @@ export function listFollowers(env: Bindings, nudge: Nudge): Readonly<Record<stri
   const args = { v: PROTOCOL_VERSION, upToSeq };
   const queues = Object.entries(env).filter(([name]) => name.startsWith(FOLLOWER_QUEUE_PREFIX));
   return {
-    feed: () => getFeed(env, tenant).nudge(args),
-    webhooks: () => getWebhooks(env, tenant).nudge(args),
+    feed: () => openFeed(env, tenant).nudge(args),
+    webhooks: () => openWebhooks(env, tenant).nudge(args),
     ...Object.fromEntries(queues.map(([name, queue]) => [name, () => (queue as Bindings["CHANGES"]).send(nudge)])),
   };
 }
@@ -44,7 +44,7 @@ const READING_BYTES = 8;
 export function nudgeFeed(edge: Edge, upToSeq: number): void {
   const noSubscribersAtMs = edge.cache.get(NO_SUBSCRIBERS_AT) as number | undefined;
   if (noSubscribersAtMs !== undefined && edge.now() - noSubscribersAtMs < NO_SUBSCRIBERS_MS) return;
-  const nudged = getFeed(edge.env, edge.tenant)
+  const nudged = openFeed(edge.env, edge.tenant)
     .nudge({ v: PROTOCOL_VERSION, upToSeq })
     .then(({ listening }) => {
       if (!listening) edge.cache.put(NO_SUBSCRIBERS_AT, edge.now(), READING_BYTES);

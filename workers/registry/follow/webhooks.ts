@@ -28,7 +28,7 @@ import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Edge } from "../../edge.ts";
 import { parseCursor, printCursor } from "../read/cursor.ts";
 import { commitCommand } from "../write/commit.ts";
-import { getWebhooks } from "./followers.ts";
+import { openWebhooks } from "./followers.ts";
 
 /** A generation of an endpoint's keys, as shown to the caller. */
 export type ShownKey = {
@@ -296,7 +296,7 @@ async function askWebhooks<T extends object>(
   ask: (webhooks: Webhooks) => Promise<Result<T, Refusal>>,
 ): Promise<Result<T, Refusal>> {
   try {
-    return await withinDeadline(PRIMARY_DEADLINE_MS, ask(getWebhooks(edge.env, edge.tenant)), () =>
+    return await withinDeadline(PRIMARY_DEADLINE_MS, ask(openWebhooks(edge.env, edge.tenant)), () =>
       refuse(outOfReach()),
     );
   } catch (error) {
@@ -312,6 +312,6 @@ function outOfReach(): Refusal {
 
 /** Runs in the background, so that the change applies to the next event; the queue's nudge follows anyway. */
 function nudgeWebhooks(edge: Edge, upToSeq: number): void {
-  const told = getWebhooks(edge.env, edge.tenant).nudge({ v: PROTOCOL_VERSION, upToSeq });
+  const told = openWebhooks(edge.env, edge.tenant).nudge({ v: PROTOCOL_VERSION, upToSeq });
   edge.waitUntil(told.catch(() => undefined));
 }

@@ -77,7 +77,7 @@ type ListedSchema = {
 type SchemaList = { items: ListedSchema[] /** Whether there are more. */; isCut: boolean; asOf: AsOf };
 
 /** Versions with their texts, by context, subject and number. */
-export async function listSchemas(
+export async function listConfluentSchemas(
   edge: Edge,
   { filter, page }: { filter: RecordFilter; page: Page },
 ): Promise<Result<SchemaList, Refusal>> {

@@ -44,7 +44,7 @@ export type ConfluentRegistration = ConfluentSchema & {
 /** Changes to inline tags; `propagate` keeps those of the newest version. */
 export type TagOperations = TagChanges & { propagate: boolean };
 
-export type Registration = { record: SchemaRecord; asOf: AsOf; source: Source };
+export type ConfirmedRegistration = { record: SchemaRecord; asOf: AsOf; source: Source };
 
 type Options = { idempotencyKey?: string | undefined };
 
@@ -58,7 +58,7 @@ export async function registerConfluent(
   tags: TagOperations,
   consistency: Consistency,
   options: Options,
-): Promise<Result<Registration, Refusal>> {
+): Promise<Result<ConfirmedRegistration, Refusal>> {
   const changesTags = tags.add.length > 0 || tags.remove.length > 0;
   if (registration.text === "" || tags.propagate) return registerReworked(edge, caller, registration, tags, options);
   if (changesTags) return registerTagged(edge, caller, registration, tags, {}, options);
@@ -78,7 +78,7 @@ async function registerReworked(
   registration: ConfluentRegistration,
   tags: TagOperations,
   options: Options,
-): Promise<Result<Registration, Refusal>> {
+): Promise<Result<ConfirmedRegistration, Refusal>> {
   for (let attempt = 1; ; attempt += 1) {
     const newest = await readNewest(edge, registration.name);
     if (!newest.ok) return newest;
@@ -122,7 +122,7 @@ async function registerTagged(
   tags: TagChanges,
   more: Pick<RegisterCommand, "basedOn">,
   options: Options,
-): Promise<Result<Registration, Refusal>> {
+): Promise<Result<ConfirmedRegistration, Refusal>> {
   if (tags.add.length === 0 && tags.remove.length === 0) {
     return commitRegistration(edge, caller, registration, more, options);
   }
@@ -151,7 +151,7 @@ export async function registerChanged(
   record: SchemaRecord,
   { versionNumber, metadata, changeRules, ...tags }: VersionChanges,
   options: Options,
-): Promise<Result<Registration, Refusal>> {
+): Promise<Result<ConfirmedRegistration, Refusal>> {
   const stored = await readShownText(edge, record.contentHash);
   if (!stored.ok) return stored;
   const { context, subject, format, references, contract } = record;
@@ -192,7 +192,7 @@ async function commitRegistration(
   registration: ConfluentRegistration,
   more: Pick<RegisterCommand, "basedOn" | "alwaysNewVersion">,
   options: Options,
-): Promise<Result<Registration, Refusal>> {
+): Promise<Result<ConfirmedRegistration, Refusal>> {
   const command: RegisterCommand = {
     type: "register",
     api: "confluent",
@@ -254,7 +254,7 @@ export async function lookUpConfluent(
   edge: Edge,
   lookup: ConfluentSchema & { name: SubjectName; deleted: boolean },
   consistency: Consistency,
-): Promise<Result<Registration & { exact: boolean }, Refusal>> {
+): Promise<Result<ConfirmedRegistration & { exact: boolean }, Refusal>> {
   const key = knownKey("lookup", lookup);
   const known = readKnownRecord(edge, key, consistency);
   if (known) return ok({ exact: false, ...known, source: "memory" });

@@ -7,12 +7,16 @@ import type { Sliced } from "../../../slices.ts";
 import type { JsonSchemaModel } from "../../model.ts";
 import { MAX_LISTED_DIFFERENCES } from "../bounds.ts";
 import { changesBetween } from "./changes.ts";
-import type { Found } from "./found.ts";
+import type { FoundDifference } from "./found.ts";
 import { Inclusion } from "./inclusion.ts";
 import type { State } from "./state.ts";
 
 /** The differences that could not be proven harmless, with the data from which a witness can be built. */
-export type Breaks = { readonly inclusion: Inclusion; readonly state: State; readonly found: readonly Found[] };
+export type Breaks = {
+  readonly inclusion: Inclusion;
+  readonly state: State;
+  readonly found: readonly FoundDifference[];
+};
 
 /** Throws TooComplexComparison. */
 export function* findBreaks(
@@ -53,7 +57,7 @@ export function* compareBySemantics(
   }
 }
 
-function breakingDifference({ kind, reader, writer, message, fix }: Found): Difference {
+function breakingDifference({ kind, reader, writer, message, fix }: FoundDifference): Difference {
   return {
     kind,
     reader_pointer: reader,

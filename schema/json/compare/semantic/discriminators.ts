@@ -6,7 +6,7 @@
 import { equalityKeys } from "../../validate/equality.ts";
 import type { ComparisonMeter } from "../bounds.ts";
 import { typeOf } from "./evaluate.ts";
-import { ALL_TYPES, type LazyView, TYPE, unaliased, type View } from "./view.ts";
+import { ALL_TYPE_BITS, type LazyView, TYPE, unaliased, type View } from "./view.ts";
 
 /** What is known about the value of a property, if the property is present. */
 export type Tag = { readonly types: number; readonly values: ReadonlySet<string> | undefined };
@@ -34,7 +34,7 @@ export type Alternatives = {
 const NO_NAMES: ReadonlySet<string> = new Set();
 const NO_TAGS: ReadonlyMap<string, Tag> = new Map();
 const ANYTHING: ViewFacts = {
-  types: ALL_TYPES,
+  types: ALL_TYPE_BITS,
   values: undefined,
   required: NO_NAMES,
   needed: undefined,
@@ -94,7 +94,7 @@ export class Discriminators {
       const property = view.properties.get(name);
       if (property === undefined) continue;
       const { types, values } = this.#tagOf(unaliased(property()));
-      if (types !== ALL_TYPES || values !== undefined) tags.set(name, { types, values });
+      if (types !== ALL_TYPE_BITS || values !== undefined) tags.set(name, { types, values });
       if (tags.size >= MAX_TAGS) break;
     }
     return {
@@ -111,7 +111,7 @@ export class Discriminators {
     const known = this.#facts.get(view);
     if (known && known !== ANYTHING) return known;
     const listed = view.constantValue ? [view.constantValue] : view.enumeration;
-    let types = view.types ?? ALL_TYPES;
+    let types = view.types ?? ALL_TYPE_BITS;
     if (listed === undefined || listed.length > MAX_TAG_VALUES) return { types, values: undefined };
     const values = equalityKeys(listed);
     types &= listed.reduce((bits, value) => bits | typeOf(value), 0);
@@ -289,5 +289,5 @@ function tagOfAny(each: readonly (Tag | undefined)[]): Tag | undefined {
     else if (values) for (const value of tag.values) values.add(value);
     if (values && values.size > MAX_TAG_VALUES) values = undefined;
   }
-  return types === ALL_TYPES && values === undefined ? undefined : { types, values };
+  return types === ALL_TYPE_BITS && values === undefined ? undefined : { types, values };
 }

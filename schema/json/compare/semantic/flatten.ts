@@ -5,7 +5,7 @@
  */
 import type { ComparisonMeter } from "../bounds.ts";
 import { type Discriminators, type Tag, tagOfBoth, tagsExclude, type ViewFacts } from "./discriminators.ts";
-import { ALL_TYPES, type LazyView, TYPE, unaliased, type View } from "./view.ts";
+import { ALL_TYPE_BITS, type LazyView, TYPE, unaliased, type View } from "./view.ts";
 import type { Views } from "./views.ts";
 
 /** The inputs of a state. */
@@ -23,9 +23,9 @@ export type Seeds = {
 /** A schema whose own keywords hold, apart from its references and combinations, which are processed separately. */
 export type Atom = { readonly view: View; readonly isWritten: boolean };
 
-export type Option = { readonly views: readonly View[]; readonly nots: readonly View[] };
+export type Conjunction = { readonly views: readonly View[]; readonly nots: readonly View[] };
 export type Choice = {
-  readonly options: readonly Option[];
+  readonly options: readonly Conjunction[];
   readonly isWritten: boolean;
   /** Alternatives are separate schemas; the cases of a condition follow only from a value's properties. */
   readonly isCondition: boolean;
@@ -43,7 +43,7 @@ export class Flattening {
   readonly choices: Choice[] = [];
   readonly required = new Set<string>();
   isFalse = false;
-  types = ALL_TYPES;
+  types = ALL_TYPE_BITS;
   readonly #queue: [View, boolean][] = [];
   readonly #branching: Atom[] = [];
   readonly #tags = new Map<string, Tag | undefined>();

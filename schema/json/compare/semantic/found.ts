@@ -19,7 +19,7 @@ export type Trace =
   | { readonly at: "step"; readonly state: State; readonly step: Step; readonly next: Trace }
   | { readonly at: "end"; readonly state: State; readonly reader: View; readonly hints: readonly unknown[] };
 
-export type Found = {
+export type FoundDifference = {
   readonly kind: string;
   readonly reader: string | null;
   readonly writer: string | null;
@@ -30,23 +30,23 @@ export type Found = {
   readonly traces: readonly Trace[];
 };
 
-export const NONE: readonly Found[] = [];
+export const NONE: readonly FoundDifference[] = [];
 
 /** Paths kept per difference. */
 const MAX_TRACES = 6;
 
 /** Differences, each once; beyond the listed ones only kind and location are kept. */
 export class FoundList {
-  readonly items: Found[] = [];
+  readonly items: FoundDifference[] = [];
   #places: Map<string, number> | undefined;
 
   /** Adds new differences; returns whether anything was found at all. */
-  add(more: readonly Found[]): boolean {
+  add(more: readonly FoundDifference[]): boolean {
     for (const each of more) this.#addOne(each);
     return more.length > 0;
   }
 
-  #addOne(each: Found): void {
+  #addOne(each: FoundDifference): void {
     const { items } = this;
     const index = this.#indexOf(each);
     const known = index === undefined ? undefined : items[index];
@@ -60,7 +60,7 @@ export class FoundList {
     }
   }
 
-  #indexOf({ kind, reader, writer }: Found): number | undefined {
+  #indexOf({ kind, reader, writer }: FoundDifference): number | undefined {
     if (this.items.length < MIN_INDEXED) {
       const index = this.items.findIndex(
         (other) => other.kind === kind && other.reader === reader && other.writer === writer,
@@ -75,21 +75,21 @@ export class FoundList {
 /** Lists longer than this are searched by an index. */
 const MIN_INDEXED = 12;
 
-function placeOf({ kind, reader, writer }: Pick<Found, "kind" | "reader" | "writer">): string {
+function placeOf({ kind, reader, writer }: Pick<FoundDifference, "kind" | "reader" | "writer">): string {
   return `${kind} ${reader} ${writer}`;
 }
 
-function withoutTraces({ kind, reader, writer }: Found): Found {
+function withoutTraces({ kind, reader, writer }: FoundDifference): FoundDifference {
   return { kind, reader, writer, message: "", traces: [] };
 }
 
 /** The paths to several differences that are reported as one. */
-export function tracesOf(found: readonly Found[]): readonly Trace[] {
+export function tracesOf(found: readonly FoundDifference[]): readonly Trace[] {
   return found.flatMap(({ traces }) => traces).slice(0, MAX_TRACES);
 }
 
 /** A difference in a part, as seen from the whole. */
-export function withSteps(found: Found, steps: readonly { state: State; step: Step }[]): Found {
+export function withSteps(found: FoundDifference, steps: readonly { state: State; step: Step }[]): FoundDifference {
   if (found.traces.length === 0) return found;
   const traces = found.traces.map((trace) =>
     steps.reduceRight<Trace>((next, { state, step }) => ({ at: "step", state, step, next }), trace),

@@ -3,7 +3,7 @@
  * number of items fits.
  */
 import type { Sliced } from "../../../slices.ts";
-import { type Found, FoundList, NONE, tracesOf, writerPointer } from "./found.ts";
+import { type FoundDifference, FoundList, NONE, tracesOf, writerPointer } from "./found.ts";
 import { evaluatesItems } from "./inclusion-evaluated.ts";
 import type { Check, Proof } from "./proof.ts";
 import type { State } from "./state.ts";
@@ -12,7 +12,7 @@ import { TYPE, unaliased, type View } from "./view.ts";
 /** Items of tuples beyond this length are compared as one kind of item. */
 const MAX_COMPARED_PREFIX = 1_000;
 
-export function* checkArray(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+export function* checkArray(proof: Proof, state: State, reader: View): Sliced<readonly FoundDifference[]> {
   if ((state.types & TYPE.array) === 0) return NONE;
   const found = new FoundList();
   for (const check of checksOf(proof, reader)) {
@@ -30,9 +30,9 @@ function* checksOf(proof: Proof, reader: View): Generator<Check> {
   if (reader.unevaluatedItems) yield (each) => checkUnevaluated(proof, each, reader);
 }
 
-function checkCounts(state: State, reader: View): readonly Found[] {
+function checkCounts(state: State, reader: View): readonly FoundDifference[] {
   const { shape } = state;
-  const found: Found[] = [];
+  const found: FoundDifference[] = [];
   if (reader.minItems > shape.minItems) {
     found.push({
       kind: shape.minItems > 0 ? "MIN_ITEMS_INCREASED" : "MIN_ITEMS_ADDED",
@@ -62,7 +62,7 @@ function counted(state: State, keyword: "minItems" | "maxItems", count: number):
   return state.with({ known: [state.states.views.counting(keyword, count)] });
 }
 
-function checkUnique(state: State, reader: View): readonly Found[] {
+function checkUnique(state: State, reader: View): readonly FoundDifference[] {
   if (state.shape.uniqueItems || (state.maxItems() ?? 2) < 2) return NONE;
   return [
     {
@@ -76,7 +76,7 @@ function checkUnique(state: State, reader: View): readonly Found[] {
   ];
 }
 
-function* checkItems(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+function* checkItems(proof: Proof, state: State, reader: View): Sliced<readonly FoundDifference[]> {
   const found = new FoundList();
   const end = Math.min(Math.max(state.prefixLength, reader.prefixItems.length), MAX_COMPARED_PREFIX);
   const { maxItems } = state.shape;
@@ -103,8 +103,8 @@ function itemFound(
   part: State,
   pointer: string,
   index: number,
-  found: readonly Found[],
-): readonly Found[] {
+  found: readonly FoundDifference[],
+): readonly FoundDifference[] {
   const [first] = found;
   if (first === undefined) return found;
   if (first.kind === "SCHEMA_REFUSES_ALL") {
@@ -129,9 +129,9 @@ function itemFound(
   ];
 }
 
-function* checkContains(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+function* checkContains(proof: Proof, state: State, reader: View): Sliced<readonly FoundDifference[]> {
   const contained = reader.contains!();
-  const found: Found[] = [];
+  const found: FoundDifference[] = [];
   if ((yield* leastContained(proof, state, contained)) < reader.minContains) {
     const known = state.atoms.some(({ view }) => view.contains);
     found.push({
@@ -192,7 +192,7 @@ function* mostContained(proof: Proof, state: State, contained: View): Sliced<num
   return most;
 }
 
-function* checkUnevaluated(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+function* checkUnevaluated(proof: Proof, state: State, reader: View): Sliced<readonly FoundDifference[]> {
   const schema = unaliased(reader.unevaluatedItems!());
   if (schema.isTrivial && schema.constant !== false) return NONE;
   const found = new FoundList();

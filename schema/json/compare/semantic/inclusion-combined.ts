@@ -4,12 +4,12 @@ import type { Sliced } from "../../../slices.ts";
 import { equalityKey } from "../../validate/equality.ts";
 import { hasCases } from "./cases.ts";
 import type { Alternatives } from "./discriminators.ts";
-import { type Found, NONE, writerPointer } from "./found.ts";
+import { type FoundDifference, NONE, writerPointer } from "./found.ts";
 import type { Proof } from "./proof.ts";
 import type { State } from "./state.ts";
 import { type LazyView, TYPE, type View } from "./view.ts";
 
-export function* checkAlternatives(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+export function* checkAlternatives(proof: Proof, state: State, reader: View): Sliced<readonly FoundDifference[]> {
   if (reader.anyOf.length > 0) {
     const found = yield* checkAnyOf(proof, state, reader);
     if (found.length > 0) return found;
@@ -17,7 +17,7 @@ export function* checkAlternatives(proof: Proof, state: State, reader: View): Sl
   return reader.oneOf.length > 0 ? yield* checkOneOf(proof, state, reader) : NONE;
 }
 
-function* checkAnyOf(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+function* checkAnyOf(proof: Proof, state: State, reader: View): Sliced<readonly FoundDifference[]> {
   const alternatives = proof.discriminators.alternatives(reader.anyOf);
   if (isTooEarly(state, alternatives)) return [noAlternative(state, reader, "anyOf")];
   const likely = likelyAlternatives(proof, state, alternatives);
@@ -25,7 +25,7 @@ function* checkAnyOf(proof: Proof, state: State, reader: View): Sliced<readonly 
   return yield* nearestAlternative(proof, state, reader, "anyOf", alternatives, likely);
 }
 
-function* checkOneOf(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+function* checkOneOf(proof: Proof, state: State, reader: View): Sliced<readonly FoundDifference[]> {
   const alternatives = proof.discriminators.alternatives(reader.oneOf);
   if (isTooEarly(state, alternatives)) return [noAlternative(state, reader, "oneOf")];
   const { views } = alternatives;
@@ -41,7 +41,7 @@ function* checkOneOf(proof: Proof, state: State, reader: View): Sliced<readonly 
   return yield* nearestAlternative(proof, state, reader, "oneOf", alternatives, likely);
 }
 
-function overlapOf(state: State, reader: View, view: View, taken: number, other: number): Found {
+function overlapOf(state: State, reader: View, view: View, taken: number, other: number): FoundDifference {
   return {
     kind: "ONE_OF_OVERLAP",
     reader: reader.at("oneOf", other),
@@ -105,7 +105,7 @@ function* nearestAlternative(
   keyword: "anyOf" | "oneOf",
   { views, tag }: Alternatives,
   likely: readonly number[],
-): Sliced<readonly Found[]> {
+): Sliced<readonly FoundDifference[]> {
   if (proof.isQuiet) return [noAlternative(state, reader, keyword)];
   const tagged = tag && taggedAlternatives(state, tag);
   if (tagged?.length === 1) return yield* proof.prove(state, views[tagged[0]!]!);
@@ -121,7 +121,7 @@ function* nearestAlternative(
   return found.length > 0 ? found : [noAlternative(state, reader, keyword)];
 }
 
-function noAlternative(state: State, reader: View, keyword: "anyOf" | "oneOf"): Found {
+function noAlternative(state: State, reader: View, keyword: "anyOf" | "oneOf"): FoundDifference {
   return {
     kind: "SUM_TYPE_NARROWED",
     reader: reader.at(keyword),
@@ -132,7 +132,7 @@ function noAlternative(state: State, reader: View, keyword: "anyOf" | "oneOf"): 
   };
 }
 
-export function* checkNegation(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+export function* checkNegation(proof: Proof, state: State, reader: View): Sliced<readonly FoundDifference[]> {
   if (!reader.not || (yield* proof.excludes(state, reader.not()))) return NONE;
   return [
     {
@@ -146,7 +146,7 @@ export function* checkNegation(proof: Proof, state: State, reader: View): Sliced
 }
 
 /** With and without the condition, separately. */
-export function* checkConditional(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+export function* checkConditional(proof: Proof, state: State, reader: View): Sliced<readonly FoundDifference[]> {
   if (!reader.condition) return NONE;
   const condition = reader.condition();
   const found = [...(yield* branch(proof, reader.consequence, () => state.with({ known: [condition] })))];
@@ -155,7 +155,7 @@ export function* checkConditional(proof: Proof, state: State, reader: View): Sli
   return found;
 }
 
-function* branch(proof: Proof, schema: LazyView | undefined, known: () => State): Sliced<readonly Found[]> {
+function* branch(proof: Proof, schema: LazyView | undefined, known: () => State): Sliced<readonly FoundDifference[]> {
   if (schema === undefined) return NONE;
   const state = known();
   return (yield* proof.isEmpty(state)) ? NONE : yield* proof.prove(state, schema());

@@ -13,13 +13,13 @@ import {
   leastCommonMultiple,
   negated,
 } from "../decimal.ts";
-import { type Found, NONE, writerPointer } from "./found.ts";
+import { type FoundDifference, NONE, writerPointer } from "./found.ts";
 import type { State } from "./state.ts";
 import { type Bound, NUMBER, TYPE, type View } from "./view.ts";
 
-export function checkNumber(state: State, reader: View): readonly Found[] {
+export function checkNumber(state: State, reader: View): readonly FoundDifference[] {
   if ((state.types & NUMBER) === 0) return NONE;
-  const found: Found[] = [];
+  const found: FoundDifference[] = [];
   if (reader.minimum) found.push(...checkBound(state, reader, reader.minimum, "minimum"));
   if (reader.maximum) found.push(...checkBound(state, reader, reader.maximum, "maximum"));
   if (reader.multipleOf) found.push(...checkMultiple(state, reader, reader.multipleOf));
@@ -28,7 +28,7 @@ export function checkNumber(state: State, reader: View): readonly Found[] {
 
 const ONE = decimalOfNumber(1);
 
-function checkBound(state: State, reader: View, bound: Bound, side: "minimum" | "maximum"): readonly Found[] {
+function checkBound(state: State, reader: View, bound: Bound, side: "minimum" | "maximum"): readonly FoundDifference[] {
   const { shape } = state;
   const sourced = shape[side];
   const writer = sourced && reachedBound(sourced.value, side, stepOf(state));
@@ -100,7 +100,7 @@ function outside(bound: Bound, side: "minimum" | "maximum", writer: Bound | unde
   return limits.map(decimalToNumber);
 }
 
-function checkMultiple(state: State, reader: View, divisor: Decimal): readonly Found[] {
+function checkMultiple(state: State, reader: View, divisor: Decimal): readonly FoundDifference[] {
   const { shape } = state;
   const step = stepOf(state);
   const steps = [...(step ? [step] : []), ...shape.multiples.map(({ value }) => value)];

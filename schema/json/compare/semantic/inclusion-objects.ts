@@ -4,7 +4,7 @@
  */
 import type { Sliced } from "../../../slices.ts";
 import { isFree } from "./declared.ts";
-import { type Found, FoundList, NONE, tracesOf, writerPointer } from "./found.ts";
+import { type FoundDifference, FoundList, NONE, tracesOf, writerPointer } from "./found.ts";
 import { checkAdditional, checkNames, checkPattern, checkUnevaluated } from "./inclusion-unnamed.ts";
 import type { Check, Proof } from "./proof.ts";
 import { namesOf, writerPlace } from "./property-names.ts";
@@ -12,7 +12,7 @@ import type { Aspect } from "./relevance.ts";
 import type { State } from "./state.ts";
 import { type LazyView, TYPE, type View } from "./view.ts";
 
-export function* checkObject(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+export function* checkObject(proof: Proof, state: State, reader: View): Sliced<readonly FoundDifference[]> {
   if ((state.types & TYPE.object) === 0) return NONE;
   const found = new FoundList();
   for (const [aspect, check] of checksOf(proof, reader)) {
@@ -51,7 +51,7 @@ function* checksOf(proof: Proof, reader: View): Generator<[Aspect, Check]> {
   }
 }
 
-function checkRequired(state: State, reader: View, name: string, index: number): readonly Found[] {
+function checkRequired(state: State, reader: View, name: string, index: number): readonly FoundDifference[] {
   if (state.shape.required.has(name)) return NONE;
   if (state.values?.every((value) => value.type !== "object" || value.members.has(name))) return NONE;
   const isNamed = state.declared === null || state.declared.names.has(name);
@@ -75,9 +75,9 @@ function withoutName(state: State, name: string): State {
   return state.with({ known: [state.states.views.absent(name)] });
 }
 
-function checkCounts(state: State, reader: View): readonly Found[] {
+function checkCounts(state: State, reader: View): readonly FoundDifference[] {
   const { shape } = state;
-  const found: Found[] = [];
+  const found: FoundDifference[] = [];
   const least = Math.max(shape.minProperties, shape.required.size);
   if (reader.minProperties > least) {
     found.push({
@@ -123,7 +123,7 @@ function* checkProperty(
   reader: View,
   name: string,
   schema: LazyView,
-): Sliced<readonly Found[]> {
+): Sliced<readonly FoundDifference[]> {
   if (!state.admitsName(name)) return NONE;
   const part = state.property(name);
   if (part.isEmpty()) return NONE;
@@ -148,7 +148,7 @@ function* checkDependent(
   reader: View,
   name: string,
   other: string,
-): Sliced<readonly Found[]> {
+): Sliced<readonly FoundDifference[]> {
   if (!state.mayHave(name)) return NONE;
   const present = state.with({ known: [proof.views.present(name)] });
   if (present.shape.required.has(other) || (yield* proof.isEmpty(present))) return NONE;
@@ -166,7 +166,12 @@ function* checkDependent(
   ];
 }
 
-function* checkDependentSchema(proof: Proof, state: State, name: string, schema: LazyView): Sliced<readonly Found[]> {
+function* checkDependentSchema(
+  proof: Proof,
+  state: State,
+  name: string,
+  schema: LazyView,
+): Sliced<readonly FoundDifference[]> {
   if (!state.mayHave(name)) return NONE;
   const present = state.with({ known: [proof.views.present(name)] });
   return (yield* proof.isEmpty(present)) ? NONE : yield* proof.prove(present, schema());

@@ -3,7 +3,7 @@ import { toPlainValue } from "../../../json-text.ts";
 import { FORMATS } from "../../validate/format-keyword.ts";
 import type { Evaluator } from "./evaluate.ts";
 import { formatImplies, patternOfFormat } from "./format-keyword.ts";
-import { type Found, NONE, writerPointer } from "./found.ts";
+import { type FoundDifference, NONE, writerPointer } from "./found.ts";
 import { MAX_HINTS, namedValues } from "./inclusion-values.ts";
 import type { PatternSearch, StringAnswer } from "./pattern-search.ts";
 import type { State } from "./state.ts";
@@ -11,7 +11,12 @@ import { TYPE, type View } from "./view.ts";
 
 const MAX_HINT_LENGTH = 4_096;
 
-export function checkString(state: State, reader: View, evaluator: Evaluator, search: PatternSearch): readonly Found[] {
+export function checkString(
+  state: State,
+  reader: View,
+  evaluator: Evaluator,
+  search: PatternSearch,
+): readonly FoundDifference[] {
   if ((state.types & TYPE.string) === 0 || !isAboutStrings(reader)) return NONE;
   if (state.values !== undefined) return checkListedStrings(state, reader, evaluator);
   return [
@@ -26,7 +31,7 @@ function isAboutStrings({ minLength, maxLength, pattern, format }: View): boolea
   return minLength > 0 || maxLength !== undefined || pattern !== undefined || format !== undefined;
 }
 
-function checkLeastLength(state: State, reader: View, search: PatternSearch): readonly Found[] {
+function checkLeastLength(state: State, reader: View, search: PatternSearch): readonly FoundDifference[] {
   const { shape } = state;
   const { minLength } = reader;
   if (minLength <= shape.minLength) return NONE;
@@ -45,7 +50,7 @@ function checkLeastLength(state: State, reader: View, search: PatternSearch): re
   ];
 }
 
-function checkMostLength(state: State, reader: View, search: PatternSearch): readonly Found[] {
+function checkMostLength(state: State, reader: View, search: PatternSearch): readonly FoundDifference[] {
   const { shape } = state;
   const { maxLength } = reader;
   if (maxLength === undefined || maxLength >= (shape.maxLength ?? Number.POSITIVE_INFINITY)) return NONE;
@@ -67,13 +72,13 @@ function checkMostLength(state: State, reader: View, search: PatternSearch): rea
   ];
 }
 
-function checkMatches(state: State, reader: View, search: PatternSearch): readonly Found[] {
+function checkMatches(state: State, reader: View, search: PatternSearch): readonly FoundDifference[] {
   if (reader.pattern === undefined || state.shape.patterns.has(reader.pattern)) return NONE;
   const other = findStray(state, search, { notMatching: reader.pattern });
   return other.kind === "none" ? NONE : [patternFound(state, reader, reader.pattern, other)];
 }
 
-function checkFormat(state: State, reader: View): readonly Found[] {
+function checkFormat(state: State, reader: View): readonly FoundDifference[] {
   const { format } = reader;
   if (format === undefined || fitsFormat(state, format)) return NONE;
   return [
@@ -88,7 +93,7 @@ function checkFormat(state: State, reader: View): readonly Found[] {
   ];
 }
 
-function patternFound(state: State, reader: View, pattern: string, other: StringAnswer): Found {
+function patternFound(state: State, reader: View, pattern: string, other: StringAnswer): FoundDifference {
   const { shape } = state;
   return {
     kind: shape.patterns.size > 0 ? "PATTERN_CHANGED" : "PATTERN_ADDED",
@@ -124,7 +129,7 @@ function textsOf(answer: StringAnswer): string[] {
   return answer.kind === "found" ? [answer.text] : [];
 }
 
-function checkListedStrings(state: State, reader: View, evaluator: Evaluator): readonly Found[] {
+function checkListedStrings(state: State, reader: View, evaluator: Evaluator): readonly FoundDifference[] {
   for (const keyword of STRING_KEYWORDS) {
     const refused = state.values!.filter(
       (value) => value.type === "string" && evaluator.acceptsString(reader, keyword, value.value) !== true,

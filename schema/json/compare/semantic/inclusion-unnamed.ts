@@ -1,6 +1,6 @@
 /** The reader's constraints on undeclared properties: by patterns, on all others, and on their names. */
 import type { Sliced } from "../../../slices.ts";
-import { type Found, FoundList, type Step, type Trace, tracesOf, writerPointer } from "./found.ts";
+import { type FoundDifference, FoundList, type Step, type Trace, tracesOf, writerPointer } from "./found.ts";
 import { evaluates } from "./inclusion-evaluated.ts";
 import { literalPattern, type StringAnswer } from "./pattern-search.ts";
 import type { Proof } from "./proof.ts";
@@ -17,7 +17,7 @@ export function* checkPattern(
   reader: View,
   pattern: string,
   schema: LazyView,
-): Sliced<readonly Found[]> {
+): Sliced<readonly FoundDifference[]> {
   const found = new FoundList();
   const classes = namesOf(state);
   for (const name of classes.names) {
@@ -41,7 +41,12 @@ export function* checkPattern(
   return found.items;
 }
 
-function patternAdded(state: State, reader: View, pattern: string, others: readonly Found[]): Found {
+function patternAdded(
+  state: State,
+  reader: View,
+  pattern: string,
+  others: readonly FoundDifference[],
+): FoundDifference {
   return {
     kind: "PATTERN_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL",
     reader: reader.at("patternProperties", pattern),
@@ -84,7 +89,7 @@ type Rest = {
   readonly other: StringAnswer;
 };
 
-export function* checkAdditional(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+export function* checkAdditional(proof: Proof, state: State, reader: View): Sliced<readonly FoundDifference[]> {
   const patterns = [...reader.patternProperties.keys()];
   const names = [...reader.properties.keys()];
   const covering = [...patterns, ...names.map(literalPattern)];
@@ -104,7 +109,7 @@ export function* checkAdditional(proof: Proof, state: State, reader: View): Slic
   });
 }
 
-export function* checkUnevaluated(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+export function* checkUnevaluated(proof: Proof, state: State, reader: View): Sliced<readonly FoundDifference[]> {
   const question = (covers: (view: View) => boolean) => ({ proof, state, root: reader, covers });
   if (yield* evaluates(question(NOTHING), reader)) return [];
   const coversName = (name: string) => (view: View) =>
@@ -130,7 +135,7 @@ export function* checkUnevaluated(proof: Proof, state: State, reader: View): Sli
 
 const NOTHING = () => false;
 
-function* checkRest(rest: Rest): Sliced<readonly Found[]> {
+function* checkRest(rest: Rest): Sliced<readonly FoundDifference[]> {
   const found = new FoundList();
   for (const name of rest.classes.names) found.add(yield* checkRestName(rest, name));
   for (const pattern of rest.classes.patterns) found.add(yield* checkRestPattern(rest, pattern));
@@ -138,7 +143,7 @@ function* checkRest(rest: Rest): Sliced<readonly Found[]> {
   return found.items;
 }
 
-function* checkRestName(rest: Rest, name: string): Sliced<readonly Found[]> {
+function* checkRestName(rest: Rest, name: string): Sliced<readonly FoundDifference[]> {
   const { proof, state, reader, schema } = rest;
   proof.meter.spend(0.3, reader.pointer);
   const covered = rest.coversName(name);
@@ -158,7 +163,7 @@ function* checkRestName(rest: Rest, name: string): Sliced<readonly Found[]> {
   return [{ ...removed, writer, property: name }];
 }
 
-function* checkRestPattern(rest: Rest, pattern: string): Sliced<readonly Found[]> {
+function* checkRestPattern(rest: Rest, pattern: string): Sliced<readonly FoundDifference[]> {
   const { proof, state, reader, schema } = rest;
   proof.meter.spend(0.5, reader.pointer);
   const part = state.patternProperty([pattern]);
@@ -180,7 +185,7 @@ function* checkRestPattern(rest: Rest, pattern: string): Sliced<readonly Found[]
   ];
 }
 
-function* checkRestOthers(rest: Rest): Sliced<readonly Found[]> {
+function* checkRestOthers(rest: Rest): Sliced<readonly FoundDifference[]> {
   const { proof, state, reader, keyword, schema, other } = rest;
   const part = state.otherProperty();
   const step: Step = other.kind === "found" ? { property: other.text } : { other: true };
@@ -205,7 +210,7 @@ function* checkRestOthers(rest: Rest): Sliced<readonly Found[]> {
   ];
 }
 
-function refusal(rest: Rest, step: Step, part: State, kind: string, message: string): Found {
+function refusal(rest: Rest, step: Step, part: State, kind: string, message: string): FoundDifference {
   const { state, reader, keyword, schema } = rest;
   const end: Trace = { at: "end", state: part, reader: schema, hints: [] };
   return {
@@ -218,7 +223,7 @@ function refusal(rest: Rest, step: Step, part: State, kind: string, message: str
   };
 }
 
-export function* checkNames(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+export function* checkNames(proof: Proof, state: State, reader: View): Sliced<readonly FoundDifference[]> {
   const { names, patterns, hasOthers } = namesOf(state);
   const schema = reader.propertyNames!();
   const found = new FoundList();
@@ -250,7 +255,14 @@ function nameStateOf({ views, states }: Proof, state: State, known: readonly Vie
   return states.of({ written, known: [views.ofTypes(TYPE.string), ...known], nots: [], declaring: null });
 }
 
-function nameRefused(state: State, reader: View, schema: View, step: Step, message: string, end: State): Found {
+function nameRefused(
+  state: State,
+  reader: View,
+  schema: View,
+  step: Step,
+  message: string,
+  end: State,
+): FoundDifference {
   return {
     kind: "PROPERTY_NAMES_NARROWED",
     reader: reader.at("propertyNames"),

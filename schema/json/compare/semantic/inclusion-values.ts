@@ -2,22 +2,22 @@
 import { type JsonNode, toPlainValue, writeJsonText } from "../../../json-text.ts";
 import { equalityKey, equalityKeys } from "../../validate/equality.ts";
 import { LISTED_VALUE_MICROS } from "../bounds.ts";
-import { type Found, NONE, writerPointer } from "./found.ts";
+import { type FoundDifference, NONE, writerPointer } from "./found.ts";
 import type { State } from "./state.ts";
-import { ALL_TYPES, NUMBER, TYPE, type View } from "./view.ts";
+import { ALL_TYPE_BITS, NUMBER, TYPE, type View } from "./view.ts";
 
 /** Values passed on as hints to the witness search. */
 export const MAX_HINTS = 20;
 /** Values named in a message. */
 const MAX_NAMED_VALUES = 5;
 
-export function checkType(state: State, reader: View): readonly Found[] {
+export function checkType(state: State, reader: View): readonly FoundDifference[] {
   const refused = state.types & ~reader.types!;
   if (refused === 0) return NONE;
   const { typeSource } = state.shape;
   const shared = state.types & reader.types!;
   const isFractionOnly = refused === TYPE.fraction && (shared & TYPE.integer) !== 0;
-  const isAny = state.types === ALL_TYPES;
+  const isAny = state.types === ALL_TYPE_BITS;
   const writes = isAny ? "any value" : typeNames(state.types);
   return [
     {
@@ -61,8 +61,8 @@ function typeNames(types: number): string {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
-export function checkValues(state: State, reader: View): readonly Found[] {
-  const found: Found[] = [];
+export function checkValues(state: State, reader: View): readonly FoundDifference[] {
+  const found: FoundDifference[] = [];
   if (reader.enumeration) {
     state.states.meter.note((reader.enumeration.length + (state.values?.length ?? 0)) * LISTED_VALUE_MICROS);
     found.push(...checkListed(state, reader, reader.enumeration, "enum"));
@@ -76,7 +76,7 @@ function checkListed(
   reader: View,
   accepted: readonly JsonNode[],
   keyword: "enum" | "const",
-): readonly Found[] {
+): readonly FoundDifference[] {
   const keys = equalityKeys(accepted);
   const { values } = state;
   const source = state.shape.valuesSource;

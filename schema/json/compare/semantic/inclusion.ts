@@ -12,7 +12,7 @@ import { PatternMatches } from "../pattern-matches.ts";
 import { casesOf } from "./cases.ts";
 import { Discriminators } from "./discriminators.ts";
 import { Evaluator } from "./evaluate.ts";
-import { type Found, FoundList, NONE, type Step, withSteps, writerPointer } from "./found.ts";
+import { type FoundDifference, FoundList, NONE, type Step, withSteps, writerPointer } from "./found.ts";
 import { checkArray } from "./inclusion-arrays.ts";
 import { checkAlternatives, checkConditional, checkNegation } from "./inclusion-combined.ts";
 import { checkNumber } from "./inclusion-numbers.ts";
@@ -45,7 +45,7 @@ const ENTRY_BYTES = 250;
 
 type Entry = {
   /** Undefined while the proof is in progress. */
-  found: readonly Found[] | undefined;
+  found: readonly FoundDifference[] | undefined;
   /** Whether the list stops at the first difference. */
   isPartial: boolean;
   index: number;
@@ -105,7 +105,7 @@ export class Inclusion implements Proof {
    * Proves a claim together with every claim that was deferred on the way. Each is about smaller values than the claim
    * that needs it, so together they are one proof by induction.
    */
-  *proveAll(state: State, schema: View): Sliced<readonly Found[]> {
+  *proveAll(state: State, schema: View): Sliced<readonly FoundDifference[]> {
     const found = new FoundList();
     found.add(yield* this.prove(state, schema));
     for (let next = 0; next < this.#deferred.length; next += 1) {
@@ -149,7 +149,7 @@ export class Inclusion implements Proof {
   /**
    * The differences that keep values of a state from satisfying a schema; empty if it is proven that there are none.
    */
-  *prove(state: State, schema: View): Sliced<readonly Found[]> {
+  *prove(state: State, schema: View): Sliced<readonly FoundDifference[]> {
     const reader = unaliased(schema);
     this.meter.spend(1, reader.pointer);
     if (this.meter.isSliceOver()) yield this.meter.takeMicros();
@@ -172,7 +172,7 @@ export class Inclusion implements Proof {
     return yield* this.#proveNew(state, reader, partners ?? new Map());
   }
 
-  *#proveNew(state: State, reader: View, partners: Map<View, Entry>): Sliced<readonly Found[]> {
+  *#proveNew(state: State, reader: View, partners: Map<View, Entry>): Sliced<readonly FoundDifference[]> {
     const entry: Entry = {
       found: undefined,
       isPartial: this.isQuiet,
@@ -207,7 +207,7 @@ export class Inclusion implements Proof {
   }
 
   /** Checks every keyword of the reader separately, so that only failing ones are split into cases. */
-  *#check(state: State, reader: View): Sliced<readonly Found[]> {
+  *#check(state: State, reader: View): Sliced<readonly FoundDifference[]> {
     if (reader.constant === false) {
       return (yield* this.isEmpty(state)) ? NONE : [this.#refused(state, reader)];
     }
@@ -247,7 +247,7 @@ export class Inclusion implements Proof {
   }
 
   /** Runs a check on the part of the value that a step leads to. */
-  *descend(state: State, step: Step, part: State, schema: View): Sliced<readonly Found[]> {
+  *descend(state: State, step: Step, part: State, schema: View): Sliced<readonly FoundDifference[]> {
     const reader = unaliased(schema);
     const isFar = this.meter.depth >= DEFERRED_DEPTH && reader.constant !== false && !reader.isTrivial;
     this.#steps.push({ state, step });
@@ -265,7 +265,7 @@ export class Inclusion implements Proof {
   }
 
   /** Checks a state and, if that fails, its cases one by one, as far as they are relevant to the check. */
-  *split(state: State, reader: View, aspect: Aspect, check: Check): Sliced<readonly Found[]> {
+  *split(state: State, reader: View, aspect: Aspect, check: Check): Sliced<readonly FoundDifference[]> {
     const [firstProvisional, firstDeferred] = [this.#provisional.length, this.#deferred.length];
     const found = yield* finished(check(state));
     if (found.length === 0) return found;
@@ -277,11 +277,11 @@ export class Inclusion implements Proof {
     reader: View,
     aspect: Aspect,
     check: Check,
-    found: readonly Found[],
+    found: readonly FoundDifference[],
     firstProvisional: number,
     firstDeferred: number,
     tried: { cases: number },
-  ): Sliced<readonly Found[]> {
+  ): Sliced<readonly FoundDifference[]> {
     const cases = (yield* this.isEmpty(state)) ? NO_CASES : casesOf(this, state, reader, aspect);
     if (cases === undefined) return found;
     // One value that the writer may send and the reader refuses is more informative than all cases together.
@@ -367,7 +367,7 @@ export class Inclusion implements Proof {
     return state.isApartFrom(this.discriminators.factsOf(view));
   }
 
-  #refused(state: State, reader: View): Found {
+  #refused(state: State, reader: View): FoundDifference {
     return {
       kind: "SCHEMA_REFUSES_ALL",
       reader: reader.pointer,
@@ -377,7 +377,7 @@ export class Inclusion implements Proof {
     };
   }
 
-  undecided(state: State, reader: View, why: string): Found {
+  undecided(state: State, reader: View, why: string): FoundDifference {
     return {
       kind: "UNDECIDED",
       reader: reader.pointer,
@@ -395,7 +395,7 @@ function isScalarPair(state: State, reader: View): boolean {
 
 const CONTAINERS = TYPE.array | TYPE.object;
 
-type PlainCheck = (proof: Proof, state: State, reader: View) => readonly Found[];
+type PlainCheck = (proof: Proof, state: State, reader: View) => readonly FoundDifference[];
 
 const PLAIN_CHECKS: readonly (readonly [Aspect, PlainCheck])[] = [
   ["type", (_, state, reader) => (reader.types === undefined ? NONE : checkType(state, reader))],
@@ -404,7 +404,7 @@ const PLAIN_CHECKS: readonly (readonly [Aspect, PlainCheck])[] = [
   ["string", ({ evaluator, search }, state, reader) => checkString(state, reader, evaluator, search)],
 ];
 
-type CombinedCheck = (proof: Proof, state: State, reader: View) => Sliced<readonly Found[]>;
+type CombinedCheck = (proof: Proof, state: State, reader: View) => Sliced<readonly FoundDifference[]>;
 
 const COMBINED_CHECKS: readonly (readonly [(reader: View) => boolean, CombinedCheck])[] = [
   [({ anyOf, oneOf }) => anyOf.length + oneOf.length > 0, checkAlternatives],
@@ -413,6 +413,8 @@ const COMBINED_CHECKS: readonly (readonly [(reader: View) => boolean, CombinedCh
 ];
 
 /** The result of a check, immediate or in slices. */
-function* finished(checked: readonly Found[] | Sliced<readonly Found[]>): Sliced<readonly Found[]> {
+function* finished(
+  checked: readonly FoundDifference[] | Sliced<readonly FoundDifference[]>,
+): Sliced<readonly FoundDifference[]> {
   return "next" in checked ? yield* checked : checked;
 }

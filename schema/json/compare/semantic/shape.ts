@@ -12,12 +12,12 @@ import {
 } from "../decimal.ts";
 import { typeOf } from "./evaluate.ts";
 import type { Atom } from "./flatten.ts";
-import { ALL_TYPES, type Bound, TYPE, type View } from "./view.ts";
+import { ALL_TYPE_BITS, type Bound, TYPE, type View } from "./view.ts";
 
 type Sourced<T> = { readonly value: T; readonly view: View };
 
-export class Shape {
-  types = ALL_TYPES;
+export class SchemaShape {
+  types = ALL_TYPE_BITS;
   /** The schema that most recently narrowed the types. */
   typeSource: View | undefined;
   values: readonly JsonNode[] | undefined;
@@ -64,8 +64,8 @@ export class Shape {
 
 const ONE = decimalOfNumber(1);
 
-export function shapeOf(atoms: readonly Atom[], required: ReadonlySet<string>): Shape {
-  const shape = new Shape(required);
+export function shapeOf(atoms: readonly Atom[], required: ReadonlySet<string>): SchemaShape {
+  const shape = new SchemaShape(required);
   for (const { view } of atoms) {
     if (view.types !== undefined && (shape.types & view.types) !== shape.types) {
       shape.types &= view.types;
@@ -91,7 +91,7 @@ function isWhole({ exponent }: Decimal): boolean {
   return exponent >= 0;
 }
 
-function addValues(shape: Shape, view: View): void {
+function addValues(shape: SchemaShape, view: View): void {
   for (const values of [view.enumeration, view.constantValue && [view.constantValue]]) {
     if (values === undefined) continue;
     if (shape.values === undefined) shape.values = values;
@@ -104,7 +104,7 @@ function addValues(shape: Shape, view: View): void {
   }
 }
 
-function addNumbers(shape: Shape, view: View): void {
+function addNumbers(shape: SchemaShape, view: View): void {
   if (view.minimum && (!shape.minimum || isTighter(view.minimum, shape.minimum.value, 1))) {
     shape.minimum = { value: view.minimum, view };
   }

@@ -10,7 +10,7 @@ import type { Tag, ViewFacts } from "./discriminators.ts";
 import { typeOf } from "./evaluate.ts";
 import { type Atom, type Choice, Flattening, isApart, type Seeds, tagIn } from "./flatten.ts";
 import { declaringOfItem, declaringOfOthers, mentionsItems, restOf } from "./part-schemas.ts";
-import { type Shape, shapeOf } from "./shape.ts";
+import { type SchemaShape, shapeOf } from "./shape.ts";
 import type { States } from "./states.ts";
 import { inPlace, type LazyView, MAX_KEPT_PROPERTIES, TYPE, unaliased, type View } from "./view.ts";
 
@@ -34,7 +34,7 @@ export class State {
   readonly isFalse: boolean;
   readonly #declared: Declared | null;
   #isFreeForm: boolean | undefined;
-  #shape: Shape | undefined;
+  #shape: SchemaShape | undefined;
   #values: readonly JsonNode[] | null | undefined;
   #listedTypes: number | undefined;
   #children: Map<string, State> | undefined;
@@ -87,7 +87,7 @@ export class State {
     return this.states.of({ ...this.seeds, nots: kept });
   }
 
-  get shape(): Shape {
+  get shape(): SchemaShape {
     this.#shape ??= shapeOf(this.atoms, this.required);
     return this.#shape;
   }

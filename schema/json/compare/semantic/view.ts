@@ -10,7 +10,7 @@ import type { Decimal } from "../decimal.ts";
 /** JSON's types as bits; a number is an integer or a fraction. */
 export const TYPE = { null: 1, boolean: 2, integer: 4, fraction: 8, string: 16, array: 32, object: 64 } as const;
 export const NUMBER = TYPE.integer | TYPE.fraction;
-export const ALL_TYPES = 127;
+export const ALL_TYPE_BITS = 127;
 
 /**
  * If an object has more properties than this, those without subschemas are not cached, because they would fill the

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeMessage, encodeMessage } from "../../../../schema/protobuf/codec/codec.ts";
+import { decodeMessageValue, encodeMessageValue } from "../../../../schema/protobuf/codec/codec.ts";
 import { toJson } from "../../../../schema/protobuf/codec/json.ts";
 import { LinkedModel } from "../../../../schema/protobuf/compare/linked.ts";
 import { LOSSES } from "../../../../schema/protobuf/compare/semantic/losses.ts";
@@ -50,8 +50,8 @@ describe("compareProtobuf under semantic", () => {
             const value = sampler.message(place.writer);
             if (value === null) break;
             tally.messages += 1;
-            const bytes = encodeMessage(sides.writer, place.writer, value);
-            const read = decodeMessage(sides.reader, place.reader, bytes);
+            const bytes = encodeMessageValue(sides.writer, place.writer, value);
+            const read = decodeMessageValue(sides.reader, place.reader, bytes);
             const sent = JSON.stringify(toJson(sides.writer, place.writer, value));
             const note = `${texts.writer}\n---\n${texts.reader}\n${place.writer.fullName} ${sent}`;
             expect(read.ok ? "" : read.refusal.reason, note).toBe("");

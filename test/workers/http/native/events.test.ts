@@ -6,7 +6,7 @@ import { PROTOCOL_VERSION } from "../../../../registry/rpc.ts";
 import type { Bindings } from "../../../../workers/edge.ts";
 import { HEARTBEAT_MS, STREAM_LIFETIME_MS } from "../../../../workers/http/native/event-stream.ts";
 import { MAX_PAGE_SCAN } from "../../../../workers/registry/follow/events.ts";
-import { getFeed } from "../../../../workers/registry/follow/followers.ts";
+import { openFeed } from "../../../../workers/registry/follow/followers.ts";
 import { appendEntries } from "../../../durable-objects/primary/commands.ts";
 import { EventReader } from "../../../support/event-source.ts";
 import { FeedClient } from "../../../support/feed-client.ts";
@@ -256,7 +256,7 @@ async function emptied(registry: Registry): Promise<void> {
 
 /** The feed's status once it is as expected, or after five seconds. */
 async function statusWhen(registry: Registry, isExpected: (status: FeedStatus) => boolean): Promise<FeedStatus> {
-  const feed = getFeed(env as unknown as Bindings, registry.platform.tenant);
+  const feed = openFeed(env as unknown as Bindings, registry.platform.tenant);
   for (let look = 0; ; look += 1) {
     const status = await feed.status({ v: PROTOCOL_VERSION });
     if (isExpected(status) || look === 200) return status;
