@@ -101,7 +101,7 @@ describe.each(WAYS)("enforced versions on the $name platform", ({ open }) => {
     expect(refused.body).toMatchObject({ code: "incompatible_schema" });
   });
 
-  it("counts a break that an exception allows, and not one that an override denies to be one", async () => {
+  it("counts a break that an exception allows, but not a difference that an override removes", async () => {
     const registry = open();
     await enforcing(registry);
     await registry.call("POST", "/exceptions", {
