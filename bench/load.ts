@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-export type Load = {
+type Load = {
   port: number;
   connections: number;
   /** The n-th request's bytes. */
@@ -79,7 +79,7 @@ export async function applyLoad(load: Load): Promise<Measured> {
   };
 }
 
-export function quantile(sorted: readonly number[], share: number): number {
+function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 

@@ -20,7 +20,7 @@ export function registration(subject: string, n: number): Buffer {
   return requestBytes("POST", "/api/v1/schemas", JSON.stringify({ subject, format: "avro", content: avroSchema(n) }));
 }
 
-export type RegisteredRecord = { id: string; version_number: number; seq: number };
+type RegisteredRecord = { id: string; version_number: number; seq: number };
 
 /** Registers one schema and returns its record. */
 export async function registerNth(url: string, subject: string, n: number): Promise<RegisteredRecord> {

@@ -9,7 +9,7 @@ export const SECRET_BYTES = 32;
 const KEY_ID = /^[0-9a-f]{16}$/;
 const SECRET = /^[0-9a-f]{64}$/;
 
-export type ApiKeyText = { tenant: string; keyId: string; secret: string };
+type ApiKeyText = { tenant: string; keyId: string; secret: string };
 
 export function isKeyId(text: string): boolean {
   return KEY_ID.test(text);

@@ -35,7 +35,7 @@ export type Governance = { protections: readonly Protection[]; freezes: readonly
 
 export const NO_GOVERNANCE: Governance = { protections: [], freezes: [] };
 
-export const PROPOSAL_STATUSES = ["open", "applied", "rejected", "withdrawn", "expired"] as const;
+const PROPOSAL_STATUSES = ["open", "applied", "rejected", "withdrawn", "expired"] as const;
 export type ProposalStatus = (typeof PROPOSAL_STATUSES)[number];
 
 export type Approval = { actor: string; roles: readonly string[]; atMs: number };

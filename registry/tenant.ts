@@ -1,14 +1,14 @@
 /** Tenants: created by administrators; every object, key and row of a tenant is named after it. */
 
 /** Where a tenant's objects may run and store (https://developers.cloudflare.com/durable-objects/reference/data-location/). */
-export const JURISDICTIONS = ["eu", "fedramp"] as const;
+const JURISDICTIONS = ["eu", "fedramp"] as const;
 export type Jurisdiction = (typeof JURISDICTIONS)[number];
 
 /** Where a tenant's objects are first created; a hint, unlike a jurisdiction. */
-export const LOCATION_HINTS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
+const LOCATION_HINTS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
 export type LocationHint = (typeof LOCATION_HINTS)[number];
 
-export type TenantState = "active" | "suspended" | "deleted";
+type TenantState = "active" | "suspended" | "deleted";
 
 /** A tenant's quotas; null if the tenant has none. */
 export type Quotas = {

@@ -11,14 +11,14 @@ export const MAX_INTEGER_DIGITS = 309;
 /** Reported locations of repeated names. */
 const MAX_REPEATED = 20;
 
-export type DataTextProblem = {
+type DataTextProblem = {
   rule: "json_syntax" | "json_too_deep" | "number_too_large";
   message: string;
   line?: number;
   column?: number;
 };
 
-export type DataText =
+type DataText =
   /**
    * `repeated`: the locations of repeated names in an object. The value has the last one; another reader may take the
    * first.
@@ -123,7 +123,7 @@ function exactValue(node: JsonNode, tooLarge: { text: string }): unknown {
 }
 
 /** Assigning `__proto__` would set the prototype instead of a member. */
-export function setMember(object: Record<string, unknown>, name: string, value: unknown): void {
+function setMember(object: Record<string, unknown>, name: string, value: unknown): void {
   if (name === "__proto__") {
     Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true });
   } else object[name] = value;

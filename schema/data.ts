@@ -60,7 +60,7 @@ export type DataOptions = {
 export const MAX_DATA_ERRORS = 100;
 
 /** The bytes of a value, or the reason why it has none. */
-export type EncodedData = Result<Uint8Array, DataVerdict | DataRefusal>;
+type EncodedData = Result<Uint8Array, DataVerdict | DataRefusal>;
 /** The decoded value with its verdict: undecodable bytes have errors and no value. */
 export type DecodedData = Result<{ value: DataValue; warnings: readonly DataWarning[] }, DataVerdict | DataRefusal>;
 

@@ -5,7 +5,7 @@
 import { type DataVerdict, unreadable } from "./data.ts";
 import { ok, type Result, refuse } from "./result.ts";
 
-export const FRAMINGS = ["none", "confluent", "single-object"] as const;
+const FRAMINGS = ["none", "confluent", "single-object"] as const;
 export type Framing = (typeof FRAMINGS)[number];
 
 /** How a frame identifies the schema. `fingerprint` is Avro's. */

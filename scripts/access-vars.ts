@@ -10,7 +10,7 @@ import { hashSecret, MIN_HASH_KEY_BYTES, parseHashKey } from "../workers/access/
 const HASH_KEY_FILE = "access-hash-key";
 const FIRST_KEY_FILE = "first-administrator-key";
 
-export type SetupVars = {
+type SetupVars = {
   vars: Record<string, string>;
   /** The text of a newly created key, which is not stored. */
   firstKey: string | undefined;

@@ -15,7 +15,7 @@ type Deployed = {
 const PLACEHOLDER = /(?:^|\.)example\.(?:com|net|org)(?:[/:]|$)/;
 
 /** All problems with an environment's settings. */
-export function deployProblems(environment: string, config: Deployed): string[] {
+function deployProblems(environment: string, config: Deployed): string[] {
   const { workers_dev: workersDev, preview_urls: previewUrls, routes, route, vars } = config;
   const patterns = [routes ?? [], route ?? []]
     .flat()

@@ -10,7 +10,7 @@ import { NODE, ROOT } from "./install.mjs";
 const NODE_BIN = join(ROOT, "node_modules", ".bin");
 const READY_WITHIN_MS = 120_000;
 
-export type ShellCommand = readonly [string, ...string[]];
+type ShellCommand = readonly [string, ...string[]];
 export type Counts = { passed: number; failed: number };
 export type Suite = {
   /** The working directory of its commands. */

@@ -4,7 +4,7 @@ export const TILE_HEIGHT = 8;
 export const TILE_WIDTH = 2 ** TILE_HEIGHT;
 
 /** `level` in tiles, 0 for the leaves. `width` below 256: a partial tile. */
-export type Tile = { level: number | "entries"; index: number; width: number };
+type Tile = { level: number | "entries"; index: number; width: number };
 
 const MAX_TILE_LEVEL = 6;
 

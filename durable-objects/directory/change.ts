@@ -16,7 +16,7 @@ import {
 import type { DirectoryStore, StoredKey, StoredSecret } from "./store.ts";
 
 /** Every rotation adds one; expired ones are dropped. */
-export const MAX_SECRETS = 3;
+const MAX_SECRETS = 3;
 
 type Changed = Result<DirectoryOutcome, Refusal>;
 

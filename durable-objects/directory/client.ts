@@ -4,7 +4,7 @@ import { withinDeadline } from "../../registry/deadline.ts";
 import { DIRECTORY_NAME, type Directory } from "./protocol.ts";
 
 /** An evicted object is back within tens of milliseconds, and the last result for a key is cached anyway. */
-export const DIRECTORY_DEADLINE_MS = 3_000;
+const DIRECTORY_DEADLINE_MS = 3_000;
 
 /** The directory is unreachable. */
 export class DirectoryUnreachable extends Error {

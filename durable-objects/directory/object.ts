@@ -25,7 +25,7 @@ import { DirectoryStore, type StoredKey } from "./store.ts";
 import { TABLES } from "./tables.ts";
 
 /** The use of a key is recorded at most once in this time. */
-export const LAST_USED_EVERY_MS = 60_000;
+const LAST_USED_EVERY_MS = 60_000;
 
 export class DirectoryObject extends DurableObject implements Directory {
   /** A field, so that no caller can reach it over RPC; tests replace it. */

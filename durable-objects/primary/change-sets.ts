@@ -32,7 +32,7 @@ export type ChangingHost = {
   remember(outcome: Outcome, request: CommitRequest): CommitAnswer;
 };
 
-export type SeveralCommand = MakeChangesCommand | GovernanceCommand;
+type SeveralCommand = MakeChangesCommand | GovernanceCommand;
 type Attempt<C> = { request: CommitRequest; command: C; deciding: () => Deciding };
 
 export function isSeveral(command: CommitRequest["command"]): command is SeveralCommand {

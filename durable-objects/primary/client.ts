@@ -64,7 +64,7 @@ export class PrimaryUnreachable extends Error {
   }
 }
 
-export type PrimaryOptions = {
+type PrimaryOptions = {
   /** The request's deadline by the platform's clock. */
   giveUpAtMs?: number;
   /** Where the object should be created; ignored if it exists. */

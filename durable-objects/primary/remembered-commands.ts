@@ -6,7 +6,7 @@ import { parseRememberedAnswer, type RememberedAnswer } from "./remembered-answe
 import { COMMAND_SLICE_MS } from "./state/fewer-rows.ts";
 
 /** How long a repeated command returns its first outcome. Its slice is the current one or the previous one. */
-export const COMMAND_MEMORY_MS = COMMAND_SLICE_MS;
+const COMMAND_MEMORY_MS = COMMAND_SLICE_MS;
 /** Commands forgotten per call, so that an alarm stays short. */
 const FORGET_BATCH = 1_000;
 

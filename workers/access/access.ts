@@ -8,7 +8,7 @@ import type { SubjectName } from "../../schema/subject-name.ts";
 import { type AccessTarget, compileCondition, holds, type RequestAttributes } from "./conditions.ts";
 
 /** A grant with its compiled condition. `condition` undefined: unconditional. */
-export type NarrowGrant = { grant: ResolvedGrant; condition: CelProgram | undefined };
+type NarrowGrant = { grant: ResolvedGrant; condition: CelProgram | undefined };
 
 /** The permissions that are restricted to some places or times, with the grants that give them. */
 export type Narrowed = ReadonlyMap<Permission, readonly NarrowGrant[]>;

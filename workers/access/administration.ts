@@ -21,7 +21,7 @@ import { exceeds } from "./within.ts";
 
 export type Administrator = { edge: Edge; actor: Actor; caller: Caller; idempotencyKey: string | undefined };
 
-export type WantedKey = Pick<NewKey, "name" | "grants" | "scopes" | "requestsPerMinute" | "expiresAtMs">;
+type WantedKey = Pick<NewKey, "name" | "grants" | "scopes" | "requestsPerMinute" | "expiresAtMs">;
 export type KeyChanges = Partial<WantedKey>;
 export type NewTenant = Omit<Extract<DirectoryCommand, { type: "createTenant" }>, "type" | "firstKey">;
 

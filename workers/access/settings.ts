@@ -49,18 +49,7 @@ export type AccessSettings = {
  * Signature algorithms with a public key. `none` and symmetric ones are never accepted: a public key must not serve as
  * a shared one.
  */
-export const ALGORITHMS = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-] as const;
+const ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] as const;
 
 export type Issuer = {
   /** As in `iss`. */
@@ -80,11 +69,11 @@ export type Issuer = {
   administratorsNeed: { amr: readonly string[]; acr: readonly string[] } | undefined;
 };
 
-export const MAX_ISSUERS = 8;
+const MAX_ISSUERS = 8;
 const DEFAULT_ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"];
 const DEFAULT_CLOCK_SKEW_SECONDS = 60;
 /** More would let tokens remain valid noticeably beyond their expiry. */
-export const MAX_CLOCK_SKEW_SECONDS = 300;
+const MAX_CLOCK_SKEW_SECONDS = 300;
 
 export function parseAccessSettings(vars: AccessVars, environment: string): AccessSettings {
   const isLocal = environment === "local";

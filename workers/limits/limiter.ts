@@ -19,7 +19,7 @@ export type LeaseStore = {
 };
 
 /** The parts of a request that the limiter needs. */
-export type LimitedBy = { store: LeaseStore | undefined; nowMs: number; waitUntil(promise: Promise<unknown>): void };
+type LimitedBy = { store: LeaseStore | undefined; nowMs: number; waitUntil(promise: Promise<unknown>): void };
 
 const WINDOW_MS = 60_000;
 /** A twentieth of the limit is leased at a time: small enough to share, large enough for few calls. */

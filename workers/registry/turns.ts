@@ -11,7 +11,7 @@ import { runWithPauses, type Sliced } from "../../schema/slices.ts";
  * allows. It is counted instead of timed, and a cached verdict costs its original work, so the same request gets the
  * same response.
  */
-export const MAX_REQUEST_MICROS = 10_000_000;
+const MAX_REQUEST_MICROS = 10_000_000;
 /** Work after which other requests get a turn; short computations do not yield individually. */
 const TURN_MICROS = 20_000;
 

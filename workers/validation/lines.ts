@@ -7,7 +7,7 @@ import { giveTurn } from "../registry/turns.ts";
 import { MAX_MESSAGE_BYTES } from "./validate.ts";
 
 /** Bytes validated without a pause: a few milliseconds of the interpreter. */
-export const LINE_GROUP_BYTES = 256 * 1024;
+const LINE_GROUP_BYTES = 256 * 1024;
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

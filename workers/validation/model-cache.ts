@@ -3,7 +3,7 @@
  */
 
 /** A quarter of the read cache's size, because models are derived and cheap to create again. */
-export const MAX_MODEL_BYTES = 16 * 1024 * 1024;
+const MAX_MODEL_BYTES = 16 * 1024 * 1024;
 /**
  * The memory of a model per character of its schema's closure, measured over the corpus, including its checks and their
  * caches.

@@ -14,7 +14,7 @@ import { type Line, readLineGroups } from "./lines.ts";
 import type { FoundTarget } from "./targets.ts";
 import { type ValidationOutcome, validateValue } from "./validate.ts";
 
-export type DecidedLine = { line: number; outcome: Result<ValidationOutcome, Refusal> };
+type DecidedLine = { line: number; outcome: Result<ValidationOutcome, Refusal> };
 
 /** One array per group of lines, in order. */
 export async function* validateLines(

@@ -14,7 +14,7 @@ export const CHECKPOINT_ENTRIES = 256;
 /** The maximum time until a signature covers an entry. */
 export const CHECKPOINT_AFTER_MS = 5 * 60 * 1_000;
 /** Stored checkpoints; the oldest are deleted. With 256 entries each they cover the last 2.5 million entries. */
-export const MAX_CHECKPOINTS = 10_000;
+const MAX_CHECKPOINTS = 10_000;
 
 /** Seeds from CHECKPOINT_SIGNING_KEYS, newest first; each signs every checkpoint. */
 export function parseSigningSeeds(text: string | undefined): Uint8Array[] {
@@ -107,7 +107,7 @@ export class Checkpoints {
 
 type CheckpointRow = { size: number; at: number; note: string };
 
-export function newestCheckpoint(sql: SqlStorage): StoredCheckpoint | undefined {
+function newestCheckpoint(sql: SqlStorage): StoredCheckpoint | undefined {
   return readCheckpoints(sql, Number.MAX_SAFE_INTEGER, 1)[0];
 }
 

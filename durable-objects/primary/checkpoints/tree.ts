@@ -8,7 +8,7 @@ import { foldHashes, type Hash, type ReadNode, sameHash } from "../../../tlog/me
 import { TILE_HEIGHT, TILE_WIDTH } from "../../../tlog/tiles.ts";
 
 /** Tiles built per alarm: 16,384 hashes, about 50 ms. */
-export const TILES_AT_ONCE = 64;
+const TILES_AT_ONCE = 64;
 
 /** An entry does not match its leaf hash. */
 export class TamperedLog extends Error {

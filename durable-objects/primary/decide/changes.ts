@@ -15,7 +15,7 @@ import { deletedCountProblem } from "./delete.ts";
 /** Deletes may be in any order: one that is blocked by a reference from the set itself is retried after the others. */
 const MAX_PASSES = 8;
 
-export type MadeChanges =
+type MadeChanges =
   | { type: "made"; outcomes: readonly ChangeOutcome[] }
   | { type: "needs"; needs: readonly ChangeNeed[]; unstored: readonly UnstoredContent[] }
   | { type: "refused"; refusal: Refusal };

@@ -21,7 +21,7 @@ import {
 import { decideCreateWebhook, decideDeleteWebhook, decideRotateWebhook, decideUpdateWebhook } from "./webhooks.ts";
 
 /** A command with its own decision; a change set has one per change (changes.ts). */
-export type SingleCommand = Exclude<Command, MakeChangesCommand | GovernanceCommand>;
+type SingleCommand = Exclude<Command, MakeChangesCommand | GovernanceCommand>;
 
 type Decide<C extends SingleCommand> = (deciding: Deciding, command: C) => Decision;
 

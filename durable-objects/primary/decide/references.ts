@@ -12,7 +12,7 @@ import type { RecordRow, StateReader } from "../state/reader.ts";
 const MAX_DIRECT_REFERENCES = 1_000;
 
 /** All references of one schema as JSON: they are stored in one row, and names may have any length. */
-export const MAX_REFERENCES_BYTES = 512 * 1024;
+const MAX_REFERENCES_BYTES = 512 * 1024;
 
 export type ResolvedReferences = { resolved: SchemaReference[]; targets: RecordRow[]; closures: Closure[] };
 

@@ -94,7 +94,7 @@ export type ContentRow = {
 export const DEFAULT_POLICY: Record<Api, Policy> = { native: "semantic", confluent: "strict" };
 
 /** Without the counters, which are only read for one subject at a time. */
-export type NamedSubject = Omit<SubjectRow, "last_number" | "last_label">;
+type NamedSubject = Omit<SubjectRow, "last_number" | "last_label">;
 
 /**
  * The state at one moment, created for one decision or response. Nothing is written during its lifetime, so reads are

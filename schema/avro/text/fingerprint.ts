@@ -28,7 +28,7 @@ const TABLE: readonly bigint[] = Array.from({ length: 256 }, (_, index) => {
  * Only what data depends on, with full names; a named type in full at its first use. Recursion is bounded by the depth
  * of a schema.
  */
-export function parsingCanonicalForm(type: AvroType, defined: Set<string>): string {
+function parsingCanonicalForm(type: AvroType, defined: Set<string>): string {
   switch (type.kind) {
     case "union":
       return `[${type.branches.map((branch) => parsingCanonicalForm(branch, defined)).join(",")}]`;

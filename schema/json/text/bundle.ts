@@ -7,7 +7,7 @@ import { type JsonSchemaModel, type SchemaDocument, type SchemaLocation, schemas
 import { idKeyword, ignoresRefSiblings, SUBSCHEMA_KEYWORDS } from "../parse/dialects.ts";
 
 /** Maximum number of schemas in a bundle, over all documents. */
-export const MAX_INLINED_SCHEMAS = 100_000;
+const MAX_INLINED_SCHEMAS = 100_000;
 
 export function bundleJsonSchema(model: JsonSchemaModel): Result<string, SchemaProblem> {
   const bundler = new Bundler(model);

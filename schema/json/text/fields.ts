@@ -10,7 +10,7 @@ export const MAX_FIELD_DEPTH = 32;
 /** Schemas visited; in-place applicators visit some schemas several times, but not exponentially often. */
 const MAX_FIELD_STEPS = 100_000;
 /** Characters of all paths together: nested long names would otherwise multiply. */
-export const MAX_FIELD_PATH_CHARACTERS = 4 * 1_048_576;
+const MAX_FIELD_PATH_CHARACTERS = 4 * 1_048_576;
 
 /** Every property path with its type and documentation, each path once. */
 export function jsonSchemaFields(model: JsonSchemaModel): SchemaField[] {

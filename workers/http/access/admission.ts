@@ -28,7 +28,7 @@ export const MAX_REMEMBERED = 4_096;
 type Remembered = { actor: Actor; freshUntilMs: number; staleUntilMs: number };
 
 /** A resolved credential; `endsAtMs` is its own expiry. */
-export type Admitted = { actor: Actor; endsAtMs: number | null };
+type Admitted = { actor: Actor; endsAtMs: number | null };
 
 type Asked = { env: Bindings; settings: AccessSettings; nowMs: number };
 
@@ -190,7 +190,7 @@ function limitsOf(
   return { name: `${name}/${actor}`, requestsPerMinute: perMinute, quotas };
 }
 
-export function requireActive({ name, state }: { name: string; state: string }): void {
+function requireActive({ name, state }: { name: string; state: string }): void {
   if (state === "active") return;
   const detail = `The tenant "${name}" is suspended. Its data is kept; an administrator of the deployment can reactivate it.`;
   throw new RegistryError(makeRefusal("FORBIDDEN", [detail], detail));

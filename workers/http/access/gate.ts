@@ -14,7 +14,7 @@ import { Admission, requireOpen, visitor } from "./admission.ts";
 /**
  * The parts of a request that the gate needs. The gate stores the limiter's result there, for the response headers.
  */
-export type Entering = {
+type Entering = {
   env: Bindings;
   settings: Settings;
   taken: Taken | undefined;

@@ -26,7 +26,7 @@ const BINARY_MEDIA_TYPES: Readonly<Record<string, FormatName | null>> = {
 };
 const LINES_MEDIA_TYPES = new Set(["application/x-ndjson", "application/ndjson", "application/jsonl"]);
 
-export type DataBody =
+type DataBody =
   | { form: "json" }
   | { form: "lines" }
   /** `format` is the format of the bytes according to the media type. */

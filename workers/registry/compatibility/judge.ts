@@ -56,7 +56,7 @@ export class HeldSchema implements Comparable {
   }
 }
 
-export type Judged = Result<ComparedDifferences, Refusal>;
+type Judged = Result<ComparedDifferences, Refusal>;
 
 /** The verdict on a pair under policy, role and CEL rules; `beside` are the other files of the reader's module. */
 export async function judge(

@@ -9,7 +9,7 @@ import type { Edge } from "../../edge.ts";
 import { giveTurn } from "../turns.ts";
 import { readProjectable } from "./projectable.ts";
 
-export type Portability = Readonly<Record<string, Readiness>>;
+type Portability = Readonly<Record<string, Readiness>>;
 
 /** What a summary depends on beside the content: a profile gets a new date when it changes. */
 const PROFILE_SET = PROFILES.map(profileId).join(",");

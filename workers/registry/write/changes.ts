@@ -31,10 +31,10 @@ const MAX_VERDICT_BYTES = 16 * 1024;
 /** All facts of a set as JSON: far below the platform's 32 MiB for an RPC argument. */
 const MAX_FACTS_BYTES = 16 * 1024 * 1024;
 
-export type CommittedChanges = { changeSet: string | null; outcomes: readonly ChangeOutcome[]; asOf: AsOf };
+type CommittedChanges = { changeSet: string | null; outcomes: readonly ChangeOutcome[]; asOf: AsOf };
 
 /** A command with changes: it makes them, tries them, or makes them if they are approved. */
-export type ChangingCommand = MakeChangesCommand | OpenProposalCommand | ApproveProposalCommand;
+type ChangingCommand = MakeChangesCommand | OpenProposalCommand | ApproveProposalCommand;
 
 type ChangingOutcome = Extract<Outcome, { type: "changes" | "proposal" }>;
 

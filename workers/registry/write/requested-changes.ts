@@ -61,7 +61,7 @@ export async function makeRequestedChanges(
 }
 
 /** A change and its index in the request. */
-export type PlacedChange = { place: number; change: Change };
+type PlacedChange = { place: number; change: Change };
 
 type Node = {
   place: number;

@@ -23,7 +23,7 @@ export type Seeds = {
 /** A schema whose own keywords hold, apart from its references and combinations, which are processed separately. */
 export type Atom = { readonly view: View; readonly isWritten: boolean };
 
-export type Conjunction = { readonly views: readonly View[]; readonly nots: readonly View[] };
+type Conjunction = { readonly views: readonly View[]; readonly nots: readonly View[] };
 export type Choice = {
   readonly options: readonly Conjunction[];
   readonly isWritten: boolean;
