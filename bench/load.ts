@@ -10,6 +10,8 @@ type Load = {
   connections: number;
   /** The n-th request's bytes. */
   request(n: number): Buffer;
+  /** What to tell apart in `latenciesMs`. */
+  kindOf?(n: number): string;
 } & ({ forMs: number } | { count: number });
 
 export type Measured = {
@@ -21,6 +23,8 @@ export type Measured = {
   p50Ms: number;
   p95Ms: number;
   p99Ms: number;
+  /** Sorted, by the kind of request. */
+  latenciesMs: ReadonlyMap<string, readonly number[]>;
 };
 
 /** Formats a request once, so that sending it is only a copy. */
@@ -43,6 +47,7 @@ export function requestBytes(
 /** Sends requests over keep-alive connections, each waiting for its response before the next. */
 export async function applyLoad(load: Load): Promise<Measured> {
   const latenciesMs: number[] = [];
+  const byKind = new Map<string, number[]>();
   let next = 0;
   let refused = 0;
   let firstRefusal: string | undefined;
@@ -53,11 +58,18 @@ export async function applyLoad(load: Load): Promise<Measured> {
     Array.from({ length: load.connections }, async () => {
       const connection = await openConnection(load.port);
       while (!isOver()) {
+        const kind = load.kindOf?.(next);
         const bytes = load.request(next);
         next += 1;
         const sent = performance.now();
         const { status, text } = await connection.exchange(bytes);
-        latenciesMs.push(performance.now() - sent);
+        const tookMs = performance.now() - sent;
+        latenciesMs.push(tookMs);
+        if (kind !== undefined)
+          byKind
+            .set(kind, byKind.get(kind) ?? [])
+            .get(kind)!
+            .push(tookMs);
         if ((status < 200 || status > 299) && status !== 304) {
           refused += 1;
           firstRefusal ??= `${status} ${text.slice(0, 300)}`;
@@ -67,7 +79,7 @@ export async function applyLoad(load: Load): Promise<Measured> {
     }),
   );
   const seconds = (performance.now() - began) / 1_000;
-  latenciesMs.sort((a, b) => a - b);
+  for (const latencies of [latenciesMs, ...byKind.values()]) latencies.sort((a, b) => a - b);
   return {
     requests: latenciesMs.length,
     refused,
@@ -76,10 +88,11 @@ export async function applyLoad(load: Load): Promise<Measured> {
     p50Ms: quantile(latenciesMs, 0.5),
     p95Ms: quantile(latenciesMs, 0.95),
     p99Ms: quantile(latenciesMs, 0.99),
+    latenciesMs: byKind,
   };
 }
 
-function quantile(sorted: readonly number[], share: number): number {
+export function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 

@@ -1,61 +1,81 @@
 /** Entry of `npm run bench`: runs the chosen parts and prints a table and one line of JSON. */
 import { writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { build } from "../scripts/build.ts";
 import { type Bench, type BenchPart, meets, type Row } from "./part.ts";
 import { bundle } from "./parts/bundle.ts";
+import { cost } from "./parts/cost.ts";
 import { feed } from "./parts/feed.ts";
 import { growth } from "./parts/growth.ts";
+import { mixed } from "./parts/mixed.ts";
+import { peers } from "./parts/peers.ts";
 import { reads } from "./parts/reads.ts";
 import { replication } from "./parts/replication.ts";
 import { science } from "./parts/science.ts";
 import { searchPart } from "./parts/search.ts";
 import { serdes } from "./parts/serdes.ts";
+import { start } from "./parts/start.ts";
 import { storage } from "./parts/storage.ts";
+import { transitive } from "./parts/transitive.ts";
 import { validation } from "./parts/validation.ts";
 import { writes } from "./parts/writes.ts";
+import { writeBenchmarksPage } from "./report.ts";
 
-const PARTS: readonly BenchPart[] = [
+/** What docs/benchmarks.md is made of; together it takes a quarter of an hour. */
+const FULL: readonly BenchPart[] = [
   science,
   bundle,
   reads,
   serdes,
   writes,
-  storage,
+  transitive,
+  cost,
+  mixed,
+  start,
   growth,
-  feed,
-  replication,
-  searchPart,
-  validation,
+  peers,
 ];
+const PARTS: readonly BenchPart[] = [...FULL, storage, feed, replication, searchPart, validation];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: "boolean", default: false },
+    full: { type: "boolean", default: false },
     json: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
 
 if (values.help) {
-  console.log(`npm run bench -- [part …] [--quick] [--json <file>]\n`);
+  console.log(`npm run bench -- [part …] [--quick] [--json <file>]
+npm run bench -- --full     everything that docs/benchmarks.md has, and writes it: on a machine that does nothing else
+`);
   for (const { name, title } of PARTS) console.log(`  ${name.padEnd(16)} ${title}`);
 } else {
   await main();
 }
 
 async function main(): Promise<void> {
-  const chosen = positionals.length === 0 ? PARTS : positionals.map(partNamed);
+  const chosen = positionals.length > 0 ? positionals.map(partNamed) : values.full ? FULL : PARTS;
   const bench: Bench = { quick: values.quick, progress: (text) => console.error(`  ${text}`) };
   await build();
   const results: { part: string; rows: Row[] }[] = [];
+  const tables: string[] = [];
+  const [loadBefore] = loadavg();
   for (const part of chosen) {
     console.error(`${part.title} …`);
-    const rows = await part.run(bench);
+    // What the other parts have measured is not lost with one that fails.
+    const rows = await part.run(bench).catch((error: unknown): Row[] => {
+      console.error(error);
+      process.exitCode = 1;
+      return [{ what: `failed: ${error instanceof Error ? error.message : error}`, value: Number.NaN, unit: "" }];
+    });
     results.push({ part: part.name, rows });
-    console.log(table(part.title, rows));
+    const text = table(part.title, rows);
+    tables.push(text);
+    console.log(text);
   }
   const json = JSON.stringify({
     at: new Date().toISOString(),
@@ -64,6 +84,7 @@ async function main(): Promise<void> {
     machine: { cpus: cpus().length, model: cpus()[0]?.model, memoryGiB: Math.round(totalmem() / 1_024 ** 3) },
     results,
   });
+  if (values.full) writeBenchmarksPage(tables, { loadBefore: loadBefore!, quick: values.quick });
   if (values.json === undefined) console.log(json);
   else writeFileSync(values.json, `${json}\n`);
 }
@@ -77,7 +98,7 @@ function partNamed(name: string): BenchPart {
 }
 
 function table(title: string, rows: readonly Row[]): string {
-  const width = Math.max(...rows.map(({ what }) => what.length));
+  const width = Math.max(0, ...rows.map(({ what }) => what.length));
   const lines = rows.map((row) => {
     const verdict = { true: "  good", false: "  MISSED", undefined: "" }[String(meets(row)) as "true"];
     const aim =
@@ -89,6 +110,7 @@ function table(title: string, rows: readonly Row[]): string {
 }
 
 function number(value: number): string {
+  if (Number.isNaN(value)) return "";
   if (value >= 1_000) return Math.round(value).toLocaleString("en-GB");
   return value.toPrecision(3);
 }

@@ -23,6 +23,7 @@ import type {
   SchemaSource,
   Strictness,
 } from "./format.ts";
+import type { Hashes } from "./hashes.ts";
 import { ok, type Result, refuse } from "./result.ts";
 import { type Role, weighForRole, weighsByItself } from "./rules/roles.ts";
 import { applyRulesInSlices, type CompatibilityRule } from "./rules/rule-book.ts";
@@ -72,7 +73,7 @@ type ReadingFact = { type: "reading"; key: string; reading: Reading };
 export type VerdictFact = { type: "verdict"; key: string; comparison: Comparison };
 export type Fact = ReadingFact | VerdictFact;
 
-export function readingKey(request: ReadingRequest, codeVersion: number): string {
+export function readingKey(request: ReadingRequest, codeVersion: number, hashes?: Hashes): string {
   const { format, rawTextHash, references, strictness, dialect, validateFields, normalise } = request;
   const closures = references.map(({ name, closure }) => [name, closure]);
   return sha256Hex(
@@ -87,15 +88,16 @@ export function readingKey(request: ReadingRequest, codeVersion: number): string
       validateFields,
       normalise,
     ]),
+    hashes,
   );
 }
 
-export function verdictKey(request: VerdictRequest, codeVersion: number): string {
+export function verdictKey(request: VerdictRequest, codeVersion: number, hashes?: Hashes): string {
   const { reader, writer, readerDialect, writerDialect, policy, writers, role = null, rules = [] } = request;
   // Rules may depend on any role. Without rules, roles that do not change severities share their verdicts.
   const weighing = rules.length > 0 || weighsByItself(role) ? role : null;
   const sides = [reader, readerDialect, writer, writerDialect];
-  return sha256Hex(JSON.stringify(["verdict", codeVersion, ...sides, policy, writers, weighing, rules]));
+  return sha256Hex(JSON.stringify(["verdict", codeVersion, ...sides, policy, writers, weighing, rules]), hashes);
 }
 
 /** Parses a text: the form to store and what lookups and checks need. */
@@ -108,6 +110,7 @@ export function* computeReadingInSlices(
   format: SchemaFormat<unknown>,
   source: SchemaSource,
   request: Omit<ReadingRequest, "rawTextHash" | "references">,
+  hashes?: Hashes,
 ): Sliced<Reading> {
   const { strictness, dialect, validateFields, normalise } = request;
   const parsed = yield* format.parseInSlices(source, { strictness, defaultDialect: dialect, validateFields });
@@ -118,9 +121,9 @@ export function* computeReadingInSlices(
   yield passMicros;
   const text = normalise ? normalised : format.canonicalText(model);
   yield passMicros;
-  const equivalenceHash = sha256Hex(yield* equivalenceText(format, model, text));
+  const equivalenceHash = sha256Hex(yield* equivalenceText(format, model, text), hashes);
   yield passMicros;
-  const orderlessHash = sha256Hex(normalised);
+  const orderlessHash = sha256Hex(normalised, hashes);
   yield passMicros;
   return ok({
     text,

@@ -1,10 +1,11 @@
 // Runs the built bundle in workerd on its own socket, without a Worker in front.
-import { readdirSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { convertV4MiniflareOptions, type LegacyWorkerOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { parseSettings, type Vars } from "../workers/settings.ts";
-import { ROOT } from "./install.mjs";
+import { NODE, ROOT } from "./install.mjs";
 
 type ModuleType = "ESModule" | "CompiledWasm" | "Data" | "Text";
 
@@ -105,13 +106,39 @@ function queuesOf(followers: NonNullable<RuntimeOptions["followers"]>): Record<s
   return Object.fromEntries(Object.entries(followers).map(([binding, { queue }]) => [binding, { queueName: queue }]));
 }
 
-/** Miniflare takes the built modules directly, so wrangler's rules for finding modules do not apply. */
-function bindingsOfLocal(): Pick<LegacyWorkerOptions, "bindings" | "cronTriggers"> & {
+type LocalOptions = Pick<LegacyWorkerOptions, "bindings" | "cronTriggers"> & {
   queueProducers?: Record<string, { queueName: string }>;
-} {
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, "wrangler.toml"), "local");
-  const { modulesRules: _, ...bindings } = workerOptions;
-  return bindings;
+};
+
+/** Prints the options without the rules for finding modules: Miniflare is given the built ones. */
+const PRINT_OPTIONS = `
+  import { unstable_getMiniflareWorkerOptions } from "wrangler";
+  const { modulesRules, ...options } = unstable_getMiniflareWorkerOptions("wrangler.toml", "local").workerOptions;
+  console.log(JSON.stringify(options));
+`;
+
+/**
+ * Wrangler's reading of wrangler.toml, asked of a process of its own and kept until the file or wrangler changes: loading
+ * wrangler takes 100 MiB and a second, and nothing else here needs it.
+ */
+function bindingsOfLocal(): LocalOptions {
+  const read = (...path: string[]) => readFileSync(join(ROOT, ...path));
+  const hash = createHash("sha256")
+    .update(read("wrangler.toml"))
+    .update(read("node_modules", "wrangler", "package.json"));
+  const folder = join(ROOT, "node_modules", ".cache", "local-bindings");
+  const kept = join(folder, `${hash.update(PRINT_OPTIONS).digest("hex").slice(0, 16)}.json`);
+  if (!existsSync(kept)) {
+    const options = execFileSync(NODE, ["--input-type=module", "--eval", PRINT_OPTIONS], {
+      cwd: ROOT,
+      encoding: "utf8",
+    });
+    mkdirSync(folder, { recursive: true });
+    // Renamed, so that a process that starts at the same time never reads half a file.
+    writeFileSync(`${kept}.${process.pid}`, options);
+    renameSync(`${kept}.${process.pid}`, kept);
+  }
+  return JSON.parse(readFileSync(kept, "utf8")) as LocalOptions;
 }
 
 function builtModules(distDir: string): { type: ModuleType; path: string }[] {

@@ -51,7 +51,7 @@ async function registrationMs(port: number, subject: string, from: number, count
 }
 
 async function schemasInAll(bench: Bench, registry: Server): Promise<Row[]> {
-  const [few, many] = bench.quick ? [500, 5_000] : [1_000, 200_000];
+  const [few, many] = bench.quick ? [500, 5_000] : [1_000, 20_000];
   const subjectOf = (n: number) => `subject-${n % 1_000}`;
   const base = 10_000_000;
   await fill(bench, registry.port, { from: base, to: base + few, subjectOf });

@@ -1,11 +1,11 @@
-import { type Measured, requestBytes } from "../load.ts";
+import { requestBytes } from "../load.ts";
 import type { BenchPart, Row } from "../part.ts";
 import { registerNth } from "../schemas.ts";
 import { type Server, startBaseline, startRegistry } from "../servers.ts";
-import { type LoadTarget as Measurable, ratioOf, rowsOf, takeTurns } from "../turns.ts";
+import { type LoadTarget as Measurable, ratioOf, rowsOf, type Turn, takeTurns } from "../turns.ts";
 
-type MeasuredServer = Pick<Server, "url" | "port" | "stop">;
-type Target = Measurable & { source?: string };
+type MeasuredServer = Pick<Server, "url" | "port" | "pid" | "stop">;
+type Target = Measurable & { request: Buffer; source?: string };
 
 /** Content reads compared with a Worker that responds with a constant; record and head reads next to them. */
 export const reads: BenchPart = {
@@ -14,11 +14,13 @@ export const reads: BenchPart = {
   async run(bench) {
     const registry = await startRegistry();
     const withoutMemory = await startRegistry({ entry: "without-memory.ts" });
+    const stale = await startRegistry({ vars: { CONFLUENT_STALENESS_SECONDS: "10" } });
     const hello = await startBaseline("hello.ts");
-    const servers: MeasuredServer[] = [registry, withoutMemory, hello];
+    const servers: MeasuredServer[] = [registry, withoutMemory, stale, hello];
     try {
       const { id } = await registerNth(registry.url, "orders", 1);
       const stored = await registerNth(withoutMemory.url, "orders", 1);
+      await registerNth(stale.url, "orders", 1);
       const content = `/api/v1/schemas/${id}/content`;
       const body = await (await fetch(registry.url + content)).text();
       const constant = await startBaseline("constant.ts", body);
@@ -46,6 +48,26 @@ export const reads: BenchPart = {
           request: requestBytes("GET", "/api/v1/subjects/orders/versions/latest"),
           source: "primary",
         },
+        {
+          what: "Confluent id within a subject, strict",
+          server: registry,
+          request: requestBytes("GET", "/schemas/ids/1?subject=orders"),
+        },
+        {
+          what: "Confluent latest, strict",
+          server: registry,
+          request: requestBytes("GET", "/subjects/orders/versions/latest"),
+        },
+        {
+          what: "Confluent id within a subject, 10 s stale",
+          server: stale,
+          request: requestBytes("GET", "/schemas/ids/1?subject=orders"),
+        },
+        {
+          what: "Confluent latest, 10 s stale",
+          server: stale,
+          request: requestBytes("GET", "/subjects/orders/versions/latest"),
+        },
       ];
       for (const target of targets) await requireSource(target);
       const measured = await takeTurns(bench, targets);
@@ -71,7 +93,7 @@ async function requireSource({ what, server, request, source }: Target): Promise
   throw new Error(`"${what}" is answered from ${found}, not from ${source}.`);
 }
 
-function ratios(measured: ReadonlyMap<string, readonly Measured[]>, bodyBytes: number): Row[] {
+function ratios(measured: ReadonlyMap<string, readonly Turn[]>, bodyBytes: number): Row[] {
   const ratio = (what: string, to: string) => ratioOf(measured, what, to);
   return [
     {

@@ -3,6 +3,7 @@ import type { Bindings } from "../../workers/edge.ts";
 import { createApp } from "../../workers/http/app.ts";
 import { ReadCache } from "../../workers/read-path/cache.ts";
 
+export { DirectoryObject } from "../../durable-objects/directory/object.ts";
 export { FeedObject } from "../../durable-objects/feed/object.ts";
 export { MetricsObject } from "../../durable-objects/metrics/object.ts";
 export { PrimaryObject } from "../../durable-objects/primary/object.ts";

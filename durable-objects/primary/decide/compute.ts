@@ -4,6 +4,7 @@
  */
 import { inflateRawSync } from "node:zlib";
 import type { Need } from "../../../registry/commands.ts";
+import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { Closure } from "../../../registry/record.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
 import type { Fact } from "../../../schema/facts.ts";
@@ -73,7 +74,9 @@ export async function computeNeed(
   if (need.type === "reading") {
     for (const closure of need.closures) if (!(await load(closure.nodes, null))) return undefined;
     const source = sourceOver(rawText, need.references, need.closures, texts);
-    const reading = budget.run(computeReadingInSlices(formatOf(need.request.format), source, need.request));
+    const reading = budget.run(
+      computeReadingInSlices(formatOf(need.request.format), source, need.request, NATIVE_HASHES),
+    );
     return reading && { type: "reading", key: need.key, reading };
   }
 

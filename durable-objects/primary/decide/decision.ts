@@ -2,6 +2,7 @@
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Need, Outcome } from "../../../registry/commands.ts";
 import type { Mode } from "../../../registry/config.ts";
+import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { Payloads } from "../../../registry/payloads.ts";
 import type { Caller } from "../../../registry/rpc.ts";
 import type { Comparison } from "../../../schema/compatibility.ts";
@@ -51,7 +52,7 @@ export function refused(...args: Parameters<typeof makeRefusal>): Decision & { t
 }
 
 export function readingFor(deciding: Deciding, request: ReadingRequest): { key: string; reading: Reading | undefined } {
-  const key = readingKey(request, deciding.formatOf(request.format).codeVersion);
+  const key = readingKey(request, deciding.formatOf(request.format).codeVersion, NATIVE_HASHES);
   const fact = deciding.facts.get(key);
   if (fact?.type !== "reading") return { key, reading: undefined };
   deciding.noteReading?.(key);
@@ -63,7 +64,7 @@ export function verdictFor(
   format: FormatName,
   request: VerdictRequest,
 ): { key: string; comparison: Comparison | undefined } {
-  const key = verdictKey(request, deciding.formatOf(format).codeVersion);
+  const key = verdictKey(request, deciding.formatOf(format).codeVersion, NATIVE_HASHES);
   const fact = deciding.facts.get(key);
   return { key, comparison: fact?.type === "verdict" ? fact.comparison : undefined };
 }

@@ -7,6 +7,7 @@ import { inflateRawSync } from "node:zlib";
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { CandidateText } from "../../../durable-objects/primary/decide/compute.ts";
 import type { Need } from "../../../registry/commands.ts";
+import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { Closure, RequestedReference, StoredContent } from "../../../registry/record.ts";
 import { MAX_VERDICT_BYTES } from "../../../registry/rpc.ts";
 import { textKey } from "../../../registry/text-key.ts";
@@ -174,7 +175,7 @@ export async function likelyReading(
 ): Promise<Fact> {
   const full: ReadingRequest = { ...request, format, references: [], rawTextHash };
   const implementation = formatNamed(format);
-  const key = readingKey(full, implementation.codeVersion);
+  const key = readingKey(full, implementation.codeVersion, NATIVE_HASHES);
   const known = edge.cache.get(`fact/${key}`) as Fact | undefined;
   if (known) return known;
   const fact = await edge.work.run(readingFact(implementation, { text, references: [] }, full, key));
@@ -188,7 +189,7 @@ function* readingFact(
   request: ReadingRequest,
   key: string,
 ): Sliced<Fact> {
-  return { type: "reading", key, reading: yield* computeReadingInSlices(format, source, request) };
+  return { type: "reading", key, reading: yield* computeReadingInSlices(format, source, request, NATIVE_HASHES) };
 }
 
 type ParsedWithReferences = {
@@ -245,7 +246,7 @@ export async function compareClosures(
   options: VerdictOptions,
 ): Promise<Result<Comparison, Refusal>> {
   const request = { reader: reader.hash, writer: writer.hash, readerDialect, writerDialect, ...options };
-  const key = verdictKey(request, formatNamed(format).codeVersion);
+  const key = verdictKey(request, formatNamed(format).codeVersion, NATIVE_HASHES);
   const need = { type: "verdict", key, request, reader, writer, candidate: null, format } as const;
   const computed = await computeFacts(edge, [need], "", undefined);
   if (!computed.ok) return computed;

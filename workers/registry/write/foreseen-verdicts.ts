@@ -62,7 +62,7 @@ export class ForeseenVerdicts {
         const [reader, writer] = side === "reader" ? [candidate, other] : [other, candidate];
         const [readerDialect, writerDialect] = side === "reader" ? [dialect, otherDialect] : [otherDialect, dialect];
         const request = { reader: reader.hash, writer: writer.hash, readerDialect, writerDialect, ...options };
-        const key = verdictKey(request, formatNamed(format).codeVersion);
+        const key = verdictKey(request, formatNamed(format).codeVersion, NATIVE_HASHES);
         return { type: "verdict", key, request, reader, writer, candidate: side, format };
       }),
     );
