@@ -12,11 +12,15 @@ const AUDIT_USAGE = `llmsr audit proves that nobody has altered a registry's log
 
   llmsr audit checkpoint URL    prints the newest signed checkpoint: save it where the registry's operators cannot write
   llmsr audit download URL      prints the log as JSON lines
+  llmsr audit export URL        prints who changed what, as JSON lines or CSV
   llmsr audit verify URL        verifies the log over the network
   llmsr audit verify --log FILE verifies a downloaded log; no network (- reads stdin)
 
   --checkpoint FILE  a saved checkpoint that the log must contain; may be repeated
   --key KEY          a public key that must have signed it (name+hash+key, see /api/v1/audit/keys); may be repeated
+  --actor, --subject, --type, --change-set, --from, --until
+                     export: only such entries; everything one person did with --actor
+  --format FORMAT    export: ndjson or csv (ndjson)
   --header HEADER    sent with every request, such as "Authorization: Bearer …"; may be repeated
 
 Exit code 1: the log is not the one that the checkpoints cover. Without --key, signatures are not verified.
@@ -50,6 +54,14 @@ async function audit(args: readonly string[], { print, printError }: Output): Pr
     case "download":
       for await (const line of fetchLog(required(address))) print(`${JSON.stringify(line)}\n`);
       return 0;
+    case "export": {
+      const { actor, subject, type, from, until, format, "change-set": changeSet } = values;
+      const asked = { actor, subject, type, from, until, format, change_set: changeSet };
+      const given = Object.entries(asked).filter((pair): pair is [string, string] => pair[1] !== undefined);
+      for await (const text of fetchTexts(required(address), `/audit/export?${new URLSearchParams(given)}`))
+        print(text);
+      return 0;
+    }
     case "verify": {
       if ((values.log === undefined) === (address === undefined)) {
         throw new UsageError("verify requires either the URL of a registry or --log FILE.");
@@ -146,15 +158,30 @@ async function* fetchLog(address: Address): AsyncGenerator<LogLine> {
   }
 }
 
-async function fetchText({ url, headers }: Address, path: string): Promise<string> {
+async function fetchText(address: Address, path: string): Promise<string> {
+  let whole = "";
+  for await (const text of fetchTexts(address, path)) whole += text;
+  return whole;
+}
+
+/** The response in pieces, because an export may be larger than memory. A response that breaks off is an error. */
+async function* fetchTexts({ url, headers }: Address, path: string): AsyncGenerator<string> {
   let response: Response;
   try {
     response = await fetch(`${url}/api/v1${path}`, { headers });
   } catch (error) {
     throw new UsageError(`${url} is unreachable: ${networkProblem(error)}`);
   }
+  if (response.ok && response.body !== null) {
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of response.body) yield decoder.decode(chunk as Uint8Array, { stream: true });
+    } catch (error) {
+      throw new UsageError(`${url} broke off its response: ${networkProblem(error)}`);
+    }
+    return;
+  }
   const text = await response.text();
-  if (response.ok) return text;
   throw new UsageError(`GET ${url}/api/v1${path} answered ${response.status}: ${text.slice(0, 300)}`);
 }
 
@@ -166,6 +193,13 @@ function required(address: Address | undefined): Address {
 function parse(args: readonly string[]) {
   return parseOptions(args, {
     log: { type: "string" },
+    actor: { type: "string" },
+    subject: { type: "string" },
+    type: { type: "string" },
+    "change-set": { type: "string" },
+    from: { type: "string" },
+    until: { type: "string" },
+    format: { type: "string" },
     checkpoint: { type: "string", multiple: true, default: [] },
     key: { type: "string", multiple: true, default: [] },
     header: { type: "string", multiple: true, default: [] },

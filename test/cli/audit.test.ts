@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -123,6 +125,31 @@ describe("llmsr audit verify", () => {
 
     expect(code).toBe(2);
     expect(errors).toContain(said);
+  });
+});
+
+describe("llmsr audit export, download and checkpoint", () => {
+  it("asks for what is wanted, and prints the answer as it comes", async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url!);
+      const isLog = request.url!.startsWith("/api/v1/log");
+      const items = request.url!.includes("after=0") ? log : [];
+      response.end(isLog ? JSON.stringify({ items }) : "an answer\n");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+    const exported = await audit("export", url, "--actor", "key:1", "--format", "csv");
+    const downloaded = await audit("download", url);
+    const checkpoint = await audit("checkpoint", url);
+    const verified = await audit("verify", url, "--checkpoint", file("checkpoint"));
+    server.close();
+
+    expect([exported.output, checkpoint.output]).toEqual(["an answer\n", "an answer\n"]);
+    expect(asked[0]).toBe("/api/v1/audit/export?actor=key%3A1&format=csv");
+    expect(downloaded.output.split("\n")).toHaveLength(ENTRIES + 1);
+    expect(verified.code).toBe(0);
   });
 });
 
