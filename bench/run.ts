@@ -4,6 +4,7 @@ import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { build } from "../scripts/build.ts";
 import { type Bench, type BenchPart, meets, type Row } from "./part.ts";
+import { access } from "./parts/access.ts";
 import { bundle } from "./parts/bundle.ts";
 import { cost } from "./parts/cost.ts";
 import { feed } from "./parts/feed.ts";
@@ -27,6 +28,7 @@ const FULL: readonly BenchPart[] = [
   science,
   bundle,
   reads,
+  access,
   serdes,
   writes,
   transitive,

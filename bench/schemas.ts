@@ -23,10 +23,15 @@ export function registration(subject: string, n: number): Buffer {
 type RegisteredRecord = { id: string; version_number: number; seq: number };
 
 /** Registers one schema and returns its record. */
-export async function registerNth(url: string, subject: string, n: number): Promise<RegisteredRecord> {
+export async function registerNth(
+  url: string,
+  subject: string,
+  n: number,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<RegisteredRecord> {
   const response = await fetch(`${url}/api/v1/schemas`, {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify({ subject, format: "avro", content: avroSchema(n) }),
   });
   if (!response.ok) throw new Error(`Registering gives ${response.status}: ${await response.text()}`);

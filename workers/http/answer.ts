@@ -1,8 +1,10 @@
 /** A handler's result as plain data, so that the app can add its headers before it creates the one Response. */
 import { printTraceparent, type TraceContext } from "../../observe/trace-context.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
+import type { Taken } from "../limits/limiter.ts";
 import type { Source } from "../read-path/read-through.ts";
 import { printToken } from "../read-path/token.ts";
+import { setRateLimit } from "./access/response-headers.ts";
 
 export type Answer = {
   status: number;
@@ -37,18 +39,22 @@ export function respond(
   { status, headers, body, webSocket, prebuilt }: Answer,
   requestId: string,
   trace: TraceContext | undefined,
-  more: readonly [name: string, value: string][] = [],
+  taken: Taken | undefined,
+  cors: readonly [name: string, value: string][],
 ): Response {
   // The Response copies its headers, so one prebuilt set can carry the id of one response after another.
   prebuilt?.set("X-Request-ID", requestId);
+  // Where callers are limited every one of them is, so a prebuilt set never carries the limit of somebody else.
+  if (taken !== undefined && prebuilt !== undefined) setRateLimit(prebuilt, taken);
   const response = new Response(body as BodyInit | null, {
     status,
     headers: prebuilt ?? { ...COMMON_HEADERS, "X-Request-ID": requestId, ...headers },
     // Skipped without a trace, because every read from memory runs through here.
     ...(webSocket === undefined ? {} : { webSocket }),
   });
-  // Specific to this request, so never part of a prebuilt set.
-  for (const [name, value] of more) response.headers.set(name, value);
+  if (taken !== undefined && prebuilt === undefined) setRateLimit(response.headers, taken);
+  // Specific to one origin, so never part of a prebuilt set.
+  for (const [name, value] of cors) response.headers.set(name, value);
   if (trace !== undefined) response.headers.set("traceparent", printTraceparent(trace));
   return response;
 }

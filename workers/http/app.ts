@@ -30,7 +30,7 @@ import { LoadedIsolates } from "../validation/heat.ts";
 import { ModelCache } from "../validation/model-cache.ts";
 import { requireOpen } from "./access/admission.ts";
 import { Gate } from "./access/gate.ts";
-import { corsHeaders, preflightHeaders, rateLimitHeaders } from "./access/response-headers.ts";
+import { corsHeaders, preflightHeaders } from "./access/response-headers.ts";
 import { type Answer, respond } from "./answer.ts";
 import { accepts } from "./body.ts";
 import type { Call, Route } from "./call.ts";
@@ -153,10 +153,13 @@ async function answered(answer: Promise<Answer>, edge: RequestEdge, startedAtMs:
 function finish(edge: RequestEdge, answer: Answer, durationMs: number): Response {
   const { counters, flusher, requestId } = edge;
   // Build the response first: if that throws, don't count it.
-  const response = respond(answer, requestId, edge.answeredTrace(answer.prebuilt !== undefined), [
-    ...(edge.taken === undefined ? [] : rateLimitHeaders(edge.taken)),
-    ...corsHeaders(edge.c.req.raw, edge.corsOrigins),
-  ]);
+  const response = respond(
+    answer,
+    requestId,
+    edge.answeredTrace(answer.prebuilt !== undefined),
+    edge.taken,
+    corsHeaders(edge.c.req.raw, edge.corsOrigins),
+  );
   edge.route.counts.answered(answer.status, durationMs);
   if (answer.prebuilt !== undefined) counters.contentFromMemory();
   else if (!edge.route.isWrite) countRead(edge, answer);

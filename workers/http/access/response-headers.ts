@@ -1,13 +1,19 @@
 /** Headers about the caller's limit, and those that let pages of listed origins read responses. */
 import type { Taken } from "../../limits/limiter.ts";
 
-export function rateLimitHeaders({ limit, remaining, resetSeconds }: Taken): [string, string][] {
-  return [
-    ["X-RateLimit-Limit", String(limit)],
-    ["X-RateLimit-Remaining", String(remaining)],
-    ["X-RateLimit-Reset", String(resetSeconds)],
-  ];
+/** What a set of headers already says: setting one costs more than the rest of a limit, and two of three rarely change. */
+const SAID = new WeakMap<Headers, Pick<Taken, "limit" | "resetSeconds">>();
+
+export function setRateLimit(headers: Headers, { limit, remaining, resetSeconds }: Taken): void {
+  headers.set("X-RateLimit-Remaining", String(remaining));
+  const said = SAID.get(headers);
+  if (said?.limit === limit && said.resetSeconds === resetSeconds) return;
+  headers.set("X-RateLimit-Limit", String(limit));
+  headers.set("X-RateLimit-Reset", String(resetSeconds));
+  SAID.set(headers, { limit, resetSeconds });
 }
+
+const NONE: [string, string][] = [];
 
 /**
  * Headers that a page may read in addition to the safelisted ones
@@ -22,7 +28,7 @@ const PREFLIGHT_SECONDS = 600;
 
 /** For pages of listed origins only. Credentials are sent in headers that pages set, never in cookies. */
 export function corsHeaders(request: Request, origins: ReadonlySet<string>): [string, string][] {
-  if (origins.size === 0) return [];
+  if (origins.size === 0) return NONE;
   const origin = request.headers.get("Origin");
   if (origin === null || !origins.has(origin)) return [["Vary", "Origin"]];
   return [
