@@ -4,7 +4,7 @@ import { requestBytes } from "../load.ts";
 import type { BenchPart } from "../part.ts";
 import { registerNth } from "../schemas.ts";
 import { startRegistry } from "../servers.ts";
-import { ratioOf, rowsOf, type Target, takeTurns } from "../turns.ts";
+import { ratioOf, rowsOf, takeTurns } from "../turns.ts";
 
 /** A load generator asks for more in a second than anybody's limit, so its key has the highest that may be set. */
 const REQUESTS_PER_MINUTE = 10_000_000;
@@ -34,7 +34,7 @@ export const access: BenchPart = {
       const stored = await registerNth(guarded.url, "orders", 1, { "X-API-Key": key });
       const request = (of: string, headers: Record<string, string> = {}) =>
         requestBytes("GET", `/api/v1/schemas/${of}/content`, undefined, headers);
-      const targets: Target[] = [
+      const targets: Parameters<typeof takeTurns>[1] = [
         { what: "content, without credentials", server: open, request: request(id) },
         {
           what: "content, with a key",
