@@ -56,6 +56,18 @@ export const COUNTED = {
     help: "Error responses, by error code.",
     labels: ["code"],
   },
+  registry_validations_total: {
+    type: "counter",
+    help: "Values and messages validated, by engine.",
+    labels: ["engine"],
+    from0: ["compiled", "interpreted"],
+  },
+  registry_validating_isolates_total: {
+    type: "counter",
+    help: "Isolates asked for by compiled validation, once a day in each isolate, by outcome.",
+    labels: ["outcome"],
+    from0: ["started", "over_budget"],
+  },
   registry_queue_batches_total: {
     type: "counter",
     help: "Queue batches, by outcome.",

@@ -10,7 +10,7 @@ import type { AvroModel } from "./model.ts";
 import { schemaFingerprint } from "./text/fingerprint.ts";
 
 /** Values of one datum, including defaults: a block of nulls takes a few bytes for any number of them. */
-const MAX_AVRO_VALUES = 400_000;
+export const MAX_AVRO_VALUES = 400_000;
 
 export const avroData: DataOperations<AvroModel> = {
   validate({ root }, value) {

@@ -32,7 +32,13 @@ export function compiledFor(edge: Edge, target: Target, { formats }: DataOptions
   }
   const dialect = target.format.dialect(target.model) ?? NATIVE_DIALECT;
   const key = [edge.tenant, target.closureKey, dialect, formats, BUNDLE_VERSION].join("/");
-  if (!edge.loadedIsolates.admit(key, edge.now())) return undefined;
+  const { count } = edge.loadedIsolates;
+  if (!edge.loadedIsolates.admit(key, edge.now())) {
+    target.heat.refuse();
+    edge.counters.add("registry_validating_isolates_total", ["over_budget"]);
+    return undefined;
+  }
+  if (edge.loadedIsolates.count !== count) edge.counters.add("registry_validating_isolates_total", ["started"]);
   const code = () => ({
     compatibilityDate: COMPATIBILITY_DATE,
     compatibilityFlags: ["allow_eval_during_startup"],

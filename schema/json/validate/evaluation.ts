@@ -7,7 +7,7 @@ import type { PatternBudget } from "./patterns.ts";
 /** Nesting of evaluated schemas, by structure and by reference. A stack of 1 MB allows twice as many. */
 export const MAX_EVALUATION_DEPTH = 800;
 /** Schemas evaluated against values in one validation, which ends exponential `allOf`s. */
-const MAX_EVALUATIONS = 2_000_000;
+export const MAX_EVALUATIONS = 1_000_000;
 /** Pattern states advanced in one validation, about a tenth of a second. */
 export const MAX_PATTERN_STEPS = 10_000_000;
 /** Both budgets correspond to about the same time. */

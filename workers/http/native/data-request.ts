@@ -5,6 +5,7 @@ import type { DataOptions } from "../../../schema/data.ts";
 import { readDataText } from "../../../schema/data-text.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import type { Framing } from "../../../schema/framing.ts";
+import { passesMicros } from "../../../schema/slices.ts";
 import type { TargetSelector } from "../../validation/targets.ts";
 import { MAX_MESSAGE_BYTES, type Payload } from "../../validation/validate.ts";
 import { isJsonMediaType, readBody, readBodyText } from "../body.ts";
@@ -57,6 +58,7 @@ export async function readEnvelope<Body>(request: NativeRequest): Promise<Body> 
   const text = await readBodyText(request.request);
   if (text.trim() === "") throw refusing("BAD_REQUEST", "The body is empty (expected a JSON object).");
   const read = readDataText(text);
+  await request.edge.work.spend(passesMicros(text.length));
   if (read.ok) {
     const { value } = read;
     if (typeof value !== "object" || value === null || Array.isArray(value)) {

@@ -119,6 +119,7 @@ async function validationAnswer(
 ): Promise<Answer> {
   const startedAtMs = request.edge.now();
   const outcome = required(await validatePayload(request.edge, found, payload, options));
+  request.edge.counters.add("registry_validations_total", [outcome.engine]);
   const body = {
     ...outcomeJson(request, outcome),
     engine: outcome.engine,
@@ -146,7 +147,7 @@ async function batchAnswer<Question>(
   validate: (question: Question) => Promise<Result<ValidationOutcome, Refusal>>,
 ): Promise<Answer> {
   const startedAtMs = request.edge.now();
-  const summary = new Summary();
+  const summary = new Summary(request);
   const fairness = new Fairness();
   const items: object[] = [];
   for (const [index, question] of questions.entries()) {
@@ -175,13 +176,19 @@ function problemJson({ error, detail }: Refusal) {
 }
 
 class Summary {
+  readonly #counters: NativeRequest["edge"]["counters"];
   #total = 0;
   #valid = 0;
   #undecided = 0;
   #compiled = 0;
 
+  constructor({ edge }: NativeRequest) {
+    this.#counters = edge.counters;
+  }
+
   add(outcome: Result<ValidationOutcome, Refusal>): void {
     this.#total += 1;
+    if (outcome.ok) this.#counters.add("registry_validations_total", [outcome.value.engine]);
     if (!outcome.ok) this.#undecided += 1;
     else if (outcome.value.verdict.valid) this.#valid += 1;
     if (outcome.ok && outcome.value.engine === "compiled") this.#compiled += 1;
@@ -223,7 +230,7 @@ async function versionsAnswer(
   const asked = required(
     await askVersions(request.edge, { subject: subject!, context, range }, payloadOf(fields), options),
   );
-  const summary = new Summary();
+  const summary = new Summary(request);
   const versions = asked.versions.map(({ record, outcome }) => {
     const { id, version, version_number } = versionJson(record);
     summary.add(outcome);
@@ -251,7 +258,7 @@ function linesAnswer(request: NativeRequest, found: FoundTarget): Answer {
 async function* answerLines(request: NativeRequest, found: FoundTarget): AsyncGenerator<string, void, undefined> {
   const options = dataOptionsOf(request);
   const isWanted = request.query.only === "invalid" ? (valid: boolean) => !valid : () => true;
-  const summary = new Summary();
+  const summary = new Summary(request);
   const chunks = request.request.body ?? new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
   const lines = chunks as unknown as AsyncIterable<Uint8Array>;
   for await (const group of validateLines(request.edge, found, lines, options)) {

@@ -29,6 +29,7 @@ describe("validateInstance", () => {
       ok: true,
       value: {
         valid: false,
+        steps: 6,
         errors: [
           {
             pointer: "/a~1b/1",
