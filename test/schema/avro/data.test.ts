@@ -44,7 +44,6 @@ const { order } = fc.letrec<{ order: object }>((tie) => ({
     sizes: fc.dictionary(fc.string(), fc.integer({ min: -(2 ** 51), max: 2 ** 51 }), { maxKeys: 3 }),
     parts: fc.array(fc.option(tie("order").map((inner) => ({ "shop.Order": inner }))), {
       maxLength: 2,
-      depthSize: "small",
     }),
   }),
 }));
