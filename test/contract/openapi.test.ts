@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ERRORS } from "../../contract/errors.ts";
 import published from "../../contract/openapi.json";
+import { MAX_OVERLAP_SECONDS } from "../../durable-objects/directory/protocol.ts";
+import { MAX_GRANTS } from "../../registry/grant.ts";
 import { openapiJson, openapiTypes } from "../../scripts/openapi.ts";
 
 type Operation = {
@@ -28,6 +30,13 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
 );
 
 describe("contract/openapi.json", () => {
+  it("has the limits that only it enforces", () => {
+    const { Grants, Rotation } = document.components.schemas as Record<string, Record<string, unknown>>;
+
+    expect(Grants).toMatchObject({ maxItems: MAX_GRANTS });
+    expect(Rotation).toMatchObject({ properties: { overlap_seconds: { maximum: MAX_OVERLAP_SECONDS } } });
+  });
+
   it("matches openapi.yaml", () => {
     const yaml = readFileSync(join(import.meta.dirname, "../../contract/openapi.yaml"), "utf8");
 
