@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import { makeFirstKey, makeHashKey } from "./access-vars.ts";
 import { NODE, ROOT } from "./install.mjs";
 
 const NODE_BIN = join(ROOT, "node_modules", ".bin");
@@ -27,13 +28,15 @@ export async function runSuites(root: string, suites: readonly Suite[]): Promise
   // Installed concurrently, because most of the time is spent on the network.
   const installations = new Map(suites.map((suite) => [suite, install(root, suite)]));
   const registry = await startRegistry();
+  const guarded = await startGuardedRegistry();
   try {
     for (const [suite, installed] of installations) {
-      const { passed, failed } = await runSuite(root, suite, installed, registry.url);
+      const { passed, failed } = await runSuite(root, suite, installed, { REGISTRY_URL: registry.url, ...guarded.env });
       total.passed += passed;
       total.failed += failed;
     }
   } finally {
+    await guarded.stop();
     await registry.stop();
   }
   console.log(`\n${total.passed} passed, ${total.failed} failed`);
@@ -53,7 +56,7 @@ async function runSuite(
   root: string,
   { name, run, count }: Suite,
   installed: Promise<string | null>,
-  url: string,
+  env: Readonly<Record<string, string>>,
 ): Promise<Counts> {
   const began = Date.now();
   console.log(`\n== ${name}`);
@@ -63,7 +66,7 @@ async function runSuite(
     console.error(problem);
     return { passed: 0, failed: 1 };
   }
-  const { code, output } = await execute(run, { cwd, env: { REGISTRY_URL: url } });
+  const { code, output } = await execute(run, { cwd, env });
   const { passed, failed } = count(output);
   // A suite that fails without a failed test did not load, and a suite without tests has tested nothing.
   const counted = { passed, failed: (code !== 0 || passed === 0) && failed === 0 ? 1 : failed };
@@ -73,11 +76,25 @@ async function runSuite(
   return counted;
 }
 
-async function startRegistry(): Promise<{ url: string; stop(): Promise<void> }> {
+/** A second registry, which asks for credentials: the user name and the password of an administrator, as clients are given them. */
+async function startGuardedRegistry(): Promise<{ env: Record<string, string>; stop(): Promise<void> }> {
+  const hashKey = makeHashKey();
+  const { key, kept } = makeFirstKey(hashKey);
+  const vars = { AUTH: "required", ACCESS_HASH_KEY: hashKey, FIRST_ADMINISTRATOR_KEY: kept };
+  const { url, stop } = await startRegistry(vars, ["--no-build"]);
+  const [, , id, secret] = key.split("_");
+  return { env: { GUARDED_REGISTRY_URL: url, GUARDED_REGISTRY_USER_INFO: `${id}:${secret}` }, stop };
+}
+
+async function startRegistry(
+  vars: Readonly<Record<string, string>> = {},
+  args: readonly string[] = [],
+): Promise<{ url: string; stop(): Promise<void> }> {
   const port = await freePort();
   const stateDir = mkdtempSync(join(tmpdir(), "registry-clients-"));
-  const child = spawn(NODE, ["scripts/start.mjs", `--port=${port}`, `--state=${stateDir}`], {
+  const child = spawn(NODE, ["scripts/start.mjs", `--port=${port}`, `--state=${stateDir}`, ...args], {
     cwd: ROOT,
+    env: { ...process.env, ...vars },
     stdio: ["ignore", "ignore", "inherit"],
   });
   const exited = new Promise((resolve) => child.once("exit", resolve));
@@ -88,7 +105,7 @@ async function startRegistry(): Promise<{ url: string; stop(): Promise<void> }> 
   };
   const url = `http://127.0.0.1:${port}`;
   const until = Date.now() + READY_WITHIN_MS;
-  while (!(await answers(`${url}/subjects`))) {
+  while (!(await answers(`${url}/api/v1/health`))) {
     if (child.exitCode !== null || Date.now() > until) {
       await stop();
       throw new Error("The registry does not start.");

@@ -315,5 +315,29 @@ class ProtobufSerde(unittest.TestCase):
         self.assertEqual(read.home.city, "Paris")
 
 
+@unittest.skipUnless("GUARDED_REGISTRY_URL" in os.environ, "no registry that asks for credentials")
+class BasicCredentials(unittest.TestCase):
+    """A registry that asks for credentials, and the id and secret of a key as user and password."""
+
+    def client(self, user_info):
+        return SchemaRegistryClient({"url": os.environ["GUARDED_REGISTRY_URL"], "basic.auth.user.info": user_info})
+
+    def test_registers_and_reads_with_a_key(self):
+        guarded = self.client(os.environ["GUARDED_REGISTRY_USER_INFO"])
+        subject = unique("basic")
+
+        schema_id = guarded.register_schema(subject, avro(USER))
+
+        self.assertEqual(guarded.get_latest_version(subject).schema_id, schema_id)
+        self.assertIn(subject, guarded.get_subjects())
+
+    def test_is_refused_with_another_secret(self):
+        user = os.environ["GUARDED_REGISTRY_USER_INFO"].split(":")[0]
+        with self.assertRaises(SchemaRegistryError) as refused:
+            self.client(f"{user}:{'0' * 64}").get_subjects()
+
+        self.assertEqual((refused.exception.http_status_code, refused.exception.error_code), (401, 401))
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2, warnings="ignore")
