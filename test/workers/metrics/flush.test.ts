@@ -4,7 +4,7 @@ import type { Bindings } from "../../../workers/edge.ts";
 import { Counters } from "../../../workers/metrics/counters.ts";
 import { FLUSH_EVERY_MS, Flusher } from "../../../workers/metrics/flush.ts";
 
-type Answer = { ok: true } | { ok: false; reason: "version" | "invalid" };
+type Answer = { ok: true } | { ok: false; refusal: "version" | "invalid" };
 
 /** An object that stores what arrives, and answers as the test says. */
 function fakeObject(answers: (call: number, counted: Counted) => Promise<Answer> | Answer = () => ({ ok: true })) {
@@ -79,7 +79,7 @@ describe("Flusher", () => {
   });
 
   it("keeps a batch for an object that does not know its version yet", async () => {
-    const { env, errors } = fakeObject((call) => (call === 1 ? { ok: false, reason: "version" } : { ok: true }));
+    const { env, errors } = fakeObject((call) => (call === 1 ? { ok: false, refusal: "version" } : { ok: true }));
     const { counters, fail } = countersWithErrors();
     const flusher = new Flusher(counters, () => "a");
 
