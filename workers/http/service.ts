@@ -1,5 +1,7 @@
 /** Health, metrics and the OpenAPI document; at the root and under the native API's prefix. */
 import document from "../../contract/openapi.json";
+import { COUNTED } from "../../observe/metrics.ts";
+import { DEFAULT_TENANT } from "../../registry/permission.ts";
 import { MEDIA_TYPES, preferredExposition, printMetrics } from "../metrics/exposition.ts";
 import { readFamilies } from "../metrics/page.ts";
 import { type Answer, JSON_MEDIA_TYPE, jsonAnswer, jsonTextAnswer, provenance } from "./answer.ts";
@@ -19,13 +21,16 @@ async function ready({ edge }: Call): Promise<Answer> {
 }
 
 /** Counters cover the whole deployment, gauges the caller's tenant. */
-async function metrics({ request, edge }: Call): Promise<Answer> {
+async function metrics({ request, edge, actor }: Call): Promise<Answer> {
   const exposition = preferredExposition(request.headers.get("Accept"));
   const families = await readFamilies(edge.env, edge.tenant, edge.flusher, edge.now());
+  // The counters sum over all tenants, so one of them must not see what the others do.
+  const seesAll = actor.tenant === DEFAULT_TENANT || actor.permissions.has("admin:tenants");
+  const shown = seesAll ? families : families.filter(({ name }) => !Object.hasOwn(COUNTED, name));
   return {
     status: 200,
     headers: { "Content-Type": MEDIA_TYPES[exposition] },
-    body: printMetrics(families, exposition),
+    body: printMetrics(shown, exposition),
   };
 }
 

@@ -120,6 +120,19 @@ describe.each(ROUTES.map((route) => [`${route.method} ${route.path}`, route] as 
   });
 });
 
+describe("GET /metrics of a tenant", () => {
+  it("shows its own gauges, and not what is counted over all tenants", async () => {
+    const other = callers.find(({ role, isOwn }) => role === "admin" && !isOwn)!;
+
+    const { text } = await registry.call("GET", "/metrics", { key: other.key });
+    const all = await registry.call("GET", "/metrics", { key: registry.admin });
+
+    expect(text).toContain(`tenant="${other.tenant}"`);
+    expect(text).not.toContain("registry_requests_total");
+    expect(all.text).toContain("registry_requests_total");
+  });
+});
+
 describe("what the first tenant holds", () => {
   it("is there unchanged after everybody asked", async () => {
     const admin = callers.find(({ role, isOwn }) => role === "admin" && isOwn)!;
