@@ -22,7 +22,7 @@ const AT_MS = 1_800_000_000_000;
 async function checkpointsOf(primary: PrimaryStub): Promise<StoredCheckpoint[]> {
   const args = { before: Number.MAX_SAFE_INTEGER, limit: 10 };
   const answer = await primary.read({ v: PROTOCOL_VERSION, name: "checkpoints", args });
-  return (answer as { value: StoredCheckpoint[] }).value;
+  return (answer as { value: { value: StoredCheckpoint[] } }).value.value;
 }
 
 /** The root over the leaf hashes, computed from all of them. */
@@ -51,7 +51,7 @@ describe("the primary's checkpoints", () => {
 
     const [checkpoint] = await checkpointsOf(primary);
     const keys = await primary.read({ v: PROTOCOL_VERSION, name: "checkpointKeys", args: {} });
-    const [{ verifier }] = (keys as { value: [{ verifier: string }] }).value;
+    const [{ verifier }] = (keys as { value: { value: [{ verifier: string }] } }).value.value;
     const opened = await openNote(checkpoint!.note, [parseVerifier(verifier)!]);
     const parsed = parseCheckpoint(opened.ok ? opened.text : "")!;
     expect(parsed).toMatchObject({ size: 3, origin: expect.stringMatching(/^llm-schema-registry\/test-/) });
