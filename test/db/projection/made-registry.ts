@@ -9,6 +9,7 @@ import { GENESIS_HASH, headerBytes, leafHash, payloadDigest, toHex } from "../..
 import type { Payloads } from "../../../registry/payloads.ts";
 import type { ScopeState } from "../../../registry/questions.ts";
 import type { Attributes, LifecycleState, SchemaRecord, StoredContent } from "../../../registry/record.ts";
+import { ok } from "../../../schema/result.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Bindings } from "../../../workers/edge.ts";
 
@@ -212,6 +213,7 @@ export class MadeRegistry {
     return {
       ...access,
       PRIMARIES: { getByName: () => this.#primary() },
+      DIRECTORY: { getByName: () => ({ ask: async () => ok([{ name: "default", state: "active" }]) }) },
       FEEDS: follower,
       WEBHOOKS: follower,
       TEXTS: {
@@ -231,10 +233,8 @@ export class MadeRegistry {
       entries: this.entries.slice(after, after + limit),
       asOf: asOf(),
     });
-    const read = async ({ name, args }: { name: string; args: never }) => ({
-      asOf: asOf(),
-      value: this.#answer(name, args),
-    });
+    const read = async ({ name, args }: { name: string; args: never }) =>
+      ok({ asOf: asOf(), value: this.#answer(name, args) });
     return { readLog, read };
   }
 
