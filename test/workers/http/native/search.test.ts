@@ -28,7 +28,7 @@ describe("/search without a database", () => {
     expect(status).toBe(503);
     expect(body as ProblemBody).toMatchObject({
       code: "not_ready",
-      detail: expect.stringContaining("cannot be reached"),
+      detail: expect.stringContaining("currently unreachable"),
     });
   });
 });
