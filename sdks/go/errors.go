@@ -17,6 +17,8 @@ var (
 	ErrNotFound           = errors.New("not found")
 	ErrConflict           = errors.New("conflict")
 	ErrVersionExists      = errors.New("version exists")
+	ErrProtected          = errors.New("protected")
+	ErrFrozen             = errors.New("frozen")
 	ErrIncompatible       = errors.New("incompatible schema")
 	ErrPreconditionFailed = errors.New("precondition failed")
 	ErrInvalidSchema      = errors.New("invalid schema")
@@ -40,6 +42,8 @@ var sentinelOfCode = map[string]error{
 	"not_found":             ErrNotFound,
 	"conflict":              ErrConflict,
 	"version_exists":        ErrVersionExists,
+	"protected":             ErrProtected,
+	"frozen":                ErrFrozen,
 	"incompatible_schema":   ErrIncompatible,
 	"precondition_failed":   ErrPreconditionFailed,
 	"precondition_required": ErrPreconditionFailed,

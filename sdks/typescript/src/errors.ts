@@ -11,6 +11,8 @@ export type RegistryErrorName =
   | "NotFound"
   | "Conflict"
   | "VersionExists"
+  | "Protected"
+  | "Frozen"
   | "IncompatibleSchema"
   | "PreconditionFailed"
   | "InvalidSchema"
@@ -34,6 +36,8 @@ const NAME_OF_CODE: Record<string, RegistryErrorName> = {
   not_found: "NotFound",
   conflict: "Conflict",
   version_exists: "VersionExists",
+  protected: "Protected",
+  frozen: "Frozen",
   incompatible_schema: "IncompatibleSchema",
   precondition_failed: "PreconditionFailed",
   precondition_required: "PreconditionFailed",

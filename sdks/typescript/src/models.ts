@@ -175,6 +175,8 @@ export type ApiErrorCode =
   | "not_acceptable"
   | "conflict"
   | "version_exists"
+  | "protected"
+  | "frozen"
   | "incompatible_schema"
   | "precondition_failed"
   | "payload_too_large"

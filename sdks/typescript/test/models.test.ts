@@ -47,6 +47,8 @@ describe("ApiErrorCode", () => {
       not_acceptable: true,
       conflict: true,
       version_exists: true,
+      protected: true,
+      frozen: true,
       incompatible_schema: true,
       precondition_failed: true,
       payload_too_large: true,

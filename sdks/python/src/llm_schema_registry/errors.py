@@ -69,6 +69,14 @@ class VersionExists(ApiError):
     """The semantic version is taken by other content."""
 
 
+class Protected(ApiError):
+    """The subject is protected: the change needs an approved proposal."""
+
+
+class Frozen(ApiError):
+    """Changes are frozen at this time."""
+
+
 class IncompatibleSchema(ApiError):
     """A registration that would break readers or writers; ``verdict`` says what and shows data that breaks."""
 
@@ -159,6 +167,8 @@ _CLASS_OF_CODE: Dict[str, Type[ApiError]] = {
     "not_found": NotFound,
     "conflict": Conflict,
     "version_exists": VersionExists,
+    "protected": Protected,
+    "frozen": Frozen,
     "incompatible_schema": IncompatibleSchema,
     "precondition_failed": PreconditionFailed,
     "precondition_required": PreconditionFailed,

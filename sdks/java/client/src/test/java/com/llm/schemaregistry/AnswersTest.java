@@ -28,7 +28,7 @@ class AnswersTest {
   @ParameterizedTest
   @CsvSource({
     "bad_request,BadRequest", "unauthorized,Unauthorized", "forbidden,Forbidden", "not_found,NotFound", "conflict,Conflict",
-    "version_exists,VersionExists", "incompatible_schema,IncompatibleSchema", "precondition_failed,PreconditionFailed",
+    "version_exists,VersionExists", "protected,Protected", "frozen,Frozen", "incompatible_schema,IncompatibleSchema", "precondition_failed,PreconditionFailed",
     "precondition_required,PreconditionFailed", "invalid_schema,InvalidSchema", "unsupported,InvalidSchema", "too_complex,TooComplex",
     "payload_too_large,PayloadTooLarge", "rate_limited,RateLimited", "not_ready,Unavailable", "busy,Unavailable",
     "storage_full,StorageFull", "internal,ServerError", "teapot,Api"

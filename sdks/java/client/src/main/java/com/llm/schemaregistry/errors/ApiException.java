@@ -21,6 +21,8 @@ public class ApiException extends RegistryException {
           Map.entry("not_found", NotFoundException::new),
           Map.entry("conflict", ConflictException::new),
           Map.entry("version_exists", VersionExistsException::new),
+          Map.entry("protected", ProtectedException::new),
+          Map.entry("frozen", FrozenException::new),
           Map.entry("incompatible_schema", IncompatibleSchemaException::new),
           Map.entry("precondition_failed", PreconditionFailedException::new),
           Map.entry("precondition_required", PreconditionFailedException::new),
