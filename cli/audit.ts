@@ -8,7 +8,7 @@ import type { Output } from "./llmsr.ts";
 import { parseOptions } from "./parse-options.ts";
 import { UsageError } from "./usage-error.ts";
 
-const AUDIT_USAGE = `llmsr audit proves that nobody has altered a registry's log.
+const AUDIT_USAGE = `llmsr audit verifies that a registry's log has not been altered.
 
   llmsr audit checkpoint URL    prints the newest signed checkpoint: save it where the registry's operators cannot write
   llmsr audit download URL      prints the log as JSON lines

@@ -35,7 +35,7 @@ const USAGE = `llmsr compares two versions of a schema. No server, no network.
   llmsr validate FILE --schema SCHEMA    does a value keep to a schema: llmsr validate --help
   llmsr lint FILE    which model providers take a schema: llmsr lint --help
   llmsr project FILE a schema rewritten for one model provider: llmsr project --help
-  llmsr audit        proves that nobody has altered a registry's log: llmsr audit --help
+  llmsr audit        verifies that a registry's log has not been altered: llmsr audit --help
   llmsr propose      changes that wait for approval, with approve and reject: llmsr propose --help
   llmsr import       copies another registry into this one, over the network: llmsr import --help
 

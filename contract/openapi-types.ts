@@ -1137,7 +1137,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Propose changes
-         * @description Takes what `POST /change-sets` takes. The changes must be possible now; they are made when the last required approval is given, if they are still possible then. An open proposal of the same changes is answered instead of a second one. A registration that a protection refuses opens a proposal by itself, and the refusal (409 `protected`) names it.
+         * @description Takes what `POST /change-sets` takes. The changes must be valid now, and are applied with the last required approval if they are still valid then. If an open proposal has the same changes, it is returned instead of a second one. A registration that a protection refuses opens a proposal by itself, and the refusal (409 `protected`) names it.
          */
         readonly post: operations["open_proposal"];
         readonly delete?: never;
@@ -1197,7 +1197,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Approve a proposal, and make its changes if nothing else is missing
-         * @description Nobody approves a proposal of their own, and everybody once. An approval counts for the roles that the caller has for the whole tenant. If the changes are not possible any more, the approval is refused with the reason, and the proposal stays open as it was.
+         * @description Authors cannot approve their own proposals, and each approver counts once. An approval counts for the roles that the caller has for the whole tenant. If the changes can no longer be applied, the approval is refused with the reason, and the proposal stays open as it was.
          */
         readonly post: operations["approve_proposal"];
         readonly delete?: never;
@@ -3586,7 +3586,7 @@ export interface components {
          *           ],
          *           "from": "2026-12-20T00:00:00Z",
          *           "until": "2027-01-02T00:00:00Z",
-         *           "reason": "Nobody is there to help."
+         *           "reason": "No one is on call."
          *         }
          *       ]
          *     }
