@@ -18,6 +18,12 @@ import { subjectNotFound } from "../registry/read/read.ts";
 import type { Access } from "./access.ts";
 import { CommandGuard } from "./guarded-commands.ts";
 
+/**
+ * Pages of hidden versions that a list skips in one request. Past it the page is empty and has a cursor, so a caller
+ * who may see little of a large registry costs no more than any other.
+ */
+export const MAX_HIDDEN_PAGES = 20;
+
 type Asked<K extends QueryName> = Promise<Result<ReadAnswer<K>, Refusal>>;
 type Guards = { [K in QueryName]: (args: Queries[K][0]) => Asked<K> };
 
@@ -212,16 +218,17 @@ class FilteredPages {
   async records(args: Queries["records"][0]): Asked<"records"> {
     const isByOffset = args.order === "subject";
     const { offset = 0, limit } = args;
-    const wanted = isByOffset ? offset + limit : 1;
+    const wanted = offset + limit;
     const visible: SchemaRecord[] = [];
     let { after } = args;
-    for (;;) {
+    for (let pages = 1; ; pages += 1) {
       const page = { ...args, after, offset: 0, limit: isByOffset ? MAX_QUERY_ROWS : limit };
       const answer = await this.#primary.read("records", page);
       if (!answer.ok) return answer;
       visible.push(...answer.value.value.records.filter((record) => this.#access.mayRead(record)));
       after = answer.value.value.next;
-      if (after === null || visible.length > wanted || (!isByOffset && visible.length > 0)) {
+      const isEnough = isByOffset ? visible.length > wanted : visible.length > 0 || pages >= MAX_HIDDEN_PAGES;
+      if (after === null || isEnough) {
         const records = isByOffset ? visible.slice(offset, offset + limit) : visible;
         const isMore = isByOffset ? visible.length > offset + limit : true;
         return ok({ asOf: answer.value.asOf, value: { records, next: after ?? (isByOffset && isMore ? "" : null) } });

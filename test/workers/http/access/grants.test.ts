@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { MAX_HIDDEN_PAGES } from "../../../../workers/access/guarded-primary.ts";
 import type { Bindings } from "../../../../workers/edge.ts";
 import { USES_FRESH_MS } from "../../../../workers/read-path/uses.ts";
 import { type Answered, GuardedRegistry } from "../../../support/guarded-registry.ts";
@@ -153,6 +154,30 @@ describe("a key for subjects with one prefix", () => {
     expect(await read("/api/v1/events?after=0")).toContain("red-orders");
     const [first, second] = [await read("/schemas?limit=1"), await read("/schemas?limit=1&offset=1")];
     expect([JSON.parse(first)[0].subject, JSON.parse(second)[0].subject]).toEqual(["red-orders", "red-shared"]);
+  });
+
+  it("gets an empty page with a cursor after twenty pages of hidden versions", async () => {
+    const { admin: owner } = await registry.makeTenant();
+    const own = (subject: string, index: number) => {
+      const body = { subject, format: "avro", content: record(`Own${index}`) };
+      return registry.call("POST", "/api/v1/schemas", { key: owner, body });
+    };
+    for (let index = 0; index < MAX_HIDDEN_PAGES; index += 1) await own(`blue-${index}`, index);
+    await own("red-late", MAX_HIDDEN_PAGES);
+    const key = await registry.makeKey([{ role: "reader", subject_prefix: "red-" }], { by: owner });
+    const page = async (query: string) =>
+      (await registry.call("GET", `/api/v1/schemas?${query}`, { key })).body as {
+        items: { subject: string }[];
+        next_cursor?: string;
+      };
+
+    const skipped = await page("limit=1");
+    const found = await page(`limit=1&cursor=${encodeURIComponent(skipped.next_cursor ?? "")}`);
+    const atOnce = await page("limit=2");
+
+    expect(skipped).toMatchObject({ items: [], next_cursor: expect.any(String) });
+    expect(found.items.map(({ subject }) => subject)).toEqual(["red-late"]);
+    expect(atOnce.items.map(({ subject }) => subject)).toEqual(["red-late"]);
   });
 
   it("is refused a subscription, which would include everything", async () => {
