@@ -34,9 +34,4 @@ REPLACEMENTS = [
 def convert(source: str) -> str:
     for pattern, replacement in REPLACEMENTS:
         source = re.sub(pattern, replacement, source)
-    # The option classes are those of the asynchronous client.
-    start = source.index("class _NotGiven")
-    end = source.index("@dataclass\nclass _Shared")
-    source = source[:start] + source[end:]
-    shared = "from .client import NOT_GIVEN, BreakerOptions, CacheOptions, SearchFilters\n"
-    return source.replace("from .errors import", shared + "from .errors import", 1)
+    return source

@@ -1,4 +1,4 @@
-/** The client: each method builds one request and reads one answer. */
+/** The client: each method builds one request and reads one answer. One class with the signature and documentation of every method, which is why it is long. */
 import { Breaker, type BreakerState } from "./engine/breaker.js";
 import { Cache, type CacheStats } from "./engine/cache.js";
 import { type CallAnswer, type Operation, runCall } from "./engine/call.js";

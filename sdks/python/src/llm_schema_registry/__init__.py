@@ -2,16 +2,9 @@
 
 from ._engine.call import ClientEvent
 from ._http import Clock
+from ._options import NOT_GIVEN, BreakerOptions, CacheOptions, SearchFilters
 from ._version import VERSION as __version__
-from .client import (
-    NOT_GIVEN,
-    BreakerOptions,
-    CacheOptions,
-    Pages,
-    SchemaRegistry,
-    SchemaRegistryClient,
-    SearchFilters,
-)
+from .client import Pages, SchemaRegistry, SchemaRegistryClient
 from .errors import (
     ApiError,
     BadAnswer,

@@ -1,16 +1,17 @@
-"""The synchronous client: each method builds one request and reads one answer. Made from ``client.py`` by scripts/make.py."""
+"""The synchronous client: each method builds one request and reads one answer. Made from ``client.py`` by scripts/make.py.
 
-import json
-import platform
+It is one class, with the signature and the documentation of every method, which is why it is long.
+"""
+
 import random as random_numbers
-import sys
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, Generic, Iterator, List, Mapping, Optional, Sequence, Type, TypeVar, Union
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx
 from pydantic import BaseModel
 
+from ._answers import as_record, describe_schema, read_json, refused_stream, subject_of_record, without_none
 from ._engine.breaker import Breaker
 from ._engine.cache import Cache, CacheEntry
 from ._engine.call import CallAnswer, CallOptions, CallSettings, ClientEvent, Operation, logger, run_call
@@ -19,20 +20,16 @@ from ._engine.constants import (
     CALL_TIMEOUT_S,
     FIRST_WAIT_MS,
     LONGEST_EVENT_WAIT_MS,
-    LONGEST_HEAD_LIFETIME_MS,
-    MAX_APP_CHARACTERS,
     MAX_ATTEMPTS,
-    MAX_USER_AGENT_CHARACTERS,
     RECORD_LIFETIME_MS,
 )
 from ._engine.reads import CachedRead, ReadAnswer, Reader, content_lifetime_ms
 from ._engine.retry import jitter_ms
-from ._engine.token import Tokens, parse_token
+from ._engine.token import Tokens
 from ._http import Clock, SyncDriver, SyncFlights
+from ._options import NOT_GIVEN, BreakerOptions, CacheOptions, ClientOptions, SearchFilters, check_call, check_options, describe_headers
 from ._subject import encode, qualify, split_subject
-from ._version import VERSION
-from .client import NOT_GIVEN, BreakerOptions, CacheOptions, SearchFilters
-from .errors import BadAnswer, ConfigurationError, RegistryError, api_error_class
+from .errors import RegistryError
 from .models import (
     DecodedAnswers,
     Health,
@@ -44,7 +41,7 @@ from .models import (
     ValidationResult,
     Verdict,
 )
-from .schema import SchemaInput, to_schema
+from .schema import SchemaInput
 from .validation.json_schema import Resources, compile_json_schema, parse_text, to_plain
 
 Item = TypeVar("Item", bound=BaseModel)
@@ -61,20 +58,6 @@ class _Shared:
     flights: SyncFlights
     driver: SyncDriver
     clock: Clock
-
-
-@dataclass(frozen=True)
-class _Options:
-    api_key: Optional[str]
-    context: Optional[str]
-    timeout: float
-    attempt_timeout: float
-    max_attempts: int
-    cache: CacheOptions
-    breaker: BreakerOptions
-    app: Optional[str]
-    random: Callable[[], float]
-    on_event: Optional[Callable[[ClientEvent], None]]
 
 
 class SyncPages(Generic[Item]):
@@ -124,7 +107,7 @@ class SyncSchemaRegistry:
         random: Callable[[], float] = random_numbers.random,
         on_event: Optional[Callable[[ClientEvent], None]] = None,
     ) -> None:
-        options = _Options(api_key, context, timeout, attempt_timeout, max_attempts, cache, breaker, app, random, on_event)
+        options = ClientOptions(api_key, context, timeout, attempt_timeout, max_attempts, cache, breaker, app, random, on_event)
         clock = clock or Clock()
         shared = _Shared(
             tokens=Tokens(),
@@ -136,13 +119,13 @@ class SyncSchemaRegistry:
         )
         self._start(url, options, shared)
 
-    def _start(self, url: str, options: _Options, shared: _Shared) -> None:
-        base_url = _check_options(url, options)
+    def _start(self, url: str, options: ClientOptions, shared: _Shared) -> None:
+        base_url = check_options(url, options)
         self._url, self._options, self._shared = url, options, shared
         self._hook_failed = False
         self._settings = CallSettings(
             base_url=base_url,
-            headers=_describe_headers(options),
+            headers=describe_headers(options),
             timeout_s=options.timeout,
             attempt_timeout_s=options.attempt_timeout,
             max_attempts=options.max_attempts,
@@ -216,11 +199,11 @@ class SyncSchemaRegistry:
             "metadata": metadata,
             "role": role,
         }
-        body = {"subject": self._qualified(subject), **_describe_schema(schema), **_without_none(given)}
+        body = {"subject": self._qualified(subject), **describe_schema(schema), **without_none(given)}
         operation = Operation("register_schema", "POST", "/schemas", json=body, takes_key=True, writes=True)
         answer = self._call(operation, CallOptions(timeout, idempotency_key))
         self._shared.cache.forget_subject(self._qualified(subject))
-        record = _read_json(answer)
+        record = read_json(answer)
         entry = CacheEntry(
             value=record,
             etag=answer.headers.get("ETag"),
@@ -236,8 +219,8 @@ class SyncSchemaRegistry:
     def get_schema(self, schema_id: str, *, min_token: Optional[str] = None, timeout: Optional[float] = None) -> SchemaRecord:
         """Reads a version by its id. ``GET /schemas/{id}``."""
         operation = Operation("get_schema", "GET", f"/schemas/{encode(schema_id)}")
-        read = CachedRead(("record", schema_id), operation, False, lambda _: RECORD_LIFETIME_MS, _subject_of_record)
-        return _as_record(self._read(read, CallOptions(timeout, min_token=min_token)))
+        read = CachedRead(("record", schema_id), operation, False, lambda _: RECORD_LIFETIME_MS, subject_of_record)
+        return as_record(self._read(read, CallOptions(timeout, min_token=min_token)))
 
     def get_version(
         self, subject: str, version: Union[int, str], *, min_token: Optional[str] = None, timeout: Optional[float] = None
@@ -246,7 +229,7 @@ class SyncSchemaRegistry:
 
         ``GET /subjects/{s}/versions/{v}``.
         """
-        return _as_record(self._read_version(subject, version, CallOptions(timeout, min_token=min_token)))
+        return as_record(self._read_version(subject, version, CallOptions(timeout, min_token=min_token)))
 
     def latest(self, subject: str, *, min_token: Optional[str] = None, timeout: Optional[float] = None) -> SchemaRecord:
         """Reads a subject's newest active version."""
@@ -300,7 +283,7 @@ class SyncSchemaRegistry:
     ) -> Verdict:
         """What a schema would break as the subject's next version, with data that shows it."""
         given = {"level": level, "policy": policy, "references": list(references) or None, "version": version}
-        body = {"subject": self._qualified(subject), **_describe_schema(schema), **_without_none(given)}
+        body = {"subject": self._qualified(subject), **describe_schema(schema), **without_none(given)}
         return self._ask(Operation("check_compatibility", "POST", "/compatibility/check", json=body), Verdict, timeout)
 
     def search(
@@ -319,8 +302,8 @@ class SyncSchemaRegistry:
         token = "wrote" if consistent else "none"
 
         def fetch(cursor: Optional[str]) -> Dict[str, Any]:
-            chosen = _without_none(vars(filters) if filters else {})
-            body = _without_none({"query": query, "limit": limit, "cursor": cursor, "filters": chosen or None})
+            chosen = without_none(vars(filters) if filters else {})
+            body = without_none({"query": query, "limit": limit, "cursor": cursor, "filters": chosen or None})
             return self._page(Operation("search", "POST", "/search", json=body, token=token), timeout)
 
         return SyncPages(fetch, SearchHit)
@@ -419,7 +402,7 @@ class SyncSchemaRegistry:
         """Turns a model's answer back into data of the original schema, and validates it. ``POST /decode-answer``."""
         given = {"response": response, "answer": answer}
         body = {"id": schema_id, "profile": profile, **{name: value for name, value in given.items() if value is not NOT_GIVEN}}
-        operation = Operation("decode_answer", "POST", "/decode-answer", json={**body, **_without_none({"tool": tool})})
+        operation = Operation("decode_answer", "POST", "/decode-answer", json={**body, **without_none({"tool": tool})})
         return self._ask(operation, DecodedAnswers, timeout)
 
     def health(self, *, timeout: Optional[float] = None) -> Health:
@@ -440,12 +423,12 @@ class SyncSchemaRegistry:
             headers = {**self._settings.headers, "Accept": "text/event-stream"}
             if last_id is not None:
                 headers["Last-Event-ID"] = last_id
-            url = f"{self._settings.base_url}/api/v1/events?{urlencode(_without_none(query))}".rstrip("?")
+            url = f"{self._settings.base_url}/api/v1/events?{urlencode(without_none(query))}".rstrip("?")
             try:
                 with self._shared.driver.stream(url, headers) as response:
                     if response.status_code != 200:
                         response.read()
-                        raise _refused_stream(response)
+                        raise refused_stream(response)
                     data: List[str] = []
                     for line in response.iter_lines():
                         if line.startswith("data:"):
@@ -528,7 +511,7 @@ class SyncSchemaRegistry:
         return self._read(CachedRead(key, operation, False, lambda _: lifetime_ms, lambda _: qualify(context, name)), options)
 
     def _read(self, read: CachedRead, options: CallOptions) -> ReadAnswer:
-        _check_call(options)
+        check_call(options)
         began_ms = self._shared.clock.monotonic_ms()
         try:
             found = self._reader.look(read, options)
@@ -545,7 +528,7 @@ class SyncSchemaRegistry:
         return answer
 
     def _call(self, operation: Operation, options: CallOptions) -> CallAnswer:
-        _check_call(options)
+        check_call(options)
         began_ms = self._shared.clock.monotonic_ms()
         try:
             answer = self._shared.driver.drive(run_call(self._settings, operation, options))
@@ -556,15 +539,15 @@ class SyncSchemaRegistry:
         return answer
 
     def _ask(self, operation: Operation, model: Type[Model], timeout: Optional[float]) -> Model:
-        return model.model_validate(_read_json(self._call(operation, CallOptions(timeout))))
+        return model.model_validate(read_json(self._call(operation, CallOptions(timeout))))
 
     def _page(self, operation: Operation, timeout: Optional[float]) -> Dict[str, Any]:
-        page: Dict[str, Any] = _read_json(self._call(operation, CallOptions(timeout)))
+        page: Dict[str, Any] = read_json(self._call(operation, CallOptions(timeout)))
         return page
 
     def _changed(self, answer: CallAnswer) -> SchemaRecord:
         """Forgets what the change made old, before the caller sees it."""
-        record = SchemaRecord.model_validate(_read_json(answer))
+        record = SchemaRecord.model_validate(read_json(answer))
         self._shared.cache.forget_subject(qualify(record.context, record.subject))
         self._shared.cache.remove(("record", record.id))
         return record
@@ -585,85 +568,3 @@ class SyncSchemaRegistry:
             if not self._hook_failed:
                 logger.exception("The metrics hook raised; it is ignored.")
             self._hook_failed = True
-
-
-def _check_options(url: str, options: _Options) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError("The registry's address is not an HTTP URL; expected for example http://localhost:8080.")
-    for name, value in (("timeout", options.timeout), ("attempt_timeout", options.attempt_timeout)):
-        if not value > 0:
-            raise ConfigurationError(f"{name} is a number of seconds above 0.")
-    if isinstance(options.max_attempts, bool) or not isinstance(options.max_attempts, int) or options.max_attempts < 1:
-        raise ConfigurationError("max_attempts is a whole number from 1.")
-    if not 0 <= options.cache.head_lifetime_s * 1000 <= LONGEST_HEAD_LIFETIME_MS:
-        raise ConfigurationError(f"cache.head_lifetime_s is between 0 and {LONGEST_HEAD_LIFETIME_MS // 1000}.")
-    app = options.app or ""
-    if len(app) > MAX_APP_CHARACTERS or not (app.isascii() and app.isprintable()):
-        raise ConfigurationError(f"app is at most {MAX_APP_CHARACTERS} printable ASCII characters.")
-    if options.api_key and parts.scheme == "http" and not _is_loopback(parts.hostname):
-        logger.warning("The key is sent over plain HTTP to a host that is not this machine.")
-    port = f":{parts.port}" if parts.port else ""
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
-
-
-def _check_call(options: CallOptions) -> None:
-    if options.timeout_s is not None and not options.timeout_s > 0:
-        raise ConfigurationError("timeout is a number of seconds above 0.")
-    if options.min_token is not None and parse_token(options.min_token) is None:
-        raise ConfigurationError("min_token is not a token; expected <epoch>.<seq>.<seq of the last hard delete>.")
-
-
-def _is_loopback(hostname: str) -> bool:
-    return hostname in ("localhost", "::1") or hostname.startswith("127.")
-
-
-def _describe_headers(options: _Options) -> Dict[str, str]:
-    systems = {"Linux": "linux", "Darwin": "darwin", "Windows": "windows"}
-    machines = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
-    system = systems.get(platform.system(), "other")
-    machine = machines.get(platform.machine(), "other")
-    runtime = f"{sys.implementation.name}/{platform.python_version()}"
-    user_agent = f"llm-schema-registry-python/{VERSION} {runtime} ({system}; {machine})" + (f" {options.app}" if options.app else "")
-    headers = {"Accept": "application/json", "User-Agent": user_agent[:MAX_USER_AGENT_CHARACTERS]}
-    if options.api_key:
-        headers["Authorization"] = f"Bearer {options.api_key}"
-    return headers
-
-
-def _describe_schema(schema: SchemaInput) -> Dict[str, Any]:
-    known = to_schema(schema)
-    return {"format": known.format, "content": known.content}
-
-
-def _without_none(values: Mapping[str, Any]) -> Dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _read_json(answer: CallAnswer) -> Any:
-    try:
-        return json.loads(answer.text)
-    except ValueError:
-        raise BadAnswer(answer.status, "The answer's body is not JSON.", answer.attempts) from None
-
-
-def _as_record(answer: ReadAnswer) -> SchemaRecord:
-    return SchemaRecord.model_validate({**answer.entry.value, "stale": answer.stale})
-
-
-def _subject_of_record(value: Any) -> Optional[str]:
-    return qualify(value["context"], value["subject"])
-
-
-def _refused_stream(response: httpx.Response) -> RegistryError:
-    status = response.status_code
-    if status < 400:
-        return BadAnswer(status, f"The answer to an event stream has status {status}.", 1)
-    try:
-        problem = response.json()
-    except ValueError:
-        problem = None
-    request_id = response.headers.get("X-Request-ID")
-    error_class = api_error_class(problem.get("code") if problem else None, status)
-    return error_class(status=status, problem=problem, request_id=request_id, retry_after_ms=None, attempts=1)
