@@ -1,6 +1,7 @@
 /** `/schemas/{id}/validate`, `/validate`, `/batch/validate`: validation of values against schemas. */
 import { ERRORS, type Refusal } from "../../../contract/errors.ts";
 import { errorFields, logLine } from "../../../observe/log-line.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { type DataOptions, sentenceOf } from "../../../schema/data.ts";
 import { readFrame } from "../../../schema/framing.ts";
@@ -10,7 +11,7 @@ import { type FoundTarget, readTarget, type TargetSelector } from "../../validat
 import { type Payload, type ValidationOutcome, validatePayload } from "../../validation/validate.ts";
 import { validateLines } from "../../validation/validate-lines.ts";
 import { askVersions, isVersionRange } from "../../validation/versions.ts";
-import { type Answer, jsonTextAnswer, provenance } from "../answer.ts";
+import { type Answer, JSON_MEDIA_TYPE, jsonTextAnswer, prebuiltHeaders, provenance } from "../answer.ts";
 import { RegistryError } from "../errors.ts";
 import {
   dataBodyOf,
@@ -126,7 +127,21 @@ async function validationAnswer(
     validation_time_ms: request.edge.now() - startedAtMs,
     ...(found.record === null ? {} : { schema: versionJson(found.record) }),
   };
-  return jsonTextAnswer(200, JSON.stringify(body), provenance(found.asOf, found.source));
+  return validatedAnswer(found, JSON.stringify(body));
+}
+
+/** The headers of responses about contents from memory. Derived only from what the cache holds, and kept as long. */
+const HEADERS_IN_MEMORY = new WeakMap<AsOf, Headers>();
+
+function validatedAnswer({ asOf, source, record }: FoundTarget, body: string): Answer {
+  // Only contents that are named by an identifier are counted as such; versions are looked up.
+  if (source !== "memory" || record !== null) return jsonTextAnswer(200, body, provenance(asOf, source));
+  let prebuilt = HEADERS_IN_MEMORY.get(asOf);
+  if (prebuilt === undefined) {
+    prebuilt = prebuiltHeaders({ "Content-Type": JSON_MEDIA_TYPE, ...provenance(asOf, source) });
+    HEADERS_IN_MEMORY.set(asOf, prebuilt);
+  }
+  return { status: 200, headers: {}, body, prebuilt };
 }
 
 type VerdictJson = Pick<Shape<"Validation">, "valid" | "is_valid" | "errors" | "warnings" | "sentences">;

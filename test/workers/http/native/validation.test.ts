@@ -274,6 +274,24 @@ describe("POST /schemas/{id}/validate with hostile data", () => {
     expect([await ask(MAX_MESSAGE_BYTES), await ask(MAX_MESSAGE_BYTES + 1)]).toEqual([200, 413]);
   });
 
+  it("reads a body of a declared length alike, and no more than the limit whatever is declared", async () => {
+    const registry = plainRegistry();
+    const { id } = await registry.register("blob", "string");
+    const ask = async (bytes: number, declared: number) =>
+      (
+        await send(registry, `/schemas/${id}/validate`, new Uint8Array(bytes), "application/avro", {
+          "Content-Length": `${declared}`,
+        })
+      ).status;
+
+    expect([
+      await ask(1, 1),
+      await ask(MAX_MESSAGE_BYTES, MAX_MESSAGE_BYTES),
+      await ask(MAX_MESSAGE_BYTES + 1, MAX_MESSAGE_BYTES + 1),
+      await ask(MAX_MESSAGE_BYTES + 1, 1),
+    ]).toEqual([200, 200, 413, 413]);
+  });
+
   it(`accepts a line of ${MAX_MESSAGE_BYTES} bytes, and continues after a longer one`, async () => {
     const registry = plainRegistry();
     const { id } = await registry.register("any", true, { format: "json-schema" });
