@@ -4,10 +4,16 @@
  */
 
 import { createHash } from "node:crypto";
+import type { Refusal } from "../contract/errors.ts";
+import type { Result } from "../schema/result.ts";
+
 export const EPOCH = 1;
 
 /** The log position of an answer. `lastHardDelete` is the seq of the last hard delete, 0 if there was none. */
 export type AsOf = { epoch: number; seq: number; lastHardDelete: number };
+
+/** A result of the primary, and the log position that it is based on. */
+export type Answered<Value> = Result<Value, Refusal> & { asOf: AsOf };
 
 /** Exactly the bytes that were hashed. */
 export type LogHeader = {

@@ -1,13 +1,12 @@
 /** Lookups and compatibility checks: decided like a registration, without writing. */
 
-import type { Refusal } from "../contract/errors.ts";
 import type { CompatibilityLevel, Difference } from "../schema/compatibility.ts";
 import type { Fact } from "../schema/facts.ts";
 import type { FormatName, JsonDialect } from "../schema/format.ts";
 import type { DataContractMetadata, RuleSet } from "../schema/rules/data-contract.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
 import type { Need } from "./commands.ts";
-import type { AsOf } from "./log-entry.ts";
+import type { Answered } from "./log-entry.ts";
 import type { RequestedReference, SchemaRecord } from "./record.ts";
 /** Looks up a content under a subject without writing (docs/confluent-compatibility.md); may need facts, like a commit. */
 export type LookupRequest = {
@@ -28,21 +27,19 @@ export type LookupRequest = {
   computeMissing: boolean;
 };
 
-export type LookupAnswer =
-  /** `exact`: the same content rather than an equivalent one. */
-  | { type: "found"; record: SchemaRecord; exact: boolean; asOf: AsOf }
-  | { type: "needs"; needs: readonly Need[]; asOf: AsOf }
-  | { type: "refused"; refusal: Refusal; asOf: AsOf };
+/** `exact`: the same content rather than an equivalent one. */
+export type LookupAnswer = Answered<
+  { type: "found"; record: SchemaRecord; exact: boolean } | { type: "needs"; needs: readonly Need[] }
+>;
 
 /** Asks for the verdict of a registration's compatibility check, against the versions of the level or one version. */
 export type CheckRequest = Omit<LookupRequest, "deleted" | "anyContext"> & {
   selector: "level" | "latest" | number;
 };
 
-export type CheckAnswer =
-  | { type: "checked"; result: CheckResult; asOf: AsOf }
-  | { type: "needs"; needs: readonly Need[]; asOf: AsOf }
-  | { type: "refused"; refusal: Refusal; asOf: AsOf };
+export type CheckAnswer = Answered<
+  { type: "checked"; result: CheckResult } | { type: "needs"; needs: readonly Need[] }
+>;
 
 export type CheckResult = {
   level: CompatibilityLevel;

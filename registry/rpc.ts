@@ -10,10 +10,10 @@ import type { Fact } from "../schema/facts.ts";
 import type { Result } from "../schema/result.ts";
 import type { Command, Need, Outcome, UnstoredContent } from "./commands.ts";
 import type { EventPage } from "./event.ts";
-import type { AsOf, LogEntry, LogTip } from "./log-entry.ts";
+import type { Answered, AsOf, LogEntry, LogTip } from "./log-entry.ts";
 import type { CheckAnswer, CheckRequest, LookupAnswer, LookupRequest } from "./lookup.ts";
 import type { Query, ReadAnswer } from "./questions.ts";
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** `actor` is the pseudonym written to the log, `requestId` the id returned to the caller. */
 export type Caller = {
@@ -42,10 +42,11 @@ export type CommitRequest = {
   trace?: SentTrace;
 };
 
-export type CommitAnswer =
-  | { type: "done"; outcome: Outcome; asOf: AsOf; repeated: boolean }
-  | { type: "needs"; needs: readonly Need[]; unstored?: readonly UnstoredContent[]; asOf: AsOf }
-  | { type: "refused"; refusal: Refusal; asOf: AsOf };
+/** `needs`: the facts that the edge must compute before it repeats the call. */
+export type CommitAnswer = Answered<
+  | { type: "done"; outcome: Outcome; repeated: boolean }
+  | { type: "needs"; needs: readonly Need[]; unstored?: readonly UnstoredContent[] }
+>;
 
 /** Limit for HTTP responses other than lists and stored texts: 1 MiB, which every client can read in one piece. */
 export const MAX_ANSWER_BYTES = 1024 * 1024;
@@ -106,15 +107,11 @@ export type TableDigest = { rows: number; sha256: string };
 /** Digests of the state tables, comparable between builds with the same `version`. */
 export type StateDigests = { version: number; tables: Readonly<Record<string, TableDigest>> };
 
-export type RestoreAnswer =
-  /** `appended`: the number of new entries. */
-  | { type: "restored"; first: number; last: number; appended: number; asOf: AsOf }
-  | { type: "refused"; refusal: Refusal; asOf: AsOf };
+/** `appended`: the number of new entries. */
+export type RestoreAnswer = Answered<{ first: number; last: number; appended: number }>;
 
 /** `removed`: log entries that the restore had written. */
-export type AbandonAnswer =
-  | { type: "abandoned"; removed: number; asOf: AsOf }
-  | { type: "refused"; refusal: Refusal; asOf: AsOf };
+export type AbandonAnswer = Answered<{ removed: number }>;
 
 export type FinishRequest = {
   v: number;
@@ -124,7 +121,6 @@ export type FinishRequest = {
   /** The expected state, if the backup contains it. */
   state: StateDigests | null;
 };
-export type FinishAnswer =
-  /** `compared`: digests of this build's tables were available. `replayed`: the log was short enough to replay. */
-  | { type: "proven"; state: StateDigests; compared: boolean; replayed: boolean; asOf: AsOf }
-  | { type: "refused"; refusal: Refusal; asOf: AsOf };
+
+/** `compared`: digests of this build's tables were available. `replayed`: the log was short enough to replay. */
+export type FinishAnswer = Answered<{ state: StateDigests; compared: boolean; replayed: boolean }>;

@@ -4,8 +4,9 @@ import type { Outcome } from "../../registry/commands.ts";
 import type { ApproveProposalCommand, GovernanceCommand, OpenProposalCommand } from "../../registry/governance.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
 import type { Caller, CommitAnswer, CommitRequest } from "../../registry/rpc.ts";
+import { ok } from "../../schema/result.ts";
 import { makeChanges } from "./decide/changes.ts";
-import type { DecidedEntry, Deciding, Decision } from "./decide/decision.ts";
+import type { DecidedEntry, Deciding, Decision, Done } from "./decide/decision.ts";
 import { changedSubjects, guardEntries } from "./decide/guard.ts";
 import {
   decideApproval,
@@ -17,8 +18,6 @@ import {
 } from "./decide/proposals.ts";
 import { readGovernance, readProposal } from "./state/governance.ts";
 import type { StateReader } from "./state/reader.ts";
-
-type Done = Decision & { type: "done" };
 
 /** What a change set uses of its primary. */
 export type ChangingHost = {
@@ -59,12 +58,12 @@ export function attemptSeveral(host: ChangingHost, attempt: Attempt<SeveralComma
     case "approveProposal":
       return attemptApproval(host, { ...attempt, command });
     case "setGovernance":
-      return attemptDecision(host, attempt, decideSetGovernance(host.sql, command));
+      return attemptDecision(host, attempt.request, decideSetGovernance(host.sql, command));
     case "commentProposal":
-      return attemptDecision(host, attempt, decideComment(host.sql, command));
+      return attemptDecision(host, attempt.request, decideComment(host.sql, command));
     case "rejectProposal": {
       const { actor } = attempt.request.caller;
-      return attemptDecision(host, attempt, decideReject(host.sql, command, { actor, nowMs: host.nowMs() }));
+      return attemptDecision(host, attempt.request, decideReject(host.sql, command, { actor, nowMs: host.nowMs() }));
     }
   }
 }
@@ -88,15 +87,18 @@ function guardedAs(
     isApproved,
   };
   const result = guardEntries(guarding, decision.entries);
-  return result.type === "refused" ? result : { ...decision, entries: result.entries };
+  return result.ok ? ok({ ...decision, entries: result.value }) : result;
 }
 
-function attemptDecision(host: ChangingHost, { request }: Attempt<unknown>, decision: Decision): CommitAnswer {
-  if (decision.type !== "done") return { ...decision, asOf: host.asOf() };
-  if (decision.entries.length === 0) return unchanged(host, decision.outcome(host.state()));
+/** Writes a decision, or returns its needs or its refusal. */
+export function attemptDecision(host: ChangingHost, request: CommitRequest, decision: Decision): CommitAnswer {
+  if (!decision.ok) return { ...decision, asOf: host.asOf() };
+  const { value } = decision;
+  if (value.type === "needs") return { ...ok(value), asOf: host.asOf() };
+  if (value.entries.length === 0) return unchanged(host, value.outcome(host.state()));
   return host.transaction(() => {
-    host.write(decision, request.caller);
-    return host.remember(decision.outcome(host.state()), request);
+    host.write(value, request.caller);
+    return host.remember(value.outcome(host.state()), request);
   });
 }
 
@@ -119,6 +121,7 @@ function attemptProposal(
   { request, command, deciding }: Attempt<OpenProposalCommand>,
 ): CommitAnswer {
   const subjects = new Set<string>();
+  let isChange = false;
   const tried = unlessTakenBack(host, () => {
     const { seq } = host.asOf();
     const noteSubjects = (entries: readonly DecidedEntry[], state: StateReader) => {
@@ -132,13 +135,13 @@ function attemptProposal(
       noteSubjects,
     });
     const outcome: Outcome = { type: "changes", changeSet: null, changes: outcomes };
-    throw new TakenBack({ ...unchanged(host, outcome), repeated: host.asOf().seq === seq });
+    isChange = host.asOf().seq > seq;
+    throw new TakenBack(unchanged(host, outcome));
   });
-  if (tried.type !== "done") return tried;
-  // The set would change nothing: the response is the same as after applying it.
-  if (tried.repeated) return { ...tried, repeated: false };
+  // If the set would change nothing, the response is the same as after applying it.
+  if (!tried.ok || tried.value.type === "needs" || !isChange) return tried;
   const opening = { id: host.newId(), subjects: [...subjects].sort(), nowMs: host.nowMs() };
-  return attemptDecision(host, { request, command, deciding }, decideOpenProposal(host.sql, command, opening));
+  return attemptDecision(host, request, decideOpenProposal(host.sql, command, opening));
 }
 
 function attemptApproval(
@@ -147,10 +150,10 @@ function attemptApproval(
 ): CommitAnswer {
   const { caller } = request;
   const approval = decideApproval(host.sql, command, { actor: caller.actor, nowMs: host.nowMs() });
-  if (approval.type === "refused") return { ...approval, asOf: host.asOf() };
-  const { whole, isComplete, entry } = approval;
+  if (!approval.ok) return { ...approval, asOf: host.asOf() };
+  const { whole, isComplete, entry } = approval.value;
   if (!isComplete) {
-    return attemptDecision(host, { request, command, deciding }, proposalDecision(host.sql, command.id, [entry]));
+    return attemptDecision(host, request, proposalDecision(host.sql, command.id, [entry]));
   }
   return unlessTakenBack(host, () => {
     const { seq } = host.asOf();
@@ -194,8 +197,10 @@ function runChanges(
     },
     changes,
   );
-  if (made.type !== "made") throw new TakenBack({ ...made, asOf: host.asOf() });
-  return made;
+  if (!made.ok) throw new TakenBack({ ...made, asOf: host.asOf() });
+  const { value } = made;
+  if (value.type === "needs") throw new TakenBack({ ...ok(value), asOf: host.asOf() });
+  return value;
 }
 
 /** Writes the last entries of a change set; returns its id. */
@@ -220,8 +225,8 @@ function unlessTakenBack(host: ChangingHost, write: () => CommitAnswer): CommitA
   }
 }
 
-function unchanged(host: ChangingHost, outcome: Outcome): CommitAnswer & { type: "done" } {
-  return { type: "done", outcome, asOf: host.asOf(), repeated: false };
+function unchanged(host: ChangingHost, outcome: Outcome): CommitAnswer {
+  return { ...ok({ type: "done", outcome, repeated: false }), asOf: host.asOf() };
 }
 
 /** Expired proposals, closed by the alarm: as many as one alarm may write. */

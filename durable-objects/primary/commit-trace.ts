@@ -20,15 +20,16 @@ export class CommitTraces {
   answered({ trace, caller, command }: CommitRequest, answer: CommitAnswer): void {
     const received = receivedTrace(trace);
     const own = received && nextSpan(received, randomBytes(8).toString("hex"));
-    if (own !== undefined && answer.type === "done" && !answer.repeated) this.#newest = sentTrace(own);
-    if (!this.#isLogged || answer.type === "needs") return;
+    const isNew = answer.ok && answer.value.type === "done" && !answer.value.repeated;
+    if (own !== undefined && isNew) this.#newest = sentTrace(own);
+    if (!this.#isLogged || (answer.ok && answer.value.type === "needs")) return;
     logLine("info", "Commit", {
       request_id: caller.requestId,
       ...traceFields(own),
       tenant: caller.tenant,
       actor: caller.actor,
       command: command.type,
-      outcome: answer.type === "refused" ? answer.refusal.error : answer.repeated ? "repeated" : "done",
+      outcome: !answer.ok ? answer.refusal.error : isNew ? "done" : "repeated",
       seq: answer.asOf.seq,
     });
   }

@@ -11,6 +11,7 @@ import { isNotBuilt, logOrigin } from "../../registry/audit.ts";
 import type { Need, Outcome } from "../../registry/commands.ts";
 import { type EventPage, MAX_EVENT_PAGE } from "../../registry/event.ts";
 import {
+  type Answered,
   type AsOf,
   EPOCH,
   type LogEntry,
@@ -50,6 +51,7 @@ import { eventsOf } from "./answer/events.ts";
 import { answerQuery } from "./answer/queries.ts";
 import { erasedIn, readSegment, stateDigests } from "./answer/segments.ts";
 import {
+  attemptDecision,
   attemptSeveral,
   type ChangingHost,
   EXPIRED_AT_ONCE,
@@ -63,10 +65,9 @@ import { CommitTraces } from "./commit-trace.ts";
 import { decideCheck } from "./decide/check.ts";
 import { COMPUTE_BUDGET_MICROS, WorkBudget } from "./decide/compute.ts";
 import { decide, STORING_COMMANDS } from "./decide/decide.ts";
-import type { DecidedEntry, DecidedText, Deciding, Decision } from "./decide/decision.ts";
+import type { DecidedEntry, DecidedText, Deciding, DecisionStep, Done } from "./decide/decision.ts";
 import { decideLookup } from "./decide/lookup.ts";
 import { MissingFacts } from "./missing-facts.ts";
-import type { RememberedAnswer } from "./remembered-answer.ts";
 import { RememberedCommands } from "./remembered-commands.ts";
 import { readStateTables, replay, type StateTables } from "./restore/replay.ts";
 import { LogRestore, MAX_REPLAYED_ENTRIES } from "./restore/restore.ts";
@@ -195,7 +196,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
 
   async #answerTo(request: CommitRequest): Promise<CommitAnswer> {
     const unknown = this.#unknownVersion(request.v);
-    if (unknown) return { type: "refused", refusal: unknown, asOf: this.#asOf() };
+    if (unknown) return this.#refused(unknown);
     const storedTexts: ReadonlySet<ContentHash> =
       request.storedTexts.length === 0 ? NO_TEXTS : await this.#textDeletions.confirmed(request.storedTexts);
     // Checked after the only await: the same command may have been committed in the meantime.
@@ -203,17 +204,19 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     if (repeated) return repeated;
     const facts = factMap(request.facts);
     const answer = this.#attempt(request, facts, storedTexts);
-    if (answer.type !== "needs" || !request.computeMissing) return answer;
+    if (!answer.ok || answer.value.type !== "needs" || !request.computeMissing) return answer;
+    const { needs } = answer.value;
     // No other request runs in the meantime, so the next attempt needs exactly the computed facts.
-    return await this.ctx.blockConcurrencyWhile(() => this.#commitComputing(request, facts, answer.needs, storedTexts));
+    return await this.ctx.blockConcurrencyWhile(() => this.#commitComputing(request, facts, needs, storedTexts));
   }
 
   /** Finds a content among a subject's versions; writes nothing. */
   async lookup(request: LookupRequest): Promise<LookupAnswer> {
     const decision = await this.#decideReading(request, (deciding) => decideLookup(deciding, request));
-    return decision.type === "found"
-      ? { type: "found", record: toRecord(decision.record), exact: decision.exact, asOf: this.#asOf() }
-      : { ...decision, asOf: this.#asOf() };
+    if (!decision.ok) return this.#refused(decision.refusal);
+    const { value } = decision;
+    const found = value.type === "found" ? { ...value, record: toRecord(value.record) } : value;
+    return { ...ok(found), asOf: this.#asOf() };
   }
 
   /** Checks a candidate's compatibility; writes nothing. */
@@ -270,19 +273,19 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   /** Appends the entries of a segment that the log lacks. Other writes are refused until `finishRestore`. */
   restoreSegment({ v, segment }: { v: number; segment: Uint8Array }): RestoreAnswer | Promise<RestoreAnswer> {
     const unknown = this.#unknownVersion(v);
-    return unknown ? { type: "refused", refusal: unknown, asOf: this.#asOf() } : this.#restore.append(segment);
+    return unknown ? this.#refused(unknown) : this.#restore.append(segment);
   }
 
   /** Ends a restore if it is verified to be complete. */
   finishRestore(request: FinishRequest): FinishAnswer {
     const unknown = this.#unknownVersion(request.v);
-    return unknown ? { type: "refused", refusal: unknown, asOf: this.#asOf() } : this.#restore.finish(request);
+    return unknown ? this.#refused(unknown) : this.#restore.finish(request);
   }
 
   /** Abandons a restore and removes what it has written. */
   abandonRestore({ v }: { v: number }): AbandonAnswer {
     const unknown = this.#unknownVersion(v);
-    return unknown ? { type: "refused", refusal: unknown, asOf: this.#asOf() } : this.#restore.abandon();
+    return unknown ? this.#refused(unknown) : this.#restore.abandon();
   }
 
   /** Finds texts in R2 that no commit references; the alarm deletes them. */
@@ -330,20 +333,21 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   }
 
   /** A decision that writes nothing; with `computeMissing` it computes missing facts, within its budget. */
-  async #decideReading<D extends { type: string }>(
+  async #decideReading<Value extends { type: "found" | "checked" }>(
     request: Omit<CheckRequest, "selector">,
-    decideOnce: (deciding: Deciding) => D | { type: "needs"; needs: readonly Need[] },
-  ): Promise<D | { type: "needs"; needs: readonly Need[] } | { type: "refused"; refusal: Refusal }> {
+    decideOnce: (deciding: Deciding) => DecisionStep<Value>,
+  ): Promise<DecisionStep<Value>> {
     const unknown = this.#unknownVersion(request.v);
-    if (unknown) return { type: "refused", refusal: unknown };
+    if (unknown) return refuse(unknown);
     const facts = factMap(request.facts);
     const budget = new WorkBudget(COMPUTE_BUDGET_MICROS);
     for (let round = 0; ; round += 1) {
       const deciding = this.#deciding({ tenant: request.tenant, actor: "", requestId: "" }, facts, new Set());
       const decision = decideOnce(deciding);
-      if (!("needs" in decision) || !request.computeMissing) return decision;
-      if (round >= MAX_COMPUTE_ROUNDS || !(await this.#missing.compute(decision.needs, request.text, facts, budget))) {
-        return { type: "refused", refusal: busy() };
+      if (!decision.ok || decision.value.type !== "needs" || !request.computeMissing) return decision;
+      const { needs } = decision.value;
+      if (round >= MAX_COMPUTE_ROUNDS || !(await this.#missing.compute(needs, request.text, facts, budget))) {
+        return refuse(busy());
       }
     }
   }
@@ -361,10 +365,10 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     for (let round = 0; round < MAX_COMPUTE_ROUNDS; round += 1) {
       if (!(await this.#missing.compute(needs, rawText, facts, budget, storedTexts))) break;
       const answer = this.#attempt(request, facts, storedTexts);
-      if (answer.type !== "needs") return answer;
-      needs = answer.needs;
+      if (!answer.ok || answer.value.type !== "needs") return answer;
+      needs = answer.value.needs;
     }
-    return { type: "refused", refusal: busy(), asOf: this.#asOf() };
+    return this.#refused(busy());
   }
 
   /** One synchronous block: decide, append, apply, remember. It must never contain an await. */
@@ -374,25 +378,19 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     storedTexts: ReadonlySet<ContentHash>,
   ): CommitAnswer {
     const { command, caller } = request;
-    if (this.#restore.isUnderWay) return { type: "refused", refusal: this.#restore.refusal(), asOf: this.#asOf() };
+    if (this.#restore.isUnderWay) return this.#refused(this.#restore.refusal());
     if (STORING_COMMANDS.has(command.type) && this.#isFull()) {
       const detail = "The registry's storage is nearly full: hard-delete versions that are no longer needed.";
-      return { type: "refused", refusal: makeRefusal("STORAGE_FULL", [], detail), asOf: this.#asOf() };
+      return this.#refused(makeRefusal("STORAGE_FULL", [], detail));
     }
     if (isSeveral(command)) {
       const deciding = () => this.#deciding(caller, facts, storedTexts);
       return attemptSeveral(this.#changing, { request, command, deciding });
     }
     const decided = decide(this.#deciding(caller, facts, storedTexts), command);
-    const decision = decided.type === "done" ? guarded(this.#changing, decided, caller) : decided;
-    if (decision.type !== "done") return { ...decision, asOf: this.#asOf() };
-    if (decision.entries.length === 0) {
-      return this.#unchanged(decision.outcome(this.#state()));
-    }
-    return this.#transaction(() => {
-      this.#write(decision, caller);
-      return this.#remember(decision.outcome(this.#state()), request);
-    });
+    const decision =
+      decided.ok && decided.value.type === "done" ? guarded(this.#changing, decided.value, caller) : decided;
+    return attemptDecision(this.#changing, request, decision);
   }
 
   /** Recorded in the log, so that followers learn of it. An expired proposal cannot be approved before that either. */
@@ -418,11 +416,11 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     }
   }
 
-  #unchanged(outcome: Outcome): CommitAnswer & { type: "done" } {
-    return { type: "done", outcome, asOf: this.#asOf(), repeated: false };
+  #refused(refusal: Refusal): Answered<never> {
+    return { ...refuse(refusal), asOf: this.#asOf() };
   }
 
-  #write(decision: Pick<Decision & { type: "done" }, "entries" | "texts">, caller: Caller): void {
+  #write(decision: Pick<Done, "entries" | "texts">, caller: Caller): void {
     const { sql } = this.ctx.storage;
     const at = this.now();
     const { tenant, actor, requestId } = caller;
@@ -438,11 +436,10 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   /** Stores the answer for repeats, and schedules the followers' nudge. */
   #remember(outcome: Outcome, { commandId, commandDigest }: CommitRequest): CommitAnswer {
     const at = this.now();
-    const answer = this.#unchanged(outcome);
-    const remembered: RememberedAnswer = { ...answer, digest: commandDigest };
-    this.#commands.remember(commandId, remembered, at);
+    const asOf = this.#asOf();
+    this.#commands.remember(commandId, { type: "done", outcome, asOf, repeated: false, digest: commandDigest }, at);
     this.#nudgeSoon(at);
-    return answer;
+    return { ...ok({ type: "done", outcome, repeated: false }), asOf };
   }
 
   #nudgeSoon(at: number): void {
@@ -532,12 +529,12 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   #rememberedAnswer({ commandId, commandDigest }: CommitRequest): CommitAnswer | undefined {
     const remembered = this.#commands.find(commandId, this.now());
     if (!remembered) return undefined;
-    const { digest, ...answer } = remembered;
+    const { digest, outcome, asOf } = remembered;
     if (digest === undefined || commandDigest === undefined || digest === commandDigest) {
-      return { ...answer, repeated: true };
+      return { ...ok({ type: "done", outcome, repeated: true }), asOf };
     }
     const detail = "This Idempotency-Key was used for another request within the last 24 hours: use a new one.";
-    return { type: "refused", refusal: makeRefusal("UNPROCESSABLE", [detail], detail), asOf: this.#asOf() };
+    return this.#refused(makeRefusal("UNPROCESSABLE", [detail], detail));
   }
 
   #unknownVersion(v: number): Refusal | undefined {

@@ -1,9 +1,15 @@
 /** The stored answer to a command, for repeats of the request. */
 import type { Outcome } from "../../registry/commands.ts";
-import type { CommitAnswer } from "../../registry/rpc.ts";
+import type { AsOf } from "../../registry/log-entry.ts";
 
-/** `digest` identifies the command that was answered. */
-export type RememberedAnswer = CommitAnswer & { type: "done"; digest?: string | undefined };
+/** The stored form, which earlier builds also wrote. `digest` identifies the command that was answered. */
+export type RememberedAnswer = {
+  type: "done";
+  outcome: Outcome;
+  asOf: AsOf;
+  repeated: boolean;
+  digest?: string | undefined;
+};
 
 export function parseRememberedAnswer(text: string): RememberedAnswer {
   const answer = JSON.parse(text) as RememberedAnswer;

@@ -36,17 +36,17 @@ export function guardPrimary(primary: PrimaryClient, access: Access): PrimaryCli
     async commit(request) {
       const refusal = await commands.refusalOf(request.command);
       if (refusal === undefined) return primary.commit(request);
-      return { type: "refused", refusal, asOf: await asOf(primary) };
+      return { ...refuse(refusal), asOf: await asOf(primary) };
     },
     async lookup(request) {
       const answer = await primary.lookup(request);
-      if (answer.type !== "found" || access.mayRead(answer.record)) return answer;
-      return { type: "refused", refusal: subjectNotFound(request.name), asOf: answer.asOf };
+      if (!answer.ok || answer.value.type === "needs" || access.mayRead(answer.value.record)) return answer;
+      return { ...refuse(subjectNotFound(request.name)), asOf: answer.asOf };
     },
     async check(request) {
       const refusal = await commands.refusalOfCheck(request.name, request.references);
       if (refusal === undefined) return primary.check(request);
-      return { type: "refused", refusal, asOf: await asOf(primary) };
+      return { ...refuse(refusal), asOf: await asOf(primary) };
     },
   };
 }

@@ -3,6 +3,7 @@ import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import type { PrimaryClient } from "../../durable-objects/primary/client.ts";
 import type { Command } from "../../registry/commands.ts";
 import type { Quotas } from "../../registry/tenant.ts";
+import { refuse } from "../../schema/result.ts";
 
 /** Checked before each such command, so concurrent writers may exceed a quota by one version each. */
 export function withQuotas(primary: PrimaryClient, quotas: Quotas): PrimaryClient {
@@ -14,7 +15,7 @@ export function withQuotas(primary: PrimaryClient, quotas: Quotas): PrimaryClien
       if (refusal === undefined) return primary.commit(request);
       const head = await primary.read("head", {});
       const asOf = head.ok ? head.value.asOf : { epoch: 0, seq: 0, lastHardDelete: 0 };
-      return { type: "refused", refusal, asOf };
+      return { ...refuse(refusal), asOf };
     },
   };
 }

@@ -4,6 +4,7 @@ import type { ActivateCommand, UndeleteCommand } from "../../../registry/command
 import type { EffectiveConfig } from "../../../registry/config.ts";
 import { toHex } from "../../../registry/log-entry.ts";
 import type { Closure } from "../../../registry/record.ts";
+import { ok } from "../../../schema/result.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import {
   attributesOf,
@@ -26,6 +27,7 @@ import {
 import { hashOf } from "./lookup.ts";
 import { decideNumbering } from "./numbering.ts";
 import { nameOf, replacedEntries, roleOf, staleProblem } from "./register.ts";
+
 export function decideActivate(deciding: Deciding, command: ActivateCommand): Decision {
   const { state } = deciding;
   const record = state.recordById(command.id);
@@ -59,20 +61,22 @@ export function decideActivate(deciding: Deciding, command: ActivateCommand): De
     command: { api: "native", versionNumber: null, semver: null, confluentId: null },
     skipCompatibility: false,
   });
-  if (numbered.type !== "numbered") return numbered;
-  return {
+  if (!numbered.ok) return numbered;
+  if (numbered.value.type === "needs") return ok(numbered.value);
+  const { numbering } = numbered.value;
+  return ok({
     type: "done",
     entries: [
       {
         type: "schema.activated",
         subject: printSubjectName(name),
-        payload: { v: 1, recordKey: record.record_key, numbering: numbered.numbering, reason: command.reason },
+        payload: { v: 1, recordKey: record.record_key, numbering, reason: command.reason },
       },
-      ...replacedEntries(deciding, subject, name, hashOf(record), numbered.numbering),
+      ...replacedEntries(deciding, subject, name, hashOf(record), numbering),
     ],
     texts: [],
     outcome: (after) => ({ type: "record", record: toRecord(after.recordById(command.id)!) }),
-  };
+  });
 }
 
 export function decideUndelete(deciding: Deciding, command: UndeleteCommand): Decision {
@@ -96,10 +100,11 @@ export function decideUndelete(deciding: Deciding, command: UndeleteCommand): De
       const config = state.effectiveConfig(name, "native", attributesOf(record).role);
       const candidate = candidateOf(deciding, record, subject, config, closure);
       const verdict = decideCompatibility(deciding, candidate, subject, config);
-      if (verdict.type !== "compatible") return verdict;
+      if (!verdict.ok) return verdict;
+      if (verdict.value.type === "needs") return ok(verdict.value);
     }
   }
-  return {
+  return ok({
     type: "done",
     entries: [
       {
@@ -110,7 +115,7 @@ export function decideUndelete(deciding: Deciding, command: UndeleteCommand): De
     ],
     texts: [],
     outcome: (after) => ({ type: "record", record: toRecord(after.recordById(command.id)!) }),
-  };
+  });
 }
 
 /** A content that was parsed when it was registered. */

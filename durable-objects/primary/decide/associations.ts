@@ -6,16 +6,23 @@ import {
   type SubjectAssociation,
 } from "../../../registry/association.ts";
 import type { DeleteAssociationsCommand, SetAssociationsCommand } from "../../../registry/commands.ts";
+import { ok } from "../../../schema/result.ts";
 import { isSameSubject, printSubjectName, type SubjectName, subjectNameProblem } from "../../../schema/subject-name.ts";
 import type { StateReader } from "../state/reader.ts";
-import { type DecidedEntry, type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision.ts";
+import {
+  type DecidedEntry,
+  type Deciding,
+  type Decision,
+  isReadOnly,
+  type Refused,
+  refused,
+  refuseReadOnly,
+} from "./decision.ts";
 import { decideSubjectDeletion } from "./delete.ts";
 
 /** Associations of one subject. Every change writes all of them to the log. */
 export const MAX_ASSOCIATIONS = 100;
 const TYPES = ["key", "value"];
-
-type Refused = Decision & { type: "refused" };
 
 /** A requested association with its defaults filled in. */
 type Wanted = {
@@ -99,8 +106,8 @@ export function decideDeleteAssociations(deciding: Deciding, command: DeleteAsso
     own.associations = own.associations.filter(({ id }) => id !== association.id);
     if (!cascade || association.lifecycle !== "STRONG" || state.effectiveMode(name) === "IMPORT") continue;
     const deletion = decideSubjectDeletion(state, name);
-    if ("type" in deletion) return deletion;
-    cascaded.push(...deletion.entries);
+    if (!deletion.ok) return deletion;
+    cascaded.push(...deletion.value);
   }
   return done(dryRun ? [] : [...changedEntries(changed), ...cascaded], going, []);
 }
@@ -244,5 +251,5 @@ function done(
   associations: readonly SubjectAssociation[],
   unchanged: readonly string[],
 ): Decision {
-  return { type: "done", entries, texts: [], outcome: () => ({ type: "associations", associations, unchanged }) };
+  return ok({ type: "done", entries, texts: [], outcome: () => ({ type: "associations", associations, unchanged }) });
 }

@@ -5,7 +5,7 @@
 import type { RegisterCommand } from "../../../registry/commands.ts";
 import type { Config } from "../../../registry/config.ts";
 import type { DataContract } from "../../../schema/rules/data-contract.ts";
-import { type Decision, refused } from "./decision.ts";
+import { type Refused, refused } from "./decision.ts";
 
 /** Limit for each of metadata, rule set and free metadata set by the native API; bytes of JSON. */
 export const MAX_NATIVE_PART_BYTES = 64 * 1024;
@@ -14,8 +14,6 @@ export const MAX_NATIVE_PART_BYTES = 64 * 1024;
  * merging; bytes of JSON.
  */
 export const MAX_TOGETHER_BYTES = 512 * 1024;
-
-type Refused = Decision & { type: "refused" };
 
 /** The parts of a registration besides its text. */
 export function contractProblem(

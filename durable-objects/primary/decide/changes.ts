@@ -6,27 +6,29 @@ import type { Refusal } from "../../../contract/errors.ts";
 import type { Change, ChangeOutcome } from "../../../registry/change-set.ts";
 import type { ChangeNeed, Outcome, UnstoredContent } from "../../../registry/commands.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { StateReader } from "../state/reader.ts";
 import { decide } from "./decide.ts";
-import { type Deciding, type Decision, refused } from "./decision.ts";
+import { type Deciding, type Decision, type Done, type Refused, refused } from "./decision.ts";
 import { deletedCountProblem } from "./delete.ts";
 
 /** Deletes may be in any order: one that is blocked by a reference from the set itself is retried after the others. */
 const MAX_PASSES = 8;
 
-type MadeChanges =
+type MadeChanges = Result<
   | { type: "made"; outcomes: readonly ChangeOutcome[] }
-  | { type: "needs"; needs: readonly ChangeNeed[]; unstored: readonly UnstoredContent[] }
-  | { type: "refused"; refusal: Refusal };
+  | { type: "needs"; needs: readonly ChangeNeed[]; unstored: readonly UnstoredContent[] },
+  Refusal
+>;
 
 type ChangeHost = {
   /** The inputs of the next change's decision. */
   deciding(): Deciding;
   /** The decision if it may be written, or its refusal. */
-  guard(decision: Decision & { type: "done" }): Decision;
+  guard(decision: Done): Decision;
   /** Appends and applies a decision's entries. */
-  write(decision: Decision & { type: "done" }): void;
+  write(decision: Done): void;
   /** The state after the entries written so far. */
   state(): StateReader;
 };
@@ -35,7 +37,7 @@ export function makeChanges(host: ChangeHost, changes: readonly Change[]): MadeC
   return new Making(host, changes).run();
 }
 
-type Refused = { change: number; refusal: Refusal };
+type RefusedChange = { change: number; refusal: Refusal };
 
 class Making {
   readonly #host: ChangeHost;
@@ -58,18 +60,19 @@ class Making {
   run(): MadeChanges {
     let open = this.#changes.map((_, index) => index);
     for (let pass = 1; ; pass += 1) {
-      const refusals: Refused[] = [];
+      const refusals: RefusedChange[] = [];
       for (const index of open) {
         const refusal = this.#make(index);
         if (!refusal) continue;
         const refusedChange = { change: index, refusal };
-        if (!isDelete(this.#changes[index]!)) return this.#refused(refusedChange);
+        if (!isDelete(this.#changes[index]!)) return refuseChange(refusedChange);
         refusals.push(refusedChange);
       }
-      if (this.#needs.size > 0) return { type: "needs", needs: [...this.#needs.values()], unstored: this.#unstored };
+      if (this.#needs.size > 0)
+        return ok({ type: "needs", needs: [...this.#needs.values()], unstored: this.#unstored });
       const [first] = refusals;
-      if (first === undefined) return { type: "made", outcomes: this.#outcomes };
-      if (refusals.length === open.length || pass === MAX_PASSES) return this.#refused(first);
+      if (first === undefined) return ok({ type: "made", outcomes: this.#outcomes });
+      if (refusals.length === open.length || pass === MAX_PASSES) return refuseChange(first);
       // Referenced changes usually come before their referrers.
       open = refusals.map(({ change }) => change).toReversed();
     }
@@ -91,31 +94,32 @@ class Making {
       return undefined;
     }
     const decided = this.#decide(deciding, change);
-    const decision = decided.type === "done" ? this.#host.guard(decided) : decided;
-    if (decision.type === "needs") {
-      for (const need of decision.needs) {
-        if (!this.#needs.has(need.key)) this.#needs.set(need.key, { ...need, change: index, reading });
-      }
-      this.#settleLater(index, subjects);
-      return undefined;
-    }
-    if (decision.type === "refused") {
+    const decision = decided.ok && decided.value.type === "done" ? this.#host.guard(decided.value) : decided;
+    if (!decision.ok) {
       if (this.#unsettled.size === 0) return decision.refusal;
       // It may be refused only because an earlier change has not been applied yet; the next round decides.
       this.#settleLater(index, subjects);
       return undefined;
     }
-    const deleted = this.#deleted + countDeleted(decision);
+    const { value } = decision;
+    if (value.type === "needs") {
+      for (const need of value.needs) {
+        if (!this.#needs.has(need.key)) this.#needs.set(need.key, { ...need, change: index, reading });
+      }
+      this.#settleLater(index, subjects);
+      return undefined;
+    }
+    const deleted = this.#deleted + countDeleted(value);
     const tooMany = deletedCountProblem(deleted);
     if (tooMany) return tooMany.refusal;
     this.#deleted = deleted;
-    if (decision.entries.length > 0) this.#host.write(decision);
-    const outcome = decision.outcome(this.#host.state());
+    if (value.entries.length > 0) this.#host.write(value);
+    const outcome = value.outcome(this.#host.state());
     if ("record" in outcome) this.#records.set(index, outcome.record);
     if (outcome.type === "registered" && outcome.created && reading !== null) {
       this.#unstored.push({ contentHash: outcome.record.contentHash, reading });
     }
-    this.#outcomes[index] = shortOutcome(change, outcome, decision.entries.length > 0);
+    this.#outcomes[index] = shortOutcome(change, outcome, value.entries.length > 0);
     return undefined;
   }
 
@@ -148,14 +152,14 @@ class Making {
     }
     return decide(deciding, { ...command, references });
   }
-
-  /** Identifies the refused change; the edge adds its location in the request. */
-  #refused({ change, refusal }: Refused): MadeChanges & { type: "refused" } {
-    return { type: "refused", refusal: { ...refusal, extra: { ...refusal.extra, change } } };
-  }
 }
 
-function countDeleted({ entries }: Decision & { type: "done" }): number {
+/** Identifies the refused change; the edge adds its location in the request. */
+function refuseChange({ change, refusal }: RefusedChange): Refused {
+  return refuse({ ...refusal, extra: { ...refusal.extra, change } });
+}
+
+function countDeleted({ entries }: Done): number {
   return entries.reduce(
     (sum, entry) =>
       entry.type === "schema.deleted" || entry.type === "schema.erased" ? sum + entry.payload.recordKeys.length : sum,

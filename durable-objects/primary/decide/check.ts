@@ -1,25 +1,23 @@
 /** Makes a registration's compatibility check without registering. */
 
-import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
-import type { Need } from "../../../registry/commands.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import type { CheckRequest, CheckResult } from "../../../registry/lookup.ts";
 import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import { contentHash } from "../../../schema/content-hash.ts";
 import { listWithin } from "../../../schema/difference-list.ts";
+import { ok, refuse } from "../../../schema/result.ts";
 import { type DataContract, sortMetadata, sortRuleSet } from "../../../schema/rules/data-contract.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import { type RecordRow, readDataContract, toRecord } from "../state/reader.ts";
 import { comparedRecords, decideComparison, groupOf, MAX_REFUSED_DIFFERENCE_BYTES, tooWide } from "./compatibility.ts";
-import type { Deciding } from "./decision.ts";
+import type { Deciding, DecisionStep } from "./decision.ts";
 import { readSchemaText } from "./reading.ts";
 import { finalizeDataContract } from "./register.ts";
 
-type CheckDecision =
-  | { type: "checked"; result: CheckResult }
-  | { type: "needs"; needs: readonly Need[] }
-  | { type: "refused"; refusal: Refusal };
-
-export function decideCheck(deciding: Deciding, request: CheckRequest): CheckDecision {
+export function decideCheck(
+  deciding: Deciding,
+  request: CheckRequest,
+): DecisionStep<{ type: "checked"; result: CheckResult }> {
   const { state } = deciding;
   const { selector } = request;
   const name = state.resolveAlias(request.name);
@@ -34,7 +32,7 @@ export function decideCheck(deciding: Deciding, request: CheckRequest): CheckDec
         : state.recordByNumber(subject.subject_key, selector));
     if (row?.deleted !== 0 && selector !== "latest") {
       const detail = `"${printSubjectName(name)}" has no version ${selector}.`;
-      return { type: "refused", refusal: makeRefusal("VERSION_NOT_FOUND", [selector], detail) };
+      return refuse(makeRefusal("VERSION_NOT_FOUND", [selector], detail));
     }
     rows = row ? [row] : [];
   }
@@ -46,8 +44,9 @@ export function decideCheck(deciding: Deciding, request: CheckRequest): CheckDec
     validateFields: config.validateFields ?? false,
     deleted: false,
   });
-  if (read.type !== "read") return read;
-  const { reading, references } = read;
+  if (!read.ok) return read;
+  if (read.value.type === "needs") return ok(read.value);
+  const { reading, references } = read.value;
   const requested: DataContract = { metadata: sortMetadata(request.metadata), ruleSet: sortRuleSet(request.ruleSet) };
   const previous = subject && state.newestLive(subject.subject_key);
   const asked = { ...request, api: "confluent", versionNumber: null } as const;
@@ -70,19 +69,21 @@ export function decideCheck(deciding: Deciding, request: CheckRequest): CheckDec
     role: state.roleOf(subject, config),
   };
   const decision = decideComparison(deciding, candidate, compared, subject, config);
-  if (decision.type === "needs" || decision.type === "refused") return decision;
-  return {
+  if (!decision.ok) return decision;
+  const { value } = decision;
+  if (value.type === "needs") return ok(value);
+  return ok({
     type: "checked",
     result: {
       level: config.compatibilityLevel,
       validateFields: config.validateFields ?? false,
       incompatible:
-        decision.type === "compatible"
+        value.type === "compatible"
           ? null
           : {
-              record: decision.row && toRecord(decision.row),
-              differences: listWithin(decision.differences, MAX_REFUSED_DIFFERENCE_BYTES),
+              record: value.row && toRecord(value.row),
+              differences: listWithin(value.differences, MAX_REFUSED_DIFFERENCE_BYTES),
             },
     },
-  };
+  });
 }

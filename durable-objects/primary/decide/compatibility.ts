@@ -11,14 +11,14 @@ import { type Difference, findUndecided, isCompatible, LEVEL_CHECKS } from "../.
 import { incompatibilityLines } from "../../../schema/confluent-messages.ts";
 import { listWithin } from "../../../schema/difference-list.ts";
 import type { FormatName, JsonDialect } from "../../../schema/format.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { type DataContract, reservedNames } from "../../../schema/rules/data-contract.ts";
 import { differencesForRole, type Role } from "../../../schema/rules/roles.ts";
 import type { RuleBook } from "../../../schema/rules/rule-book.ts";
 import { applyOverrides, type RuledDifference } from "../../../schema/rules/rule-book.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import { type RecordRow, readDataContract, type StateReader, type SubjectRow } from "../state/reader.ts";
-import type { Decision } from "./decision.ts";
-import { type Deciding, verdictFor } from "./decision.ts";
+import { type Deciding, type DecisionStep, type Refused, verdictFor } from "./decision.ts";
 
 /** The maximum number of distinct contents in one transitive check. */
 export const MAX_COMPARED_CONTENTS = 2_000;
@@ -49,17 +49,15 @@ export type Candidate = {
 /** `backward`: the candidate reads what the version wrote; `forward`: the version reads what the candidate writes. */
 type DirectedDifference = RuledDifference & { direction?: "backward" | "forward" };
 
-type CompatibilityDecision =
-  | { type: "compatible" }
-  | { type: "needs"; needs: Need[] }
-  | { type: "refused"; refusal: Refusal };
+type Compatible = { type: "compatible" };
 
-type ComparisonDecision =
-  | { type: "compatible" }
-  /** `row` is null if the candidate contradicts itself. */
-  | { type: "incompatible"; row: RecordRow | null; differences: readonly DirectedDifference[]; total: number }
-  | { type: "needs"; needs: Need[] }
-  | { type: "refused"; refusal: Refusal };
+/** `row` is null if the candidate contradicts itself. */
+type Incompatible = {
+  type: "incompatible";
+  row: RecordRow | null;
+  differences: readonly DirectedDifference[];
+  total: number;
+};
 
 /** Versions to compare a candidate with, newest first: live, in the same group, as many as the level requires. */
 export function comparedRecords(
@@ -92,7 +90,7 @@ export function decideCompatibility(
   candidate: Candidate,
   subject: SubjectRow | undefined,
   config: EffectiveConfig,
-): CompatibilityDecision {
+): DecisionStep<Compatible> {
   const compared = comparedRecords(
     deciding.state,
     subject,
@@ -100,8 +98,9 @@ export function decideCompatibility(
     config,
   );
   const decision = decideComparison(deciding, candidate, compared, subject, config);
-  if (decision.type !== "incompatible") return decision;
-  return incompatible(deciding, candidate, config, decision);
+  if (!decision.ok) return decision;
+  const { value } = decision;
+  return value.type === "incompatible" ? refuseIncompatible(deciding, candidate, config, value) : ok(value);
 }
 
 /** The first of some versions, newest first, with which a candidate is incompatible. */
@@ -111,17 +110,17 @@ export function decideComparison(
   rows: readonly RecordRow[],
   subject: SubjectRow | undefined,
   config: EffectiveConfig,
-): ComparisonDecision {
+): DecisionStep<Compatible | Incompatible> {
   const newest = subject && config.validateFields ? deciding.state.newestLive(subject.subject_key) : undefined;
   const reserved = reservedProblems(candidate, newest, config);
   if (reserved.length > 0)
-    return { type: "incompatible", row: newest ?? null, differences: reserved, total: reserved.length };
+    return ok({ type: "incompatible", row: newest ?? null, differences: reserved, total: reserved.length });
 
   const { backward, forward } = LEVEL_CHECKS[config.compatibilityLevel];
   const compared = backward || forward ? distinctContents(rows) : [];
   if (compared.length > MAX_COMPARED_CONTENTS || deciding.state.textBytes(compared) > MAX_COMPARED_BYTES) {
     const detail = `A transitive check reads at most ${MAX_COMPARED_CONTENTS} distinct contents and ${MAX_COMPARED_BYTES} bytes.`;
-    return { type: "refused", refusal: makeRefusal("TOO_COMPLEX", [detail], detail) };
+    return refuse(makeRefusal("TOO_COMPLEX", [detail], detail));
   }
 
   const book = deciding.state.effectiveRules(candidate.name);
@@ -129,23 +128,23 @@ export function decideComparison(
   for (const row of compared) {
     if (row.format !== candidate.format) {
       if (needs.length > 0) break;
-      return { type: "incompatible", row, differences: [DIFFERENT_FORMAT], total: 1 };
+      return ok({ type: "incompatible", row, differences: [DIFFERENT_FORMAT], total: 1 });
     }
     const other = closureOfRecord(deciding.state, row);
     if (!other) return tooWide(candidate.name);
     const policy = deciding.formatOf(candidate.format).policies.includes(config.policy) ? config.policy : undefined;
     if (!policy) {
       const detail = `Policy ${config.policy} does not apply to ${candidate.format}.`;
-      return { type: "refused", refusal: makeRefusal("UNSUPPORTED", [detail], detail) };
+      return refuse(makeRefusal("UNSUPPORTED", [detail], detail));
     }
     const pair = decidePair(deciding, candidate, { row, other, policy, config, book });
-    if (pair.type === "refused") return pair;
-    needs.push(...pair.needs);
-    const { differences, total } = pair;
+    if (!pair.ok) return pair;
+    const { differences, total } = pair.value;
+    needs.push(...pair.value.needs);
     // An older pair may decide only after every newer pair is known.
-    if (needs.length === 0 && !isCompatible(differences)) return { type: "incompatible", row, differences, total };
+    if (needs.length === 0 && !isCompatible(differences)) return ok({ type: "incompatible", row, differences, total });
   }
-  return needs.length > 0 ? { type: "needs", needs } : { type: "compatible" };
+  return ok(needs.length > 0 ? { type: "needs", needs } : { type: "compatible" });
 }
 
 type Pair = {
@@ -161,9 +160,7 @@ function decidePair(
   deciding: Deciding,
   candidate: Candidate,
   { row, other, policy, config, book }: Pair,
-):
-  | { type: "compared"; differences: DirectedDifference[]; total: number; needs: Need[] }
-  | (Decision & { type: "refused" }) {
+): Result<{ differences: DirectedDifference[]; total: number; needs: Need[] }, Refusal> {
   const { backward, forward, transitive: isTransitive } = LEVEL_CHECKS[config.compatibilityLevel];
   // FORWARD first: the Confluent server lists its differences before BACKWARD's.
   const directions = [
@@ -205,12 +202,12 @@ function decidePair(
     total += Math.max(ruled.length, comparison.value.differences_total ?? 0);
     differences.push(...ruled.map((difference) => ({ ...difference, direction }) as const));
   }
-  return { type: "compared", differences, total, needs };
+  return ok({ differences, total, needs });
 }
 
-function tooComplex(pointer: string | null, why: string): Decision & { type: "refused" } {
+function tooComplex(pointer: string | null, why: string): Refused {
   const detail = `Too complex to decide, at ${pointer ?? ""}: ${why}`;
-  return { type: "refused", refusal: makeRefusal("TOO_COMPLEX", [detail], detail) };
+  return refuse(makeRefusal("TOO_COMPLEX", [detail], detail));
 }
 
 export function closureOfRecord(state: StateReader, row: RecordRow): Closure | undefined {
@@ -271,12 +268,12 @@ function reservedProblems(candidate: Candidate, newest: RecordRow | undefined, c
   return [...removed, ...conflicting];
 }
 
-function incompatible(
+function refuseIncompatible(
   deciding: Deciding,
   { name, format, role }: Candidate,
   config: EffectiveConfig,
-  { row, differences, total }: Extract<ComparisonDecision, { type: "incompatible" }>,
-): CompatibilityDecision {
+  { row, differences, total }: Incompatible,
+): Refused {
   const worded: readonly DirectedDifference[] = role === null ? differences : differencesForRole(differences, role);
   const weighed = listWithin(worded, MAX_REFUSED_DIFFERENCE_BYTES);
   const breaking = weighed.filter(({ severity }) => severity === "breaking");
@@ -294,9 +291,8 @@ function incompatible(
   const printed = printSubjectName(name);
   const subject = row ? `Version ${row.number} of "${printed}"` : `The schema for "${printed}"`;
   const detail = `${subject} is incompatible under ${config.compatibilityLevel}: ${messages.join(" ")}`;
-  return {
-    type: "refused",
-    refusal: makeRefusal("INCOMPATIBLE_SCHEMA", [printed, `[${lines.join(", ")}]`], detail, {
+  return refuse(
+    makeRefusal("INCOMPATIBLE_SCHEMA", [printed, `[${lines.join(", ")}]`], detail, {
       items: listWithin(breaking, MAX_REFUSED_ITEM_BYTES).map(({ kind, reader_pointer, writer_pointer, message }) => ({
         rule: kind,
         pointer: reader_pointer ?? writer_pointer ?? "",
@@ -319,10 +315,10 @@ function incompatible(
         },
       },
     }),
-  };
+  );
 }
 
-export function tooWide(name: SubjectName): { type: "refused"; refusal: Refusal } {
+export function tooWide(name: SubjectName): Refused {
   const detail = `"${printSubjectName(name)}" reaches too many schemas through references.`;
-  return { type: "refused", refusal: makeRefusal("TOO_COMPLEX", [detail], detail) };
+  return refuse(makeRefusal("TOO_COMPLEX", [detail], detail));
 }

@@ -10,6 +10,7 @@ import type { ContentHash } from "../../../schema/content-hash.ts";
 import type { Fact, Reading, ReadingRequest, VerdictRequest } from "../../../schema/facts.ts";
 import { readingKey, verdictKey } from "../../../schema/facts.ts";
 import type { FormatName, SchemaFormat } from "../../../schema/format.ts";
+import { type Result, refuse } from "../../../schema/result.ts";
 import { DEFAULT_CONTEXT, printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { StateReader } from "../state/reader.ts";
 
@@ -21,16 +22,23 @@ export type DecidedEntry = {
 /** A text that must be stored for the entry that references it. `text` null: it is already in R2. */
 export type DecidedText = { contentHash: ContentHash; deflated: Uint8Array | null; textBytes: number };
 
-export type Decision =
-  | {
-      type: "done";
-      entries: readonly DecidedEntry[];
-      texts: readonly DecidedText[];
-      /** Evaluated after the entries have been applied. */
-      outcome: (state: StateReader) => Outcome;
-    }
-  | { type: "needs"; needs: readonly Need[] }
-  | { type: "refused"; refusal: Refusal };
+export type Done = {
+  type: "done";
+  entries: readonly DecidedEntry[];
+  texts: readonly DecidedText[];
+  /** Evaluated after the entries have been applied. */
+  outcome: (state: StateReader) => Outcome;
+};
+
+/** Facts without which a decision cannot continue. */
+export type Needs = { type: "needs"; needs: readonly Need[] };
+
+/** The result of a step of a decision. */
+export type DecisionStep<Value> = Result<Value | Needs, Refusal>;
+
+export type Decision = DecisionStep<Done>;
+
+export type Refused = { ok: false; refusal: Refusal };
 
 /** The inputs of a decision: state, the available facts, and the values unique to a commit. */
 export type Deciding = {
@@ -47,8 +55,8 @@ export type Deciding = {
   noteReading?: (key: string) => void;
 };
 
-export function refused(...args: Parameters<typeof makeRefusal>): Decision & { type: "refused" } {
-  return { type: "refused", refusal: makeRefusal(...args) };
+export function refused(...args: Parameters<typeof makeRefusal>): Refused {
+  return refuse(makeRefusal(...args));
 }
 
 export function readingFor(deciding: Deciding, request: ReadingRequest): { key: string; reading: Reading | undefined } {
@@ -85,11 +93,11 @@ export function printContext(context: string): string {
   return context === DEFAULT_CONTEXT ? "" : `:${context}:`;
 }
 
-export function refuseMode(name: SubjectName, what: string): Decision & { type: "refused" } {
+export function refuseMode(name: SubjectName, what: string): Refused {
   const message = `Subject ${printSubjectName(name)} in context ${printContext(name.context)} is ${what}`;
   return refused("OPERATION_NOT_PERMITTED", [message], message);
 }
 
-export function refuseReadOnly(name: SubjectName): Decision & { type: "refused" } {
+export function refuseReadOnly(name: SubjectName): Refused {
   return refuseMode(name, "in read-only mode");
 }

@@ -1,14 +1,24 @@
 /** Soft and hard deletes of versions, records and subjects. */
 
+import type { Refusal } from "../../../contract/errors.ts";
 import type {
   DeleteRecordCommand,
   DeleteSubjectCommand,
   DeleteVersionCommand,
   HardDeleted,
 } from "../../../registry/commands.ts";
+import { ok, type Result } from "../../../schema/result.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { RecordRow, StateReader } from "../state/reader.ts";
-import { type DecidedEntry, type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision.ts";
+import {
+  type DecidedEntry,
+  type Deciding,
+  type Decision,
+  isReadOnly,
+  type Refused,
+  refused,
+  refuseReadOnly,
+} from "./decision.ts";
 import { eraseEntry } from "./hard-delete.ts";
 import { nameOf, staleProblem } from "./register.ts";
 
@@ -105,7 +115,7 @@ function deleteRecord(state: StateReader, record: RecordRow, permanent: boolean)
 function deletion(state: StateReader, records: readonly RecordRow[], permanent: boolean): Decision {
   const printed = printSubjectName(nameOf(records[0]!));
   const recordKeys = records.map(({ record_key }) => record_key);
-  return {
+  return ok({
     type: "done",
     entries: [
       permanent
@@ -119,7 +129,7 @@ function deletion(state: StateReader, records: readonly RecordRow[], permanent: 
       records: records.map(({ id }) => id),
       guids: records.map(({ guid }) => guid),
     }),
-  };
+  });
 }
 
 /**
@@ -131,7 +141,7 @@ function referenceProblem(
   record: RecordRow,
   permanent: boolean,
   within: ReadonlySet<number>,
-): (Decision & { type: "refused" }) | undefined {
+): Refused | undefined {
   if (record.number === null) return undefined;
   const referrer = state
     .referrers(record.subject_key, record.number)
@@ -148,7 +158,7 @@ function keysOf(records: readonly RecordRow[]): Set<number> {
 }
 
 /** Also bounds the deletes of a change set together, because it has one transaction and one stored outcome. */
-export function deletedCountProblem(records: number): (Decision & { type: "refused" }) | undefined {
+export function deletedCountProblem(records: number): Refused | undefined {
   if (records <= MAX_DELETED_RECORDS) return undefined;
   const detail = `More than ${MAX_DELETED_RECORDS} versions would be deleted at once; delete some of them one by one first.`;
   return refused("TOO_COMPLEX", [detail], detail);
@@ -159,13 +169,10 @@ function subjectNotFound(printed: string): Decision {
 }
 
 /** Soft- and hard-deletes every version of a subject in one commit, or returns what still references one. */
-export function decideSubjectDeletion(
-  state: StateReader,
-  name: SubjectName,
-): { entries: DecidedEntry[] } | (Decision & { type: "refused" }) {
+export function decideSubjectDeletion(state: StateReader, name: SubjectName): Result<DecidedEntry[], Refusal> {
   const subject = state.subject(name);
   const records = subject ? state.allRecords(subject.subject_key) : [];
-  if (!subject || records.length === 0) return { entries: [] };
+  if (!subject || records.length === 0) return ok([]);
   const tooMany = deletedCountProblem(records.length);
   if (tooMany) return tooMany;
   const within = keysOf(records);
@@ -185,14 +192,14 @@ export function decideSubjectDeletion(
             payload: { v: 1, recordKeys: live.map(({ record_key }) => record_key) },
           },
         ];
-  return { entries: [...softDeleted, eraseEntry(state, printed, records)] };
+  return ok([...softDeleted, eraseEntry(state, printed, records)]);
 }
 
 /** Hard-deletes the soft-deleted versions of subjects, or returns what still references them. */
 export function eraseLeftovers(
   state: StateReader,
   subjects: readonly (SubjectName & { subject_key: number })[],
-): { entries: ReturnType<typeof eraseEntry>[]; hardDeleted: HardDeleted } | (Decision & { type: "refused" }) {
+): Result<{ entries: ReturnType<typeof eraseEntry>[]; hardDeleted: HardDeleted }, Refusal> {
   const entries: ReturnType<typeof eraseEntry>[] = [];
   const hardDeleted: { records: string[]; guids: string[] } = { records: [], guids: [] };
   for (const subject of subjects) {
@@ -209,5 +216,5 @@ export function eraseLeftovers(
     }
     entries.push(eraseEntry(state, printSubjectName(subject), leftovers));
   }
-  return { entries, hardDeleted };
+  return ok({ entries, hardDeleted });
 }

@@ -6,6 +6,7 @@ import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Freeze, Governance, Protection } from "../../../registry/governance.ts";
 import type { Caller } from "../../../registry/rpc.ts";
 import { matchesGlob } from "../../../schema/glob.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { StateReader } from "../state/reader.ts";
 import type { DecidedEntry } from "./decision.ts";
@@ -23,15 +24,15 @@ type Guarding = {
 export function guardEntries(
   guarding: Guarding,
   entries: readonly DecidedEntry[],
-): { type: "free"; entries: readonly DecidedEntry[] } | { type: "refused"; refusal: Refusal } {
+): Result<readonly DecidedEntry[], Refusal> {
   const { state, governance, caller, nowMs, isApproved = false } = guarding;
-  if (governance.protections.length === 0 && governance.freezes.length === 0) return { type: "free", entries };
+  if (governance.protections.length === 0 && governance.freezes.length === 0) return ok(entries);
   const subjects = [...new Set(entries.flatMap((entry) => changedSubjects(state, entry)))];
   const freezes = freezesOf(governance, subjects, nowMs);
   const protections = isApproved ? [] : protectionsOf(governance, subjects);
-  if (freezes.length === 0 && protections.length === 0) return { type: "free", entries };
-  if (caller.override === undefined) return { type: "refused", refusal: refusalOf(freezes, protections, subjects) };
-  const told: DecidedEntry = {
+  if (freezes.length === 0 && protections.length === 0) return ok(entries);
+  if (caller.override === undefined) return refuse(refusalOf(freezes, protections, subjects));
+  const overridden: DecidedEntry = {
     type: "change.overridden",
     subject: null,
     payload: {
@@ -42,7 +43,7 @@ export function guardEntries(
       freezes: freezes.map(({ name }) => name),
     },
   };
-  return { type: "free", entries: [...entries, told] };
+  return ok([...entries, overridden]);
 }
 
 export function protectionsOf({ protections }: Governance, subjects: readonly string[]): Protection[] {

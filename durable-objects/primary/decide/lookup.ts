@@ -1,14 +1,13 @@
 /** Finds a content among a subject's versions without writing (docs/confluent-compatibility.md). */
 
-import type { Refusal } from "../../../contract/errors.ts";
 import { makeRefusal } from "../../../contract/errors.ts";
-import type { Need } from "../../../registry/commands.ts";
 import type { EffectiveConfig } from "../../../registry/config.ts";
 import { toHex } from "../../../registry/log-entry.ts";
 import type { LookupRequest } from "../../../registry/lookup.ts";
 import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import { type ContentHash, contentHash } from "../../../schema/content-hash.ts";
 import type { FormatName, JsonDialect, SchemaReference } from "../../../schema/format.ts";
+import { ok, refuse } from "../../../schema/result.ts";
 import {
   type DataContract,
   mergeMetadata,
@@ -19,7 +18,7 @@ import {
 } from "../../../schema/rules/data-contract.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import { type RecordRow, readDataContract, referencesOf, type StateReader, type SubjectRow } from "../state/reader.ts";
-import type { Deciding } from "./decision.ts";
+import type { Deciding, DecisionStep } from "./decision.ts";
 import { readSchemaText } from "./reading.ts";
 import { referenceKey } from "./references.ts";
 
@@ -113,10 +112,7 @@ function withoutVersion(metadata: DataContract["metadata"]): DataContract["metad
   return isBare ? null : rest;
 }
 
-type LookupDecision =
-  | { type: "found"; record: RecordRow; exact: boolean }
-  | { type: "needs"; needs: Need[] }
-  | { type: "refused"; refusal: Refusal };
+type LookupDecision = DecisionStep<{ type: "found"; record: RecordRow; exact: boolean }>;
 
 /** The text is parsed before the subject is looked up, so an invalid schema is refused as invalid under any name. */
 export function decideLookup(deciding: Deciding, request: LookupRequest): LookupDecision {
@@ -124,12 +120,12 @@ export function decideLookup(deciding: Deciding, request: LookupRequest): Lookup
   const names = request.anyContext ? state.namesakes(request.name) : [state.resolveAlias(request.name)];
   const [first, ...others] = names;
   const decision = lookUpUnder(deciding, request, first!);
-  if (decision.type !== "refused" || !MISSING.has(decision.refusal.error)) return decision;
+  if (decision.ok || !MISSING.has(decision.refusal.error)) return decision;
   for (const name of others) {
     if (!state.subject(name)) continue;
     const elsewhere = lookUpUnder(deciding, request, name);
     // A version missing in its own context may exist under the same name in another.
-    if (elsewhere.type !== "refused") return elsewhere;
+    if (elsewhere.ok) return elsewhere;
   }
   return decision;
 }
@@ -146,17 +142,15 @@ function lookUpUnder(deciding: Deciding, request: LookupRequest, name: SubjectNa
     validateFields: false,
     deleted: true,
   });
-  if (read.type !== "read") return read;
+  if (!read.ok) return read;
+  if (read.value.type === "needs") return ok(read.value);
 
   const printed = printSubjectName(name);
   const subject = state.subject(name);
   if (!subject || !state.hasVersions(subject.subject_key, request.deleted)) {
-    return {
-      type: "refused",
-      refusal: makeRefusal("SUBJECT_NOT_FOUND", [printed], `There is no subject "${printed}".`),
-    };
+    return refuse(makeRefusal("SUBJECT_NOT_FOUND", [printed], `There is no subject "${printed}".`));
   }
-  const { reading, references } = read;
+  const { reading, references } = read.value;
   const sought: SoughtContent = {
     format: request.format,
     text: reading.text,
@@ -168,11 +162,8 @@ function lookUpUnder(deciding: Deciding, request: LookupRequest, name: SubjectNa
     deleted: request.deleted,
     inheritFrom: { ...config, said: request },
   });
-  if (record) return { type: "found", record, exact: hashOf(record) === contentHash(sought, NATIVE_HASHES) };
-  return {
-    type: "refused",
-    refusal: makeRefusal("SCHEMA_TEXT_NOT_FOUND", [], `"${printed}" has no version with this content.`),
-  };
+  if (record) return ok({ type: "found", record, exact: hashOf(record) === contentHash(sought, NATIVE_HASHES) });
+  return refuse(makeRefusal("SCHEMA_TEXT_NOT_FOUND", [], `"${printed}" has no version with this content.`));
 }
 
 export function hashOf(row: { content_hash: ArrayBuffer }): ContentHash {

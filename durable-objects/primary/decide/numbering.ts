@@ -2,16 +2,18 @@
  * The last steps of a new version: the verdict, then its number, semantic version and Confluent id
  * (docs/confluent-compatibility.md).
  */
+import type { Refusal } from "../../../contract/errors.ts";
 import type { Need, RegisterCommand } from "../../../registry/commands.ts";
 import type { EffectiveConfig, Mode } from "../../../registry/config.ts";
 import { LARGEST_INTEGER } from "../../../registry/confluent-id.ts";
 import type { Numbering } from "../../../registry/payloads.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
+import { ok, type Result } from "../../../schema/result.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import { counterAfter } from "../state/confluent-ids.ts";
 import type { SubjectRow } from "../state/reader.ts";
 import { type Candidate, decideCompatibility } from "./compatibility.ts";
-import { type Deciding, type Decision, isImporting, printContext, refused } from "./decision.ts";
+import { type Deciding, type DecisionStep, isImporting, printContext, refused } from "./decision.ts";
 import { hashOf } from "./lookup.ts";
 import { decideSemver } from "./semver.ts";
 
@@ -32,40 +34,46 @@ type NumberingInput = {
 export function decideNumbering(
   deciding: Deciding,
   input: NumberingInput,
-): Exclude<Decision, { type: "done" }> | { type: "numbered"; numbering: Numbering } {
+): DecisionStep<{ type: "numbered"; numbering: Numbering }> {
   const { state } = deciding;
   const { name, subject, mode, config, candidate, hash, command } = input;
   const needs: Need[] = [];
   if (!input.skipCompatibility) {
     const verdict = decideCompatibility(deciding, candidate, subject, config);
-    if (verdict.type === "refused") return verdict;
-    if (verdict.type === "needs") needs.push(...verdict.needs);
+    if (!verdict.ok) return verdict;
+    if (verdict.value.type === "needs") needs.push(...verdict.value.needs);
   }
 
   const number = decideNumber(deciding, input);
-  if (typeof number !== "number") return number;
+  if (!number.ok) return number;
 
   const semver = decideSemver(deciding, { subject, config, candidate, command, isImport: isImporting(mode) });
-  if (semver.type === "needs") needs.push(...semver.needs.filter(({ key }) => !needs.some((need) => need.key === key)));
+  if (semver.ok && semver.value.type === "needs") {
+    needs.push(...semver.value.needs.filter(({ key }) => !needs.some((need) => need.key === key)));
+  }
   // A break is reported before a semver that is too small for it, regardless of which facts are available.
-  if (needs.length > 0) return { type: "needs", needs };
-  if (semver.type !== "semver") return semver;
+  if (needs.length > 0) return ok({ type: "needs", needs });
+  if (!semver.ok) return semver;
+  if (semver.value.type === "needs") return ok(semver.value);
 
   const id = decideConfluentId(deciding, name.context, hash, isImporting(mode) ? command.confluentId : null);
-  if (typeof id !== "number") return id;
+  if (!id.ok) return id;
   const counter = state.nextConfluentId(name.context);
-  return {
+  return ok({
     type: "numbered",
     numbering: {
-      number,
-      label: semver.semver,
-      confluentId: id,
-      nextConfluentId: counterAfter(counter, id),
+      number: number.value,
+      label: semver.value.semver,
+      confluentId: id.value,
+      nextConfluentId: counterAfter(counter, id.value),
     },
-  };
+  });
 }
 
-function decideNumber(deciding: Deciding, { name, subject, mode, number, command }: NumberingInput) {
+function decideNumber(
+  deciding: Deciding,
+  { name, subject, mode, number, command }: NumberingInput,
+): Result<number, Refusal> {
   const printed = printSubjectName(name);
   const wanted = command.versionNumber ?? 0;
   if (wanted > 0 && wanted !== number && !isImporting(mode)) {
@@ -80,16 +88,21 @@ function decideNumber(deciding: Deciding, { name, subject, mode, number, command
     const detail = `"${printed}" has used the largest version number, ${LARGEST_INTEGER}; register under another subject.`;
     return refused("CONFLICT", [detail], detail);
   }
-  if (wanted <= 0 || wanted === number) return number;
+  if (wanted <= 0 || wanted === number) return ok(number);
   if (subject && deciding.state.recordByNumber(subject.subject_key, wanted)) {
     const detail = `Version ${wanted} of "${printed}" exists with other content.`;
     return refused("OPERATION_NOT_PERMITTED", [detail], detail);
   }
-  return wanted;
+  return ok(wanted);
 }
 
 /** The id that the content already has in the context, the one that an import brings, or the next. */
-function decideConfluentId(deciding: Deciding, context: string, hash: ContentHash, imported: number | null) {
+function decideConfluentId(
+  deciding: Deciding,
+  context: string,
+  hash: ContentHash,
+  imported: number | null,
+): Result<number, Refusal> {
   const { state } = deciding;
   const content = state.contentByHash(hash);
   if (imported !== null) {
@@ -98,12 +111,12 @@ function decideConfluentId(deciding: Deciding, context: string, hash: ContentHas
       const detail = `Overwrite new schema with id ${imported} in context ${printContext(context)} is not permitted.`;
       return refused("OPERATION_NOT_PERMITTED", [detail], detail);
     }
-    return imported;
+    return ok(imported);
   }
   const known = content && state.confluentIdOf(context, content.content_key);
-  if (known !== undefined) return known;
+  if (known !== undefined) return ok(known);
   const free = state.freeConfluentId(context);
-  if (free !== undefined) return free;
+  if (free !== undefined) return ok(free);
   const detail = `Context "${context}" has no free schema id left.`;
   return refused("CONFLICT", [detail], detail);
 }

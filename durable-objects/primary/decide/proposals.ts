@@ -1,5 +1,5 @@
 /** Decisions of change management: settings, comments, rejections, and approvals with their effects. */
-import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
+import type { Refusal } from "../../../contract/errors.ts";
 import {
   type ApproveProposalCommand,
   type CommentProposalCommand,
@@ -18,8 +18,9 @@ import {
   type SetGovernanceCommand,
   type WholeProposal,
 } from "../../../registry/governance.ts";
+import { ok, type Result } from "../../../schema/result.ts";
 import { readGovernance, readOpenProposals, readProposal } from "../state/governance.ts";
-import { type DecidedEntry, type Decision, refused } from "./decision.ts";
+import { type DecidedEntry, type Decision, type Refused, refused } from "./decision.ts";
 import { protectionsOf } from "./guard.ts";
 
 /** How long a proposal stays open if no protection requires its approval any more. */
@@ -32,12 +33,12 @@ export function decideSetGovernance(sql: SqlStorage, { governance }: SetGovernan
     return refused("UNPROCESSABLE", [detail], detail);
   }
   const isChange = JSON.stringify(governance) !== JSON.stringify(readGovernance(sql));
-  return {
+  return ok({
     type: "done",
     entries: isChange ? [{ type: "governance.changed", subject: null, payload: { v: 1, governance } }] : [],
     texts: [],
     outcome: () => ({ type: "governance", governance }),
-  };
+  });
 }
 
 /**
@@ -106,8 +107,8 @@ export function decideReject(
   { actor, nowMs }: { actor: string; nowMs: number },
 ): Decision {
   const open = findOpen(sql, id, nowMs);
-  if ("refusal" in open) return { type: "refused", refusal: open.refusal };
-  const isWithdrawn = open.proposal.author === actor;
+  if (!open.ok) return open;
+  const isWithdrawn = open.value.proposal.author === actor;
   return proposalDecision(sql, id, [
     { type: "proposal.rejected", subject: null, payload: { v: 1, id, reason, isWithdrawn } },
   ]);
@@ -118,30 +119,27 @@ export function decideApproval(
   sql: SqlStorage,
   { id, roles }: ApproveProposalCommand,
   { actor, nowMs }: { actor: string; nowMs: number },
-):
-  | { type: "approved"; whole: WholeProposal; isComplete: boolean; entry: DecidedEntry }
-  | { type: "refused"; refusal: Refusal } {
+): Result<{ whole: WholeProposal; isComplete: boolean; entry: DecidedEntry }, Refusal> {
   const open = findOpen(sql, id, nowMs);
-  if ("refusal" in open) return { type: "refused", refusal: open.refusal };
-  const { proposal } = open;
+  if (!open.ok) return open;
+  const { proposal } = open.value;
   const problem =
     proposal.author === actor
       ? "Nobody approves a proposal of their own."
       : proposal.approvals.some((approval) => approval.actor === actor)
         ? "This proposal has your approval already."
         : undefined;
-  if (problem !== undefined) return { type: "refused", refusal: makeRefusal("CONFLICT", [problem], problem) };
+  if (problem !== undefined) return refused("CONFLICT", [problem], problem);
   const required = requiredNow(readGovernance(sql), proposal);
   const given = [...proposal.approvals, { actor, roles, atMs: nowMs }];
   const isComplete = required.every(
     ({ role, count }) => given.filter((approval) => role === null || approval.roles.includes(role)).length >= count,
   );
-  return {
-    type: "approved",
-    whole: open,
+  return ok({
+    whole: open.value,
     isComplete,
     entry: { type: "proposal.approved", subject: null, payload: { v: 1, id, roles } },
-  };
+  });
 }
 
 /** The stricter of the approvals required when it was opened and those required now. */
@@ -157,29 +155,25 @@ function mergeRequired(approvals: readonly RequiredApproval[]): RequiredApproval
   return [...most].map(([role, count]) => ({ role, count }));
 }
 
-function findOpen(sql: SqlStorage, id: string, nowMs: number): WholeProposal | { refusal: Refusal } {
+function findOpen(sql: SqlStorage, id: string, nowMs: number): Result<WholeProposal, Refusal> {
   const whole = readProposal(sql, id);
-  if (!whole) return { refusal: noProposal(id).refusal };
+  if (!whole) return noProposal(id);
   const { status, expiresAtMs } = whole.proposal;
-  if (status === "open" && expiresAtMs > nowMs) return whole;
+  if (status === "open" && expiresAtMs > nowMs) return ok(whole);
   const detail = `Proposal ${id} is ${status === "open" ? "expired" : status}.`;
-  return { refusal: makeRefusal("CONFLICT", [detail], detail) };
+  return refused("CONFLICT", [detail], detail);
 }
 
 /** The entries, and the proposal after them. */
-export function proposalDecision(
-  sql: SqlStorage,
-  id: string,
-  entries: readonly DecidedEntry[],
-): Decision & { type: "done" } {
-  return {
+export function proposalDecision(sql: SqlStorage, id: string, entries: readonly DecidedEntry[]): Decision {
+  return ok({
     type: "done",
     entries,
     texts: [],
     outcome: () => ({ type: "proposal", proposal: readProposal(sql, id)!.proposal, changeSet: null, changes: [] }),
-  };
+  });
 }
 
-function noProposal(id: string): Decision & { type: "refused" } {
+function noProposal(id: string): Refused {
   return refused("PROPOSAL_NOT_FOUND", [id], `There is no proposal with id ${id}.`);
 }

@@ -3,14 +3,13 @@
  * of all three.
  */
 
-import type { Refusal } from "../../../contract/errors.ts";
-import type { Need } from "../../../registry/commands.ts";
 import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
 import { sha256Hex } from "../../../schema/content-hash.ts";
 import type { ParsedText, ReadingRequest } from "../../../schema/facts.ts";
 import type { FormatName, JsonDialect, Strictness } from "../../../schema/format.ts";
-import { type Deciding, readingFor, refused } from "./decision.ts";
+import { ok } from "../../../schema/result.ts";
+import { type Deciding, type DecisionStep, readingFor, refused } from "./decision.ts";
 import { type ResolvedReferences, resolveReferences } from "./references.ts";
 
 export type TextToRead = {
@@ -25,20 +24,17 @@ export type TextToRead = {
   deleted: boolean;
 };
 
-type ReadText =
-  | { type: "read"; reading: ParsedText; references: ResolvedReferences }
-  | { type: "needs"; needs: Need[] }
-  | { type: "refused"; refusal: Refusal };
+type ReadText = { type: "read"; reading: ParsedText; references: ResolvedReferences };
 
 /** References are resolved as for a subject in `context`. */
-export function readSchemaText(deciding: Deciding, context: string, asked: TextToRead): ReadText {
+export function readSchemaText(deciding: Deciding, context: string, asked: TextToRead): DecisionStep<ReadText> {
   const { format, text, dialect, strictness, validateFields, normalise, deleted } = asked;
   const references = resolveReferences(deciding.state, context, asked.references, {
     normalise,
     deleted,
     newFormat: deleted ? undefined : format,
   });
-  if (!references.ok) return { type: "refused", refusal: references.refusal };
+  if (!references.ok) return references;
   const request: ReadingRequest = {
     format,
     rawTextHash: sha256Hex(text, NATIVE_HASHES),
@@ -54,9 +50,9 @@ export function readSchemaText(deciding: Deciding, context: string, asked: TextT
   const { key, reading } = readingFor(deciding, request);
   if (!reading) {
     const { resolved, closures } = references.value;
-    return { type: "needs", needs: [{ type: "reading", key, request, references: resolved, closures }] };
+    return ok({ type: "needs", needs: [{ type: "reading", key, request, references: resolved, closures }] });
   }
-  if (reading.ok) return { type: "read", reading: reading.value, references: references.value };
+  if (reading.ok) return ok({ type: "read", reading: reading.value, references: references.value });
   const detail = reading.refusal.problems[0]?.message ?? "The schema is invalid.";
   return refused(
     reading.refusal.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA",

@@ -13,6 +13,7 @@ import { type Attributes, NO_ATTRIBUTES } from "../../../registry/record.ts";
 import { type ContentHash, computeGuid, contentHash } from "../../../schema/content-hash.ts";
 import type { ParsedText } from "../../../schema/facts.ts";
 import type { SchemaProblem } from "../../../schema/format.ts";
+import { ok } from "../../../schema/result.ts";
 import {
   type DataContract,
   mergeMetadata,
@@ -35,8 +36,10 @@ import {
   type DecidedText,
   type Deciding,
   type Decision,
+  type DecisionStep,
   isImporting,
   isReadOnly,
+  type Refused,
   refused,
   refuseMode,
   refuseReadOnly,
@@ -98,7 +101,7 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
     config: deciding.state.effectiveConfig(name, command.api, command.attributes.role),
     mode: deciding.state.effectiveMode(name),
   });
-  if ("type" in read) return read;
+  if ("ok" in read) return read;
   const settled = findRequested(read) ?? modeProblem(read);
   if (settled) return settled;
 
@@ -110,11 +113,12 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
 
   const text = storeText(read, content);
   const numbered = numberCandidate(read, content);
-  if (numbered.type !== "needs" && numbered.type !== "numbered") return numbered;
+  if (!numbered.ok) return numbered;
+  const { value } = numbered;
   // Requested together, so that a large text does not need its own round.
-  const needs = numbered.type === "needs" ? [...text.needs, ...numbered.needs] : text.needs;
-  if (needs.length > 0 || numbered.type === "needs") return { type: "needs", needs };
-  return registered(read, content, text.texts, numbered.numbering);
+  const needs = value.type === "needs" ? [...text.needs, ...value.needs] : text.needs;
+  if (needs.length > 0 || value.type === "needs") return ok({ type: "needs", needs });
+  return registered(read, content, text.texts, value.numbering);
 }
 
 function malformedProblem(name: SubjectName, command: RegisterCommand): Decision | undefined {
@@ -153,11 +157,11 @@ function readCandidate(registration: Registration): ReadRegistration | Decision 
     deleted: isImporting(mode),
   };
   const read = readSchemaText(deciding, name.context, textToRead);
-  if (read.type === "refused" && read.refusal.error === "INVALID_SCHEMA") {
-    return findStoredAgain(registration, textToRead) ?? read;
+  if (!read.ok) {
+    return (read.refusal.error === "INVALID_SCHEMA" ? findStoredAgain(registration, textToRead) : undefined) ?? read;
   }
-  if (read.type !== "read") return read;
-  const { reading, references } = read;
+  if (read.value.type === "needs") return ok(read.value);
+  const { reading, references } = read.value;
   const misused = isImporting(mode)
     ? undefined
     : toolDefinitionRefusal(reading.warnings, () => command.attributes.role ?? deciding.state.roleOf(subject, config));
@@ -171,7 +175,8 @@ function findStoredAgain(registration: Registration, textToRead: TextToRead): De
   const { deciding, command, subject, config } = registration;
   if (!subject || !mayBeKnown(command) || hasDefaults(config)) return undefined;
   const stored = findStored(deciding, { command, config, subject, textToRead });
-  if (stored === undefined || stored.type === "needs") return stored;
+  if (stored === undefined) return undefined;
+  if (stored.type === "needs") return ok(stored);
   if (!namesTheSame(stored.record, command)) return undefined;
   return alreadyRegistered(stored.record, { dialect: stored.record.dialect, warnings: stored.warnings });
 }
@@ -279,10 +284,10 @@ function storeText(
 function numberCandidate(
   read: ReadRegistration,
   { number, contract, hash }: Content,
-): ReturnType<typeof decideNumbering> | { type: "numbered"; numbering: null } {
+): DecisionStep<{ type: "numbered"; numbering: Numbering | null }> {
   const { deciding, command, name, subject, config, mode, reading, references } = read;
   if (command.state !== "active") {
-    if (command.semver === null) return { type: "numbered", numbering: null };
+    if (command.semver === null) return ok({ type: "numbered", numbering: null });
     const detail = "A draft gets its version when it is activated; omit version.";
     return refused("UNPROCESSABLE", [detail], detail, { items: [{ pointer: "/version", message: detail }] });
   }
@@ -328,7 +333,7 @@ function registered(
     });
   }
   if (numbering && subject) entries.push(...replacedEntries(deciding, subject, name, content.hash, numbering));
-  return {
+  return ok({
     type: "done",
     entries,
     texts,
@@ -338,7 +343,7 @@ function registered(
       record: toRecord(after.recordById(payload.id)!),
       warnings: reading.warnings,
     }),
-  };
+  });
 }
 
 function registeredPayload(
@@ -466,7 +471,7 @@ function namesTheSame(known: RecordRow, command: RegisterCommand): boolean {
 
 /** An import that restores a soft-deleted version under the same number and id. */
 function importedAgain(record: RecordRow, warnings: readonly SchemaProblem[]): Decision {
-  return {
+  return ok({
     type: "done",
     entries: [
       {
@@ -482,7 +487,7 @@ function importedAgain(record: RecordRow, warnings: readonly SchemaProblem[]): D
       record: toRecord(after.recordById(record.id)!),
       warnings,
     }),
-  };
+  });
 }
 
 /** Whether a version has exactly the text and references of the request, regardless of metadata and rules. */
@@ -511,7 +516,7 @@ function alreadyRegistered(known: RecordRow, { dialect, warnings }: KnownReading
             pointer: "/dialect",
           },
         ];
-  return {
+  return ok({
     type: "done",
     entries: [],
     texts: [],
@@ -521,13 +526,10 @@ function alreadyRegistered(known: RecordRow, { dialect, warnings }: KnownReading
       record: toRecord(known),
       warnings: [...warnings, ...otherwiseRead],
     }),
-  };
+  });
 }
 
-export function staleProblem(
-  record: RecordRow,
-  ifMatchSeq: number | null,
-): (Decision & { type: "refused" }) | undefined {
+export function staleProblem(record: RecordRow, ifMatchSeq: number | null): Refused | undefined {
   if (ifMatchSeq === null || ifMatchSeq === record.updated_seq) return undefined;
   const detail = `Schema ${record.id} has changed since: its ETag is now "${record.updated_seq}".`;
   return refused("PRECONDITION_FAILED", [detail], detail);

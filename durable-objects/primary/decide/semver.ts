@@ -7,6 +7,7 @@ import type { Need, RegisterCommand } from "../../../registry/commands.ts";
 import type { EffectiveConfig } from "../../../registry/config.ts";
 import { suggestBump } from "../../../schema/bump.ts";
 import type { Comparison, Difference } from "../../../schema/compatibility.ts";
+import { ok } from "../../../schema/result.ts";
 import { applyOverrides } from "../../../schema/rules/rule-book.ts";
 import {
   type Bump,
@@ -19,12 +20,9 @@ import {
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { RecordRow, SubjectRow } from "../state/reader.ts";
 import { type Candidate, closureOfRecord } from "./compatibility.ts";
-import { type Deciding, type Decision, refused, verdictFor } from "./decision.ts";
+import { type Deciding, type DecisionStep, refused, verdictFor } from "./decision.ts";
 
-type SemverDecision =
-  | { type: "semver"; semver: string }
-  | { type: "needs"; needs: Need[] }
-  | (Decision & { type: "refused" });
+type SemverDecision = DecisionStep<{ type: "semver"; semver: string }>;
 
 type SemverInput = {
   subject: SubjectRow | undefined;
@@ -39,16 +37,17 @@ export function decideSemver(deciding: Deciding, input: SemverInput): SemverDeci
   const { subject, command, config, candidate } = input;
   const highest = subject?.last_label ?? null;
   if (command.semver !== null) return decideGivenSemver(deciding, input, command.semver);
-  if (highest === null) return { type: "semver", semver: FIRST_SEMVER };
+  if (highest === null) return ok({ type: "semver", semver: FIRST_SEMVER });
   // The second direction is compared only for the API that shows semvers, and only if a semver is computed anyway.
   const weighed = command.api === "native" && config.compatibilityLevel !== "NONE" && !input.isImport;
   const newest = subject && weighed ? deciding.state.newestLive(subject.subject_key) : undefined;
   const change = newest
     ? weighChange(deciding, candidate, newest, config)
-    : ({ type: "weighed", bump: "minor" } as const);
-  if (change.type !== "weighed") return change;
-  const semver = nextSemver(highest, change.bump);
-  if (semver !== undefined) return { type: "semver", semver };
+    : ok({ type: "weighed", bump: "minor" } as const);
+  if (!change.ok) return change;
+  if (change.value.type === "needs") return ok(change.value);
+  const semver = nextSemver(highest, change.value.bump);
+  if (semver !== undefined) return ok({ type: "semver", semver });
   const detail = `No semver follows ${highest}, the highest of "${printSubjectName(candidate.name)}".`;
   return refused("CONFLICT", [detail], detail);
 }
@@ -66,16 +65,18 @@ function decideGivenSemver(deciding: Deciding, input: SemverInput, semver: strin
   }
   const enforced = config.enforceVersion === true && !input.isImport;
   const newest = subject && enforced ? deciding.state.newestLive(subject.subject_key) : undefined;
-  if (!newest || newest.label === null) return { type: "semver", semver };
-  const change = weighChange(deciding, candidate, newest, config);
-  if (change.type !== "weighed") return change;
-  if (isStepEnough(semver, newest.label, change.bump)) return { type: "semver", semver };
-  const least = leastRelease(newest.label, change.bump);
-  const step = stepName(newest.label, change.bump);
-  const detail = `Version ${semver} of "${printed}" is too small a step from ${newest.label}: the change requires a ${step}${least === undefined ? "" : `, ${least} at least`}. ${change.reasons.join(" ")}`;
+  if (!newest || newest.label === null) return ok({ type: "semver", semver });
+  const weighed = weighChange(deciding, candidate, newest, config);
+  if (!weighed.ok) return weighed;
+  if (weighed.value.type === "needs") return ok(weighed.value);
+  const { bump, reasons } = weighed.value;
+  if (isStepEnough(semver, newest.label, bump)) return ok({ type: "semver", semver });
+  const least = leastRelease(newest.label, bump);
+  const step = stepName(newest.label, bump);
+  const detail = `Version ${semver} of "${printed}" is too small a step from ${newest.label}: the change requires a ${step}${least === undefined ? "" : `, ${least} at least`}. ${reasons.join(" ")}`;
   return refused("CONFLICT", [detail], detail, {
-    items: change.reasons.map((message) => ({ pointer: "/version", rule: `demands_${step}`, message })),
-    extra: { demanded: { step, at_least: least ?? null, from: newest.label, reasons: change.reasons } },
+    items: reasons.map((message) => ({ pointer: "/version", rule: `demands_${step}`, message })),
+    extra: { demanded: { step, at_least: least ?? null, from: newest.label, reasons } },
   });
 }
 
@@ -85,10 +86,7 @@ function stepName(from: string, bump: Bump): Bump {
   return bump === "major" ? "minor" : "patch";
 }
 
-type WeighedChange =
-  | { type: "weighed"; bump: Bump; reasons: string[] }
-  | { type: "needs"; needs: Need[] }
-  | (Decision & { type: "refused" });
+type WeighedChange = { type: "weighed"; bump: Bump; reasons: string[] };
 
 /**
  * The size of the step from an earlier version, by the differences in both directions. An override removes a
@@ -99,23 +97,23 @@ function weighChange(
   candidate: Candidate,
   earlier: RecordRow,
   config: EffectiveConfig,
-): WeighedChange {
+): DecisionStep<WeighedChange> {
   if (earlier.format !== candidate.format) {
-    return {
+    return ok({
       type: "weighed",
       bump: "major",
       reasons: [`The format changes from ${earlier.format} to ${candidate.format}.`],
-    };
+    });
   }
   const other = closureOfRecord(deciding.state, earlier);
   if (!other)
-    return {
+    return ok({
       type: "weighed",
       bump: "major",
       reasons: ["The earlier version reaches too many schemas to compare with."],
-    };
+    });
   if (other.hash === candidate.closure.hash && earlier.dialect === candidate.dialect) {
-    return { type: "weighed", bump: "patch", reasons: ["The schema has not changed."] };
+    return ok({ type: "weighed", bump: "patch", reasons: ["The schema has not changed."] });
   }
   const { policy, writers } = config;
   if (!deciding.formatOf(candidate.format).policies.includes(policy)) {
@@ -141,15 +139,15 @@ function weighChange(
     if (!comparison) needs.push({ type: "verdict", key, request, ...side, format: candidate.format });
     return comparison;
   });
-  if (!backward || !forward) return { type: "needs", needs };
+  if (!backward || !forward) return ok({ type: "needs", needs });
   for (const comparison of [backward, forward]) {
     if (!comparison.ok) {
       const reason = `The change is too complex to classify, at ${comparison.refusal.pointer}: ${comparison.refusal.message}`;
-      return { type: "weighed", bump: "major", reasons: [reason] };
+      return ok({ type: "weighed", bump: "major", reasons: [reason] });
     }
   }
   const ruled = (comparison: Comparison): readonly Difference[] =>
     comparison.ok ? applyOverrides(comparison.value, { ...book, exceptions: [] }, deciding.nowMs) : [];
   const differences = { backward: ruled(backward), forward: ruled(forward) };
-  return { type: "weighed", ...suggestBump(differences, config.compatibilityLevel, candidate.role) };
+  return ok({ type: "weighed", ...suggestBump(differences, config.compatibilityLevel, candidate.role) });
 }

@@ -12,6 +12,7 @@ import type {
   UpdateRecordCommand,
 } from "../../../registry/commands.ts";
 import type { Config } from "../../../registry/config.ts";
+import { ok, refuse } from "../../../schema/result.ts";
 import { ruleSetProblem } from "../../../schema/rules/data-contract.ts";
 import { EMPTY_RULE_BOOK, MAX_RULES, ruleBookProblems } from "../../../schema/rules/rule-book.ts";
 import {
@@ -24,7 +25,15 @@ import {
 } from "../../../schema/subject-name.ts";
 import { attributesOf, toRecord } from "../state/reader.ts";
 import { attributesProblem, configProblem } from "./bounds.ts";
-import { type DecidedEntry, type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision.ts";
+import {
+  type DecidedEntry,
+  type Deciding,
+  type Decision,
+  isReadOnly,
+  type Refused,
+  refused,
+  refuseReadOnly,
+} from "./decision.ts";
 import { eraseLeftovers } from "./delete.ts";
 import { nameOf, staleProblem } from "./register.ts";
 
@@ -65,12 +74,12 @@ export function decideUpdateRecord(deciding: Deciding, command: UpdateRecordComm
         : { type: STATE_ENTRIES[command.state], subject: printed, payload: { v: 1, recordKey, reason } },
     );
   }
-  return {
+  return ok({
     type: "done",
     entries,
     texts: [],
     outcome: (after) => ({ type: "record", record: toRecord(after.recordById(record.id)!) }),
-  };
+  });
 }
 
 export function decideSetConfig(deciding: Deciding, { scope, changes }: SetConfigCommand): Decision {
@@ -100,7 +109,7 @@ export function decideSetConfig(deciding: Deciding, { scope, changes }: SetConfi
   const config = merged as Config;
   const tooLarge = configProblem(config);
   if (tooLarge) return tooLarge;
-  return {
+  return ok({
     type: "done",
     entries: [
       {
@@ -111,7 +120,7 @@ export function decideSetConfig(deciding: Deciding, { scope, changes }: SetConfi
     ],
     texts: [],
     outcome: (after) => ({ type: "config", config, effective: after.effectiveConfig(scope, "native") }),
-  };
+  });
 }
 
 export function decideDeleteConfig(deciding: Deciding, { scope }: DeleteConfigCommand): Decision {
@@ -124,7 +133,7 @@ export function decideDeleteConfig(deciding: Deciding, { scope }: DeleteConfigCo
     const printed = printSubjectName(scope);
     return refused("SUBJECT_NOT_FOUND", [printed], `No configuration is set for "${printed}".`);
   }
-  return {
+  return ok({
     type: "done",
     entries: config
       ? [{ type: "config.changed", subject: printSubjectName(scope), payload: { v: 1, ...scope, config: null } }]
@@ -135,7 +144,7 @@ export function decideDeleteConfig(deciding: Deciding, { scope }: DeleteConfigCo
       config: config ?? {},
       effective: after.effectiveConfig(scope, "native"),
     }),
-  };
+  });
 }
 
 export function decideSetMode(deciding: Deciding, { scope, mode, force }: SetModeCommand): Decision {
@@ -156,9 +165,9 @@ export function decideSetMode(deciding: Deciding, { scope, mode, force }: SetMod
     }
     if (!force) {
       const erased = eraseLeftovers(state, subjects);
-      if (!("entries" in erased)) return erased;
-      entries.push(...erased.entries);
-      hardDeleted = erased.hardDeleted;
+      if (!erased.ok) return erased;
+      entries.push(...erased.value.entries);
+      hardDeleted = erased.value.hardDeleted;
     }
   }
   entries.push({
@@ -166,7 +175,7 @@ export function decideSetMode(deciding: Deciding, { scope, mode, force }: SetMod
     subject: printSubjectName(scope),
     payload: { v: 1, scopes: [{ ...scope, mode }] },
   });
-  return { type: "done", entries, texts: [], outcome: () => ({ type: "mode", mode, hardDeleted }) };
+  return ok({ type: "done", entries, texts: [], outcome: () => ({ type: "mode", mode, hardDeleted }) });
 }
 
 export function decideDeleteMode(deciding: Deciding, { scope, recursive }: DeleteModeCommand): Decision {
@@ -184,7 +193,7 @@ export function decideDeleteMode(deciding: Deciding, { scope, recursive }: Delet
     subject: cleared.subject,
     mode: null,
   }));
-  return {
+  return ok({
     type: "done",
     entries:
       mode || below.length > 0
@@ -192,7 +201,7 @@ export function decideDeleteMode(deciding: Deciding, { scope, recursive }: Delet
         : [],
     texts: [],
     outcome: (after) => ({ type: "mode", mode: mode ?? (isTopLevel(scope) ? after.effectiveMode(scope) : null) }),
-  };
+  });
 }
 
 export function decideSetRules(deciding: Deciding, { scope, book }: SetRulesCommand): Decision {
@@ -208,14 +217,14 @@ export function decideSetRules(deciding: Deciding, { scope, book }: SetRulesComm
   const isEmpty = book === null || JSON.stringify(book) === JSON.stringify(EMPTY_RULE_BOOK);
   const stored = isEmpty ? null : book;
   const isChange = JSON.stringify(stored) !== JSON.stringify(state.scopeRules(scope) ?? null);
-  return {
+  return ok({
     type: "done",
     entries: isChange
       ? [{ type: "rule.changed", subject: printSubjectName(scope), payload: { v: 1, ...scope, book: stored } }]
       : [],
     texts: [],
     outcome: () => ({ type: "rules", book }),
-  };
+  });
 }
 
 /** An expired exception may be replaced by one of the same name. */
@@ -238,18 +247,18 @@ export function decideAddException(deciding: Deciding, { scope, exception }: Add
     standing.length < MAX_RULES ? standing : standing.filter(({ expiresAtMs }) => expiresAtMs > deciding.nowMs);
   const exceptions = [...kept, exception];
   const decision = decideSetRules(deciding, { type: "setRules", scope, book: { ...book, exceptions } });
-  if (decision.type !== "refused") return decision;
+  if (decision.ok) return decision;
   // Pointers are made relative to the one exception that the caller sent.
   const own = `/exceptions/${exceptions.length - 1}`;
   const items = decision.refusal.items?.map((item) => ({
     ...item,
     ...(item.pointer?.startsWith(own) ? { pointer: item.pointer.slice(own.length) } : {}),
   }));
-  return { type: "refused", refusal: { ...decision.refusal, ...(items ? { items } : {}) } };
+  return refuse({ ...decision.refusal, ...(items ? { items } : {}) });
 }
 
 /** Rule books exist for the tenant and for subjects, not for contexts. */
-function ruleScopeProblem({ context, subject }: SubjectName): (Decision & { type: "refused" }) | undefined {
+function ruleScopeProblem({ context, subject }: SubjectName): Refused | undefined {
   if (subject !== "" || context === GLOBAL_CONTEXT) return undefined;
   const detail = "Rules can be set for a subject or for the whole tenant, not for a context.";
   return refused("UNPROCESSABLE", [detail], detail);
@@ -261,7 +270,7 @@ export function decideDeleteContext(deciding: Deciding, { context }: DeleteConte
   if (state.subjectsInScope({ context, subject: "" }).length > 0) {
     return refused("CONTEXT_NOT_EMPTY", [context], `Context "${context}" still has subjects.`);
   }
-  return {
+  return ok({
     type: "done",
     entries:
       known && context !== DEFAULT_CONTEXT
@@ -275,10 +284,10 @@ export function decideDeleteContext(deciding: Deciding, { context }: DeleteConte
         : [],
     texts: [],
     outcome: () => ({ type: "context", context }),
-  };
+  });
 }
 
-function scopeProblem(scope: SubjectName): (Decision & { type: "refused" }) | undefined {
+function scopeProblem(scope: SubjectName): Refused | undefined {
   const printed = printSubjectName(scope);
   const problem =
     scope.context === ANY_CONTEXT

@@ -14,8 +14,9 @@ import {
   type WebhookEndpoint,
   type WebhookSettings,
 } from "../../../registry/webhook.ts";
+import { ok } from "../../../schema/result.ts";
 import { KEY_OVERLAP_MS, MAX_SIGNING_KEYS, signingKeys } from "../../webhooks/keys.ts";
-import { type DecidedEntry, type Deciding, type Decision, refused } from "./decision.ts";
+import { type DecidedEntry, type Deciding, type Decision, type Refused, refused } from "./decision.ts";
 
 const GONE = "The endpoint answered 410 Gone.";
 
@@ -60,25 +61,25 @@ export function decideRotateWebhook({ state, nowMs }: Deciding, { id }: RotateWe
 export function decideDeleteWebhook({ state }: Deciding, { id }: DeleteWebhookCommand): Decision {
   const webhook = state.webhook(id);
   if (!webhook) return noWebhook(id);
-  return {
+  return ok({
     type: "done",
     entries: [entry(id, null, null)],
     texts: [],
     outcome: () => ({ type: "webhook", webhook }),
-  };
+  });
 }
 
 function writing(id: string, endpoint: StoredEndpoint, reason: string | null): Decision {
-  return {
+  return ok({
     type: "done",
     entries: [entry(id, endpoint, reason)],
     texts: [],
     outcome: (after) => ({ type: "webhook", webhook: after.webhook(id)! }),
-  };
+  });
 }
 
 function unchanged(webhook: WebhookEndpoint): Decision {
-  return { type: "done", entries: [], texts: [], outcome: () => ({ type: "webhook", webhook }) };
+  return ok({ type: "done", entries: [], texts: [], outcome: () => ({ type: "webhook", webhook }) });
 }
 
 function entry(id: string, endpoint: StoredEndpoint | null, reason: string | null): DecidedEntry {
@@ -91,6 +92,6 @@ function stored(webhook: WebhookEndpoint): StoredEndpoint {
   return { ...settings, disabledBy, keys };
 }
 
-function noWebhook(id: string): Decision & { type: "refused" } {
+function noWebhook(id: string): Refused {
   return refused("WEBHOOK_NOT_FOUND", [id], `There is no webhook with id ${id}.`);
 }

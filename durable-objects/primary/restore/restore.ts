@@ -2,7 +2,15 @@
 
 import { deflateRawSync } from "node:zlib";
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
-import { type AsOf, EPOCH, type LogEntry, type LogTip, parseHeader, toHex } from "../../../registry/log-entry.ts";
+import {
+  type Answered,
+  type AsOf,
+  EPOCH,
+  type LogEntry,
+  type LogTip,
+  parseHeader,
+  toHex,
+} from "../../../registry/log-entry.ts";
 import { findPayloadProblem } from "../../../registry/payload-problem.ts";
 import type { AbandonAnswer, FinishAnswer, FinishRequest, RestoreAnswer } from "../../../registry/rpc.ts";
 import {
@@ -53,9 +61,8 @@ type RestoreHost = {
   textDeletions: Pick<TextDeletions, "add" | "cancel" | "settled">;
 };
 
-type Plan =
-  | { type: "append"; entries: readonly LogEntry[]; texts: TextsToStore }
-  | { type: "refused"; refusal: Refusal };
+/** What a segment adds to the log. */
+type Plan = { entries: readonly LogEntry[]; texts: TextsToStore };
 type TextsToStore = ReadonlyMap<ContentHash, { deflated: Uint8Array; textBytes: number }>;
 
 export class LogRestore {
@@ -106,20 +113,20 @@ export class LogRestore {
     const segment = readSegmentToRestore(bytes);
     if (!segment.ok) return this.#refused(segment.refusal);
     const foreseen = this.#plan(segment.value);
-    if (foreseen.type === "refused") return this.#refused(foreseen.refusal);
+    if (!foreseen.ok) return this.#refused(foreseen.refusal);
     try {
-      await this.#putLargeTexts(foreseen.texts);
+      await this.#putLargeTexts(foreseen.value.texts);
     } catch (error) {
       const detail = `Nothing was restored: a large text could not be written to R2. ${(error as Error).message}`;
       return this.#refused(makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: RETRY_AFTER_SECONDS }));
     }
     // The log may have grown during the uploads to R2, by another restore or a writer.
     const plan = this.#plan(segment.value);
-    if (plan.type === "refused") return this.#refused(plan.refusal);
-    const problem = this.#write(plan.entries, plan.texts);
+    if (!plan.ok) return this.#refused(plan.refusal);
+    const problem = this.#write(plan.value);
     if (problem) return this.#refused(problem);
     const [first, last] = [segment.value.before.seq + 1, segment.value.entries.at(-1)!.seq];
-    return { type: "restored", first, last, appended: plan.entries.length, asOf: this.#host.asOf() };
+    return { ...ok({ first, last, appended: plan.value.entries.length }), asOf: this.#host.asOf() };
   }
 
   /**
@@ -144,7 +151,7 @@ export class LogRestore {
     const difference = compared ? differenceOf(expected, state) : undefined;
     if (difference !== undefined) return this.#unproven(`The state differs from the backup's: ${difference}.`);
     if (this.#isUnderWay) this.#end(seq);
-    return { type: "proven", state, compared, replayed, asOf: asOf() };
+    return { ...ok({ state, compared, replayed }), asOf: asOf() };
   }
 
   /** Abandons the restore: its entries are removed, and the registry is empty again. */
@@ -152,7 +159,7 @@ export class LogRestore {
     const { storage, transaction, asOf, textDeletions, reset, nudgeSoon } = this.#host;
     if (!this.#isUnderWay) {
       const detail = "No restore is in progress, so there is nothing to abandon.";
-      return { type: "refused", refusal: makeRefusal("CONFLICT", [detail], detail), asOf: asOf() };
+      return this.#refused(makeRefusal("CONFLICT", [detail], detail));
     }
     const { sql } = storage;
     const removed = this.#host.tip().seq;
@@ -169,7 +176,7 @@ export class LogRestore {
       nudgeSoon();
     });
     this.#isUnderWay = false;
-    return { type: "abandoned", removed, asOf: asOf() };
+    return { ...ok({ removed }), asOf: asOf() };
   }
 
   #end(seq: number): void {
@@ -184,7 +191,7 @@ export class LogRestore {
    * A segment may be appended to an empty log, or to one that holds exactly the entries before it; entries that the log
    * already holds are left unchanged. Comparing one leaf hash suffices, because it covers every header before it.
    */
-  #plan(segment: Segment): Plan {
+  #plan(segment: Segment): Result<Plan, Refusal> {
     const { sql } = this.#host.storage;
     const { before, entries, texts } = segment;
     const tip = this.#host.tip();
@@ -203,11 +210,10 @@ export class LogRestore {
       );
     }
     const named = new Set(missing.map(contentNamedBy).filter((hash) => hash !== undefined));
-    return {
-      type: "append",
+    return ok({
       entries: missing,
       texts: new Map([...named].map((hash) => [hash, deflate(texts.get(hash)!)])),
-    };
+    });
   }
 
   /** Large texts are uploaded to R2 before the transaction that references them. */
@@ -224,7 +230,7 @@ export class LogRestore {
     }
   }
 
-  #write(entries: readonly LogEntry[], texts: TextsToStore): Refusal | undefined {
+  #write({ entries, texts }: Plan): Refusal | undefined {
     if (entries.length === 0) return undefined;
     const { marks, transaction, append, nudgeSoon } = this.#host;
     let seq = entries[0]!.seq;
@@ -254,12 +260,12 @@ export class LogRestore {
     return undefined;
   }
 
-  #refused(refusal: Refusal): RestoreAnswer {
-    return { type: "refused", refusal, asOf: this.#host.asOf() };
+  #refused(refusal: Refusal): Answered<never> {
+    return { ...refuse(refusal), asOf: this.#host.asOf() };
   }
 
   #unproven(detail: string): FinishAnswer {
-    return { type: "refused", refusal: makeRefusal("CONFLICT", [detail], detail), asOf: this.#host.asOf() };
+    return this.#refused(makeRefusal("CONFLICT", [detail], detail));
   }
 }
 
@@ -319,6 +325,6 @@ function flawed({ line, message }: SegmentProblem): Refusal {
   });
 }
 
-function conflicting(detail: string): Plan {
-  return { type: "refused", refusal: makeRefusal("CONFLICT", [detail], `Nothing was restored. ${detail}`) };
+function conflicting(detail: string): Result<never, Refusal> {
+  return refuse(makeRefusal("CONFLICT", [detail], `Nothing was restored. ${detail}`));
 }

@@ -64,7 +64,7 @@ describe("associations", () => {
 
     const tried = await commit(primary, associate("a", "1", { dryRun: true }));
 
-    expect(tried).toMatchObject({ type: "done", asOf: { seq: 1 } });
+    expect(tried).toMatchObject({ ok: true, value: { type: "done" }, asOf: { seq: 1 } });
   });
 
   it.each([
@@ -98,7 +98,7 @@ describe("associations", () => {
     const last = await commit(primary, associate("a", "last"));
     const beyond = await commit(primary, associate("a", "beyond"));
 
-    expect(last.type).toBe("done");
-    expect(beyond).toMatchObject({ type: "refused", refusal: { error: "TOO_MANY_ASSOCIATIONS" } });
+    expect(last).toMatchObject({ ok: true, value: { type: "done" } });
+    expect(beyond).toMatchObject({ ok: false, refusal: { error: "TOO_MANY_ASSOCIATIONS" } });
   });
 });

@@ -87,9 +87,9 @@ describe("a transitive check", () => {
     };
 
     const within = await asked(MAX_COMPARED_CONTENTS);
-    expect(within).toMatchObject({ answer: { type: "needs" }, seq: 2 });
+    expect(within).toMatchObject({ answer: { ok: true, value: { type: "needs" } }, seq: 2 });
     const beyond = await asked(MAX_COMPARED_CONTENTS + 1);
-    expect(beyond).toMatchObject({ answer: { type: "refused", refusal: { error: "TOO_COMPLEX" } }, seq: 2 });
+    expect(beyond).toMatchObject({ answer: { ok: false, refusal: { error: "TOO_COMPLEX" } }, seq: 2 });
   });
 });
 
@@ -116,10 +116,10 @@ describe("a text", () => {
     const primary = await primaryWith();
     const needsOf = async (bytes: number) => {
       const answer = await commit(primary, registerCommand(`s${bytes}`, textOfDeflatedBytes(bytes)), { maxCalls: 2 });
-      return answer.type === "needs" ? answer.needs.map(({ type }) => type) : answer.type;
+      return answer.ok && answer.value.type === "needs" ? answer.value.needs.map(({ type }) => type) : answer.ok;
     };
 
-    expect(await needsOf(MAX_INLINE_TEXT_BYTES)).toBe("done");
+    expect(await needsOf(MAX_INLINE_TEXT_BYTES)).toBe(true);
     expect(await needsOf(MAX_INLINE_TEXT_BYTES + 1)).toEqual(["text"]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { MakeChangesCommand } from "../../../registry/change-set.ts";
+import type { CommitAnswer } from "../../../registry/rpc.ts";
 import { computeReading, type Fact } from "../../../schema/facts.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import {
@@ -21,9 +22,9 @@ function changesOf(...changes: MakeChangesCommand["changes"]): MakeChangesComman
 async function make(primary: PrimaryStub, command: MakeChangesCommand) {
   const facts: Fact[] = [];
   for (let round = 1; round < 10; round += 1) {
-    const answer = await primary.commit(request(command, { facts }));
-    if (answer.type !== "needs") return answer;
-    for (const need of answer.needs) {
+    const answer = (await primary.commit(request(command, { facts }))) as CommitAnswer;
+    if (!answer.ok || answer.value.type !== "needs") return answer;
+    for (const need of answer.value.needs) {
       const change = command.changes[(need as unknown as { change: number }).change];
       if (need.type !== "reading" || change?.type !== "register") throw new Error("Only readings are given here.");
       const reading = computeReading(lineFormat(), { text: change.text, references: [] }, need.request);
@@ -59,7 +60,7 @@ describe("PrimaryObject.commit of a change set", () => {
       ),
     );
 
-    expect(answer).toMatchObject({ type: "refused", refusal: { error: "SUBJECT_NOT_FOUND", extra: { change: 2 } } });
+    expect(answer).toMatchObject({ ok: false, refusal: { error: "SUBJECT_NOT_FOUND", extra: { change: 2 } } });
     expect(await primary.replayState()).toEqual(before);
     expect(await lastSeq(primary)).toBe(1);
   });

@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import type { PrimaryObject } from "../../../durable-objects/primary/object.ts";
-import type { Command, RegisterCommand, Registered } from "../../../registry/commands.ts";
+import type { Command, Outcome, RegisterCommand, Registered } from "../../../registry/commands.ts";
 import { NO_ATTRIBUTES } from "../../../registry/record.ts";
 import { type CommitAnswer, type CommitRequest, PROTOCOL_VERSION } from "../../../registry/rpc.ts";
 import { COMPATIBILITY_LEVELS } from "../../../schema/compatibility.ts";
@@ -91,10 +91,10 @@ export async function commit(
   const storedTexts = [...asked.storedTexts];
   for (let call = 1; ; call += 1) {
     await before?.();
-    const answer = await primary.commit({ ...asked, facts, storedTexts });
-    if (answer.type !== "needs" || call >= maxCalls) return answer;
+    const answer = (await primary.commit({ ...asked, facts, storedTexts })) as CommitAnswer;
+    if (!answer.ok || answer.value.type !== "needs" || call >= maxCalls) return answer;
     await between?.(call);
-    for (const need of answer.needs) {
+    for (const need of answer.value.needs) {
       if (need.type === "text") storedTexts.push(need.contentHash);
       else if (need.type === "reading") {
         const source = { text: command.type === "register" ? command.text : "", references: [] };
@@ -115,6 +115,11 @@ export async function commit(
   }
 }
 
+/** The outcome of a commit that succeeded. */
+export function outcomeOf(answer: CommitAnswer): Outcome | undefined {
+  return answer.ok && answer.value.type === "done" ? answer.value.outcome : undefined;
+}
+
 export async function register(
   primary: PrimaryStub,
   subject: string,
@@ -122,8 +127,8 @@ export async function register(
   more: Partial<RegisterCommand> = {},
 ): Promise<Registered> {
   const answer = await commit(primary, registerCommand(subject, text, more));
-  expect(answer).toMatchObject({ type: "done" });
-  return (answer as CommitAnswer & { type: "done" }).outcome as Registered;
+  expect(answer).toMatchObject({ ok: true, value: { type: "done" } });
+  return outcomeOf(answer) as Registered;
 }
 
 export async function lastSeq(primary: PrimaryStub): Promise<number> {
@@ -144,7 +149,7 @@ export async function appendEntries(primary: PrimaryStub, count: number): Promis
       const compatibilityLevel = COMPATIBILITY_LEVELS[n % COMPATIBILITY_LEVELS.length]!;
       const scope = parseSubjectName(`subject-${n}`);
       const answer = await object.commit(request({ type: "setConfig", scope, changes: { compatibilityLevel } }));
-      expect(answer).toMatchObject({ type: "done", asOf: { seq: n + 1 } });
+      expect(answer).toMatchObject({ ok: true, value: { type: "done" }, asOf: { seq: n + 1 } });
     }
   });
 }

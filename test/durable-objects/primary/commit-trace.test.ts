@@ -10,7 +10,11 @@ const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER_SPAN = "00f067aa0ba902b7";
 const TRACEPARENT = `00-${TRACE_ID}-${CALLER_SPAN}-01`;
 const AS_OF = { epoch: 1, seq: 7, lastHardDelete: 0 };
-const DONE: CommitAnswer = { type: "done", outcome: { type: "mode", mode: null }, asOf: AS_OF, repeated: false };
+const DONE = {
+  ok: true,
+  value: { type: "done", outcome: { type: "mode", mode: null }, repeated: false },
+  asOf: AS_OF,
+} satisfies CommitAnswer;
 const REQUEST: CommitRequest = {
   v: PROTOCOL_VERSION,
   commandId: "c",
@@ -39,9 +43,9 @@ describe("CommitTraces", () => {
   });
 
   it.each<[string, CommitRequest, CommitAnswer]>([
-    ["was refused", REQUEST, { type: "refused", refusal: { error: "BUSY" } as never, asOf: AS_OF }],
-    ["needs facts", REQUEST, { type: "needs", needs: [], asOf: AS_OF }],
-    ["was done before", REQUEST, { ...DONE, repeated: true }],
+    ["was refused", REQUEST, { ok: false, refusal: { error: "BUSY" } as never, asOf: AS_OF }],
+    ["needs facts", REQUEST, { ok: true, value: { type: "needs", needs: [] }, asOf: AS_OF }],
+    ["was done before", REQUEST, { ...DONE, value: { ...DONE.value, repeated: true } }],
     ["came without a trace", { ...REQUEST, trace: undefined as never }, DONE],
     ["came with what is no trace", { ...REQUEST, trace: { traceparent: "x" } }, DONE],
   ])("has no trace for a commit that %s", (_what, request, answer) => {
@@ -62,7 +66,7 @@ describe("CommitTraces", () => {
     const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
     const traces = new CommitTraces(requestLog);
 
-    traces.answered(REQUEST, { type: "needs", needs: [], asOf: AS_OF });
+    traces.answered(REQUEST, { ok: true, value: { type: "needs", needs: [] }, asOf: AS_OF });
     traces.answered(REQUEST, DONE);
 
     expect(log).toHaveBeenCalledTimes(lines);

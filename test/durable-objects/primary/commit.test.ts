@@ -3,11 +3,12 @@ import { describe, expect, it } from "vitest";
 import type { PrimaryObject } from "../../../durable-objects/primary/object.ts";
 import type { Registered } from "../../../registry/commands.ts";
 import { chainProblem, GENESIS_HASH, parseHeader } from "../../../registry/log-entry.ts";
-import { PROTOCOL_VERSION } from "../../../registry/rpc.ts";
+import { type CommitAnswer, PROTOCOL_VERSION } from "../../../registry/rpc.ts";
 import {
   commit,
   expectReplayEqualsState,
   lastSeq,
+  outcomeOf,
   primaryWith,
   register,
   registerCommand,
@@ -54,7 +55,11 @@ describe("commit of a registration", () => {
 
     const answer = await primary.commit(request(registerCommand("orders-value", "a")));
 
-    expect(answer).toMatchObject({ type: "needs", needs: [{ type: "reading" }], asOf: { seq: 0 } });
+    expect(answer).toMatchObject({
+      ok: true,
+      value: { type: "needs", needs: [{ type: "reading" }] },
+      asOf: { seq: 0 },
+    });
   });
 
   it("computes missing facts itself on request", async () => {
@@ -62,19 +67,19 @@ describe("commit of a registration", () => {
 
     const answer = await primary.commit(request(registerCommand("orders-value", "a"), { computeMissing: true }));
 
-    expect(answer).toMatchObject({ type: "done", outcome: { record: { versionNumber: 1 } } });
+    expect(answer).toMatchObject({ ok: true, value: { type: "done", outcome: { record: { versionNumber: 1 } } } });
   });
 
   it("returns the first outcome for a repeated command, also after eviction", async () => {
     const primary = await primaryWith();
     const asked = request(registerCommand("orders-value", "a"), { computeMissing: true });
-    const first = await primary.commit(asked);
+    const first = (await primary.commit(asked)) as CommitAnswer & { ok: true };
     await primary.commit(request(registerCommand("orders-value", "b"), { computeMissing: true }));
 
     await evictDurableObject(primary);
     const repeated = await primary.commit(asked);
 
-    expect(repeated).toEqual({ ...first, repeated: true });
+    expect(repeated).toEqual({ ...first, value: { ...first.value, repeated: true } });
     expect(await lastSeq(primary)).toBe(2);
   });
 
@@ -92,8 +97,8 @@ describe("commit of a registration", () => {
     await runDurableObjectAlarm(primary);
     const after = await primary.commit(asked);
 
-    expect(before).toMatchObject({ repeated: true });
-    expect(after).toMatchObject({ repeated: false, outcome: { created: false } });
+    expect(before).toMatchObject({ value: { repeated: true } });
+    expect(after).toMatchObject({ value: { repeated: false, outcome: { created: false } } });
   });
 
   it("refuses an invalid text with its problems and leaves no trace", async () => {
@@ -101,10 +106,7 @@ describe("commit of a registration", () => {
 
     const answer = await commit(primary, registerCommand("orders-value", "loud!"));
 
-    expect(answer).toMatchObject({
-      type: "refused",
-      refusal: { error: "INVALID_SCHEMA", items: [{ rule: "shouting" }] },
-    });
+    expect(answer).toMatchObject({ ok: false, refusal: { error: "INVALID_SCHEMA", items: [{ rule: "shouting" }] } });
     expect(await lastSeq(primary)).toBe(0);
   });
 
@@ -113,7 +115,7 @@ describe("commit of a registration", () => {
 
     const answer = await primary.commit({ ...request(registerCommand("s", "a")), v: PROTOCOL_VERSION + 1 });
 
-    expect(answer).toMatchObject({ type: "refused", refusal: { error: "NOT_READY" } });
+    expect(answer).toMatchObject({ ok: false, refusal: { error: "NOT_READY" } });
   });
 });
 
@@ -126,7 +128,7 @@ describe("verdicts and races", () => {
     const answer = await commit(primary, registerCommand("s", "b"), { format });
 
     expect(answer).toMatchObject({
-      type: "refused",
+      ok: false,
       refusal: {
         error: "INCOMPATIBLE_SCHEMA",
         extra: { verdict: { level: "BACKWARD", compared_versions: [{ version_number: 1 }] } },
@@ -149,7 +151,7 @@ describe("verdicts and races", () => {
       },
     });
 
-    expect(answer).toMatchObject({ type: "refused", refusal: { error: "INCOMPATIBLE_SCHEMA" } });
+    expect(answer).toMatchObject({ ok: false, refusal: { error: "INCOMPATIBLE_SCHEMA" } });
   });
 
   it("obeys a config that was set between two calls of one commit", async () => {
@@ -172,7 +174,7 @@ describe("verdicts and races", () => {
       },
     });
 
-    expect(answer).toMatchObject({ type: "refused", refusal: { error: "INCOMPATIBLE_SCHEMA" } });
+    expect(answer).toMatchObject({ ok: false, refusal: { error: "INCOMPATIBLE_SCHEMA" } });
   });
 
   it("obeys a mode that was set between two calls of one commit", async () => {
@@ -189,7 +191,7 @@ describe("verdicts and races", () => {
       },
     });
 
-    expect(answer).toMatchObject({ type: "refused", refusal: { error: "OPERATION_NOT_PERMITTED" } });
+    expect(answer).toMatchObject({ ok: false, refusal: { error: "OPERATION_NOT_PERMITTED" } });
   });
 
   it("reads a reference again if it was deleted and re-created with other content between two calls", async () => {
@@ -208,7 +210,7 @@ describe("verdicts and races", () => {
       maxCalls: 2,
     });
 
-    expect(answer).toMatchObject({ type: "needs", needs: [{ type: "reading" }] });
+    expect(answer).toMatchObject({ ok: true, value: { type: "needs", needs: [{ type: "reading" }] } });
   });
 
   it.each(["NONE", "BACKWARD_TRANSITIVE"] as const)("accepts all of 100 concurrent writers at %s", async (level) => {
@@ -225,15 +227,13 @@ describe("verdicts and races", () => {
         const command = registerCommand("s", `writer ${index}`);
         const commandId = `race-${index}`;
         const attempt = await commit(primary, command, { format, commandId, maxCalls: 2 });
-        return attempt.type === "needs"
+        return attempt.ok && attempt.value.type === "needs"
           ? await primary.commit({ ...request(command), commandId, computeMissing: true })
           : attempt;
       }),
     );
 
-    const numbers = answers.map((answer) =>
-      answer.type === "done" ? (answer.outcome as Registered).record.versionNumber : answer,
-    );
+    const numbers = answers.map((answer) => (outcomeOf(answer) as Registered | undefined)?.record.versionNumber);
     expect(numbers.toSorted((a, b) => Number(a) - Number(b))).toEqual(
       Array.from({ length: 100 }, (_, index) => index + 1),
     );

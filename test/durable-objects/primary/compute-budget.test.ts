@@ -53,13 +53,16 @@ function computing(primary: PrimaryStub, text: string) {
   return primary.commit(request(registerCommand("orders", text), { computeMissing: true }));
 }
 
-const BUSY = { type: "refused", refusal: { error: "BUSY", retryAfterSeconds: 1 } };
+const BUSY = { ok: false, refusal: { error: "BUSY", retryAfterSeconds: 1 } };
 
 describe("a command whose facts the primary computes", () => {
   it(`may use ${COMPUTE_BUDGET_MICROS / 1_000} ms of counted work`, async () => {
     const { primary } = await withVersion((COMPUTE_BUDGET_MICROS - REST_MICROS) / COMPARISONS);
 
-    expect(await computing(primary, "b")).toMatchObject({ type: "done", outcome: { record: { versionNumber: 2 } } });
+    expect(await computing(primary, "b")).toMatchObject({
+      ok: true,
+      value: { type: "done", outcome: { record: { versionNumber: 2 } } },
+    });
   });
 
   it("is refused as busy beyond that, stops after the slice, and changes nothing", async () => {
@@ -82,7 +85,7 @@ describe("a command whose facts the primary computes", () => {
     const { primary } = await withVersion(10 * COMPUTE_BUDGET_MICROS);
     expect(await computing(primary, "b")).toMatchObject(BUSY);
 
-    expect(await commit(primary, registerCommand("orders", "b"))).toMatchObject({ type: "done" });
+    expect(await commit(primary, registerCommand("orders", "b"))).toMatchObject({ ok: true, value: { type: "done" } });
   });
 
   it("spends budget on the text that it reads", async () => {

@@ -18,7 +18,10 @@ import {
 const REGISTRY = parseSubjectName("");
 
 async function setMode(primary: PrimaryStub, mode: "IMPORT" | "READWRITE", scope = REGISTRY): Promise<void> {
-  expect(await commit(primary, { type: "setMode", scope, mode, force: true })).toMatchObject({ type: "done" });
+  expect(await commit(primary, { type: "setMode", scope, mode, force: true })).toMatchObject({
+    ok: true,
+    value: { type: "done" },
+  });
 }
 
 /** Imports a version under an id, and leaves the registry writable. */
@@ -35,14 +38,16 @@ async function importAs(primary: PrimaryStub, subject: string, text: string, con
 async function deleteForGood(primary: PrimaryStub, subject: string): Promise<void> {
   for (const permanent of [false, true]) {
     const answer = await commit(primary, { type: "deleteSubject", name: parseSubjectName(subject), permanent });
-    expect(answer).toMatchObject({ type: "done" });
+    expect(answer).toMatchObject({ ok: true, value: { type: "done" } });
   }
 }
 
 describe("ids of a context", () => {
   it.each([LARGEST_INTEGER, LARGEST_INTEGER - 1, COUNTED_IDS])("continue from 1 after %i was imported", async (id) => {
     const primary = await primaryWith();
-    expect(await importAs(primary, "imported", "a", id)).toMatchObject({ outcome: { record: { confluentId: id } } });
+    expect(await importAs(primary, "imported", "a", id)).toMatchObject({
+      value: { outcome: { record: { confluentId: id } } },
+    });
 
     const first = await register(primary, "s", "b");
     const second = await register(primary, "t", "c");
@@ -99,7 +104,10 @@ describe("ids of a context", () => {
     const primary = await primaryWith();
     await register(primary, ":.ctx:s", "a");
     await deleteForGood(primary, ":.ctx:s");
-    expect(await commit(primary, { type: "deleteContext", context: ".ctx" })).toMatchObject({ type: "done" });
+    expect(await commit(primary, { type: "deleteContext", context: ".ctx" })).toMatchObject({
+      ok: true,
+      value: { type: "done" },
+    });
     const contexts = () => primary.read({ v: PROTOCOL_VERSION, name: "contexts", args: {} });
     expect(await contexts()).toMatchObject({ value: { value: ["."] } });
 
@@ -166,7 +174,7 @@ describe("version numbers that are imported", () => {
 
     const answer = await importAs(primary, "s", "a", 1, LARGEST_INTEGER);
 
-    expect(answer).toMatchObject({ type: "refused", refusal: { error: "INVALID_SCHEMA" } });
+    expect(answer).toMatchObject({ ok: false, refusal: { error: "INVALID_SCHEMA" } });
     expect(await lastSeq(primary)).toBe(before + 2);
   });
 
@@ -178,7 +186,7 @@ describe("version numbers that are imported", () => {
     const answer = await commit(primary, registerCommand("s", "c"));
 
     expect(record.versionNumber).toBe(LARGEST_INTEGER);
-    expect(answer).toMatchObject({ type: "refused", refusal: { error: "CONFLICT" } });
+    expect(answer).toMatchObject({ ok: false, refusal: { error: "CONFLICT" } });
   });
 });
 

@@ -11,7 +11,7 @@ async function softDelete(primary: PrimaryStub, subject: string): Promise<void> 
     name: parseSubjectName(subject),
     permanent: false,
   });
-  expect(answer.type).toBe("done");
+  expect(answer).toMatchObject({ ok: true, value: { type: "done" } });
 }
 
 function countersOf(primary: PrimaryStub, subject: string) {

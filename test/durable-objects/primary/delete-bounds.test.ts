@@ -34,7 +34,10 @@ describe("deleting a subject", () => {
 
     for (const permanent of [false, true]) {
       const answer = await deleteSubject(primary, permanent);
-      expect(answer).toMatchObject({ type: "done", outcome: { versions: { length: MAX_DELETED_RECORDS } } });
+      expect(answer).toMatchObject({
+        ok: true,
+        value: { type: "done", outcome: { versions: { length: MAX_DELETED_RECORDS } } },
+      });
     }
   });
 
@@ -43,7 +46,7 @@ describe("deleting a subject", () => {
 
     const refused = await deleteSubject(primary, false);
 
-    expect(refused).toMatchObject({ type: "refused", refusal: { error: "TOO_COMPLEX" } });
+    expect(refused).toMatchObject({ ok: false, refusal: { error: "TOO_COMPLEX" } });
     expect(await lastSeq(primary)).toBe(1);
     const one = {
       type: "deleteVersion",
@@ -51,9 +54,9 @@ describe("deleting a subject", () => {
       versionNumber: 1,
       permanent: false,
     } as const;
-    expect(await commit(primary, one)).toMatchObject({ type: "done" });
-    expect(await deleteSubject(primary, false)).toMatchObject({ type: "done" });
-    expect(await deleteSubject(primary, true)).toMatchObject({ type: "refused", refusal: { error: "TOO_COMPLEX" } });
+    expect(await commit(primary, one)).toMatchObject({ ok: true, value: { type: "done" } });
+    expect(await deleteSubject(primary, false)).toMatchObject({ ok: true, value: { type: "done" } });
+    expect(await deleteSubject(primary, true)).toMatchObject({ ok: false, refusal: { error: "TOO_COMPLEX" } });
   });
 
   it("counts the records that a change set deletes together", async () => {
@@ -71,9 +74,9 @@ describe("deleting a subject", () => {
         })),
       });
 
-    expect(await deletes("orders", "payments")).toMatchObject({ type: "refused", refusal: { error: "TOO_COMPLEX" } });
+    expect(await deletes("orders", "payments")).toMatchObject({ ok: false, refusal: { error: "TOO_COMPLEX" } });
     expect(await lastSeq(primary)).toBe(2);
-    expect(await deletes("orders")).toMatchObject({ type: "done" });
+    expect(await deletes("orders")).toMatchObject({ ok: true, value: { type: "done" } });
   });
 
   it("refuses to make room for an import that would delete more", async () => {
@@ -93,8 +96,8 @@ describe("deleting a subject", () => {
       force: false,
     } as const;
 
-    expect(await commit(primary, importing)).toMatchObject({ type: "refused", refusal: { error: "TOO_COMPLEX" } });
-    expect(await commit(primary, { ...one, permanent: true })).toMatchObject({ type: "done" });
-    expect(await commit(primary, importing)).toMatchObject({ type: "done" });
+    expect(await commit(primary, importing)).toMatchObject({ ok: false, refusal: { error: "TOO_COMPLEX" } });
+    expect(await commit(primary, { ...one, permanent: true })).toMatchObject({ ok: true, value: { type: "done" } });
+    expect(await commit(primary, importing)).toMatchObject({ ok: true, value: { type: "done" } });
   });
 });

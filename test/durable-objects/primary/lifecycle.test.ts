@@ -32,7 +32,7 @@ describe("deletes", () => {
 
     expect(again.record).toMatchObject({ versionNumber: 2, confluentId: first.record.confluentId });
     const undelete = await commit(primary, { type: "undelete", id: first.record.id });
-    expect(undelete).toMatchObject({ type: "refused", refusal: { error: "SCHEMA_NOT_FOUND" } });
+    expect(undelete).toMatchObject({ ok: false, refusal: { error: "SCHEMA_NOT_FOUND" } });
     await expectReplayEqualsState(primary);
   });
 
@@ -43,7 +43,7 @@ describe("deletes", () => {
 
     const answer = await commit(primary, { type: "deleteVersion", name, versionNumber: 1, permanent: false });
 
-    expect(answer).toMatchObject({ type: "refused", refusal: { error: "REFERENCE_EXISTS", arguments: ["a", "1"] } });
+    expect(answer).toMatchObject({ ok: false, refusal: { error: "REFERENCE_EXISTS", arguments: ["a", "1"] } });
     expect((answer as { refusal: { detail: string } }).refusal.detail).toContain("user version 1");
   });
 
@@ -57,8 +57,8 @@ describe("deletes", () => {
     const registration = await commit(primary, registerCommand("a", "2"));
     const deletion = await commit(primary, { type: "deleteVersion", name, versionNumber: 1, permanent: false });
 
-    expect(registration).toMatchObject({ type: "refused", refusal: { error: "STORAGE_FULL" } });
-    expect(deletion).toMatchObject({ type: "done", outcome: { versions: [1] } });
+    expect(registration).toMatchObject({ ok: false, refusal: { error: "STORAGE_FULL" } });
+    expect(deletion).toMatchObject({ ok: true, value: { type: "done", outcome: { versions: [1] } } });
   });
 });
 
@@ -72,8 +72,8 @@ describe("drafts, lifecycle and replay", () => {
 
     expect(draft.record).toMatchObject({ versionNumber: null, semver: null, confluentId: null, state: "draft" });
     expect(answer).toMatchObject({
-      type: "done",
-      outcome: { record: { versionNumber: 2, confluentId: 2, state: "active" } },
+      ok: true,
+      value: { type: "done", outcome: { record: { versionNumber: 2, confluentId: 2, state: "active" } } },
     });
     await expectReplayEqualsState(primary);
   });

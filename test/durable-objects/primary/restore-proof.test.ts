@@ -30,7 +30,7 @@ describe("finishRestore", () => {
     const sound = await primaryWith();
     await restoreInto(sound, await segmentsOf(source));
 
-    expect(restored).toMatchObject({ type: "restored" });
+    expect(restored).toMatchObject({ ok: true });
     const finishing = (primary: PrimaryStub, asked: object) =>
       primary.finishRestore({ v, seq: 2, leafHash, state, ...asked });
     expect(await finishing(target, {})).toMatchObject({
@@ -39,15 +39,15 @@ describe("finishRestore", () => {
     expect(await finishing(sound, { seq: 3 })).toMatchObject({
       refusal: { detail: expect.stringContaining("ends with entry 2") },
     });
-    expect(await finishing(sound, { leafHash: "0".repeat(64) })).toMatchObject({ type: "refused" });
+    expect(await finishing(sound, { leafHash: "0".repeat(64) })).toMatchObject({ ok: false });
     expect(await finishing(sound, { state: other })).toMatchObject({
       refusal: { detail: `The state differs from the backup's: table "records" has other rows.` },
     });
     expect(await finishing(sound, { state: { ...other, version: 999 } })).toMatchObject({
-      type: "proven",
-      compared: false,
+      ok: true,
+      value: { compared: false },
     });
-    expect(await finishing(sound, {})).toMatchObject({ type: "proven", compared: true });
+    expect(await finishing(sound, {})).toMatchObject({ ok: true, value: { compared: true } });
   });
 
   it("replays a log up to the limit, and reports that", async () => {
@@ -65,8 +65,8 @@ describe("finishRestore", () => {
     await boundedBy(2);
     const within = await finish(source, target);
 
-    expect(beyond).toMatchObject({ type: "proven", compared: true, replayed: false });
-    expect(within).toMatchObject({ type: "proven", compared: true, replayed: true });
+    expect(beyond).toMatchObject({ ok: true, value: { compared: true, replayed: false } });
+    expect(within).toMatchObject({ ok: true, value: { compared: true, replayed: true } });
   });
 
   it("refuses state that the log does not explain", async () => {

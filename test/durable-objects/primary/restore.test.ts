@@ -48,8 +48,8 @@ describe("a log that is exported and restored", () => {
           if (segments.length === 0) return;
           const target = await primaryWith();
 
-          expect(await restoreInto(target, segments)).toMatchObject({ type: "restored" });
-          expect(await finish(source, target)).toMatchObject({ type: "proven", compared: true });
+          expect(await restoreInto(target, segments)).toMatchObject({ ok: true });
+          expect(await finish(source, target)).toMatchObject({ ok: true, value: { compared: true } });
           await runDurableObjectAlarm(target);
 
           expect(await rowsOf(target)).toEqual(await rowsOf(source));
@@ -118,11 +118,11 @@ describe("restoreSegment", () => {
     const overlapping = await target.restoreSegment({ v, segment: whole!.encoded.bytes });
 
     expect([first, again, overlapping]).toMatchObject([
-      { type: "restored", first: 1, last: 2, appended: 2 },
-      { type: "restored", first: 1, last: 2, appended: 0 },
-      { type: "restored", first: 1, last: 4, appended: 2 },
+      { ok: true, value: { first: 1, last: 2, appended: 2 } },
+      { ok: true, value: { first: 1, last: 2, appended: 0 } },
+      { ok: true, value: { first: 1, last: 4, appended: 2 } },
     ]);
-    expect(await finish(source, target)).toMatchObject({ type: "proven" });
+    expect(await finish(source, target)).toMatchObject({ ok: true });
     expect(await rowsOf(target)).toEqual(await rowsOf(source));
   });
 
@@ -133,12 +133,12 @@ describe("restoreSegment", () => {
     await register(other, "other", "other");
 
     expect(await empty.restoreSegment({ v, segment: segments[1]!.encoded.bytes })).toMatchObject({
-      type: "refused",
+      ok: false,
       refusal: { error: "CONFLICT", detail: expect.stringContaining("begins with entry 3") },
       asOf: { seq: 0 },
     });
     expect(await other.restoreSegment({ v, segment: segments[0]!.encoded.bytes })).toMatchObject({
-      type: "refused",
+      ok: false,
       refusal: { error: "CONFLICT", detail: expect.stringContaining("Entry 1 differs") },
       asOf: { seq: 1 },
     });
@@ -150,13 +150,13 @@ describe("restoreSegment", () => {
     const copy = await primaryWith();
     await restoreInto(copy, [beginning!]);
     const { leafHash } = await copy.readState({ v });
-    expect(await copy.finishRestore({ v, seq: 2, leafHash, state: null })).toMatchObject({ type: "proven" });
+    expect(await copy.finishRestore({ v, seq: 2, leafHash, state: null })).toMatchObject({ ok: true });
 
     expect(await restoreInto(copy, segments)).toMatchObject({
-      type: "refused",
+      ok: false,
       refusal: { detail: expect.stringContaining("in use") },
     });
-    expect(await restoreInto(source, segments)).toMatchObject({ type: "restored", appended: 0 });
+    expect(await restoreInto(source, segments)).toMatchObject({ ok: true, value: { appended: 0 } });
   });
 
   it("writes nothing of a segment whose last entry cannot be applied", async () => {
@@ -173,14 +173,14 @@ describe("restoreSegment", () => {
     const answer = await target.restoreSegment({ v, segment: encodeSegment(segment).bytes });
 
     expect(answer).toMatchObject({
-      type: "refused",
+      ok: false,
       refusal: { error: "UNPROCESSABLE", detail: expect.stringContaining("entry 4") },
       asOf: { seq: 0, lastHardDelete: 0 },
     });
     expect((await rowsOf(target)).entries).toEqual([]);
     await evictDurableObject(target);
     await useFormat(target, lineFormat());
-    expect(await commit(target, registerCommand("s", "a"))).toMatchObject({ type: "done" });
+    expect(await commit(target, registerCommand("s", "a"))).toMatchObject({ ok: true, value: { type: "done" } });
   });
 
   it("writes nothing while R2 refuses the large texts", async () => {
@@ -191,7 +191,7 @@ describe("restoreSegment", () => {
     await replaceBindings(target, () => ({ TEXTS: { put: () => Promise.reject(new Error("R2 is away.")) } }));
 
     expect(await restoreInto(target, segments)).toMatchObject({
-      type: "refused",
+      ok: false,
       refusal: { error: "NOT_READY", detail: expect.stringContaining("R2 is away.") },
     });
 
@@ -239,10 +239,10 @@ describe("restoreSegment", () => {
     const proven = await commit(target, registerCommand("s", "x"));
 
     expect([early, unproven]).toMatchObject([
-      { type: "refused", refusal: { error: "NOT_READY" } },
-      { type: "refused", refusal: { error: "NOT_READY" } },
+      { ok: false, refusal: { error: "NOT_READY" } },
+      { ok: false, refusal: { error: "NOT_READY" } },
     ]);
-    expect(proven).toMatchObject({ type: "done", asOf: { seq: 5 } });
+    expect(proven).toMatchObject({ ok: true, value: { type: "done" }, asOf: { seq: 5 } });
   });
 
   it("nudges the followers about restored entries", async () => {

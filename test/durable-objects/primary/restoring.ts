@@ -14,7 +14,7 @@ import { EMPTY_RULE_BOOK } from "../../../schema/rules/rule-book.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { Operations, readWholeSegment, type WholeSegment } from "../../../workers/backup/segments.ts";
 import type { Bindings } from "../../../workers/edge.ts";
-import { type PrimaryStub, registerCommand, request } from "./commands.ts";
+import { outcomeOf, type PrimaryStub, registerCommand, request } from "./commands.ts";
 
 export const BINDINGS = env as unknown as Bindings & { TEXTS: R2Bucket };
 export const v = PROTOCOL_VERSION;
@@ -45,7 +45,7 @@ export async function restoreInto(
   let answer: RestoreAnswer | undefined;
   for (const { encoded } of segments) {
     answer = (await target.restoreSegment({ v, segment: encoded.bytes })) as RestoreAnswer;
-    if (answer.type === "refused") return answer;
+    if (!answer.ok) return answer;
   }
   return answer;
 }
@@ -141,7 +141,8 @@ export async function perform(primary: PrimaryStub, asked: Step, records: Schema
     const state = asked.draft ? ("draft" as const) : ("active" as const);
     const more = { state, compatibilityLevel: "NONE" as const, attributes: { ...NO_ATTRIBUTES, description: "first" } };
     const answer = await run(registerCommand(asked.subject, asked.text, more));
-    if (answer.type === "done" && answer.outcome.type === "registered") records.push(answer.outcome.record);
+    const outcome = outcomeOf(answer);
+    if (outcome?.type === "registered") records.push(outcome.record);
     return;
   }
   if (asked.type === "scope") {

@@ -27,7 +27,7 @@ describe("enforced versions", () => {
     expect(small).toMatchObject({
       refusal: { error: "CONFLICT", extra: { demanded: { step: "minor", at_least: "1.1.0" } } },
     });
-    expect(enough).toMatchObject({ type: "done", outcome: { record: { semver: "1.1.0" } } });
+    expect(enough).toMatchObject({ ok: true, value: { type: "done", outcome: { record: { semver: "1.1.0" } } } });
     await expectReplayEqualsState(primary);
   });
 
@@ -72,8 +72,8 @@ describe("custom rules", () => {
     const tolerated = await commit(primary, registerCommand("s", "b"), { format });
     const refusedAnswer = await commit(primary, registerCommand("s", "c"), { format });
 
-    expect(tolerated).toMatchObject({ type: "done" });
-    expect(refusedAnswer).toMatchObject({ type: "refused", refusal: { error: "INCOMPATIBLE_SCHEMA" } });
+    expect(tolerated).toMatchObject({ ok: true, value: { type: "done" } });
+    expect(refusedAnswer).toMatchObject({ ok: false, refusal: { error: "INCOMPATIBLE_SCHEMA" } });
     await expectReplayEqualsState(primary);
   });
 
@@ -89,8 +89,8 @@ describe("custom rules", () => {
     await setNow(primary, 2_000);
     const after = await commit(primary, registerCommand("s", "c"), { format });
 
-    expect(before).toMatchObject({ type: "done" });
-    expect(after).toMatchObject({ type: "refused" });
+    expect(before).toMatchObject({ ok: true, value: { type: "done" } });
+    expect(after).toMatchObject({ ok: false });
   });
 
   it("add an exception despite concurrent writes, and replace an expired one of the same name", async () => {
@@ -111,7 +111,7 @@ describe("custom rules", () => {
     const replaced = await add("e", 9_000);
 
     expect([taken, past]).toMatchObject([{ refusal: { error: "CONFLICT" } }, { refusal: { error: "UNPROCESSABLE" } }]);
-    expect(replaced).toMatchObject({ type: "done" });
+    expect(replaced).toMatchObject({ ok: true, value: { type: "done" } });
     const read = (await primary.read({ v: PROTOCOL_VERSION, name: "rules", args: { scope } })) as {
       value: { value: { exceptions: { name: string; expiresAtMs: number }[] } };
     };
@@ -139,8 +139,8 @@ describe("custom rules", () => {
     await setNow(primary, 2_000);
     const fits = await commit(primary, { type: "addException", scope, exception: one });
 
-    expect(full).toMatchObject({ type: "refused", refusal: { items: [{ pointer: "/exceptions" }] } });
-    expect(fits).toMatchObject({ type: "done" });
+    expect(full).toMatchObject({ ok: false, refusal: { items: [{ pointer: "/exceptions" }] } });
+    expect(fits).toMatchObject({ ok: true, value: { type: "done" } });
   });
 
   it("cannot be set for a context", async () => {
@@ -148,7 +148,7 @@ describe("custom rules", () => {
 
     const answer = await commit(primary, { type: "setRules", scope: { context: ".ctx", subject: "" }, book: null });
 
-    expect(answer).toMatchObject({ type: "refused", refusal: { error: "UNPROCESSABLE" } });
+    expect(answer).toMatchObject({ ok: false, refusal: { error: "UNPROCESSABLE" } });
   });
 
   it("are refused with the location of every problem", async () => {
@@ -161,7 +161,7 @@ describe("custom rules", () => {
     });
 
     expect(answer).toMatchObject({
-      type: "refused",
+      ok: false,
       refusal: { error: "UNPROCESSABLE", items: [{ pointer: "/rules/0/expr" }] },
     });
   });

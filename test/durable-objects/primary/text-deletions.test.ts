@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { MAX_DELETED_AT_ONCE, TextDeletions } from "../../../durable-objects/primary/state/text-deletions.ts";
+import type { CommitAnswer } from "../../../registry/rpc.ts";
 import { textKey } from "../../../registry/text-key.ts";
 import type { Fact } from "../../../schema/facts.ts";
 import { computeReading } from "../../../schema/facts.ts";
@@ -35,9 +36,9 @@ async function commitLarge(primary: PrimaryStub, text: string) {
 
 /** The reading needed to register this text. */
 async function factsOf(primary: PrimaryStub, text: string): Promise<Fact[]> {
-  const answer = await primary.commit(request(registerCommand("orders", text)));
-  if (answer.type !== "needs") throw new Error(`The reading is known: ${answer.type}.`);
-  return answer.needs.flatMap((need) =>
+  const answer = (await primary.commit(request(registerCommand("orders", text)))) as CommitAnswer;
+  if (!answer.ok || answer.value.type !== "needs") throw new Error("The reading is known.");
+  return answer.value.needs.flatMap((need) =>
     need.type === "reading"
       ? [
           {
@@ -83,7 +84,7 @@ describe("a large text that is hard-deleted and registered again", () => {
       },
     });
 
-    expect(answer.type).toBe("done");
+    expect(answer).toMatchObject({ ok: true, value: { type: "done" } });
     expect(deletions).toBe(2);
     expect(await TEXTS.head(key)).not.toBeNull();
   });
@@ -98,8 +99,8 @@ describe("a large text that is hard-deleted and registered again", () => {
     const answers = await Promise.all([primary.commit(asked), primary.commit(asked)]);
 
     expect(answers).toMatchObject([
-      { type: "done", repeated: false, outcome: { created: true } },
-      { type: "done", repeated: true, outcome: { created: true } },
+      { ok: true, value: { type: "done", repeated: false, outcome: { created: true } } },
+      { ok: true, value: { type: "done", repeated: true, outcome: { created: true } } },
     ]);
   });
 
@@ -110,7 +111,7 @@ describe("a large text that is hard-deleted and registered again", () => {
     const answer = await commit(primary, registerCommand("orders", text), { storedTexts: [hash] });
     await runDurableObjectAlarm(primary);
 
-    expect(answer.type).toBe("done");
+    expect(answer).toMatchObject({ ok: true, value: { type: "done" } });
     expect(await TEXTS.head(key)).not.toBeNull();
   });
 });

@@ -130,8 +130,8 @@ describe("a commit whose text is being swept", () => {
   /** The hash under which a registration requests the upload of the text. */
   async function textNeeds(primary: PrimaryStub): Promise<string[]> {
     const answer = await commit(primary, registerCommand("orders", text), { maxCalls: 2 });
-    if (answer.type !== "needs") throw new Error(`The text is not asked for: ${answer.type}.`);
-    return answer.needs.flatMap((need) => (need.type === "text" ? [need.contentHash] : []));
+    if (!answer.ok || answer.value.type !== "needs") throw new Error("The text is not asked for.");
+    return answer.value.needs.flatMap((need) => (need.type === "text" ? [need.contentHash] : []));
   }
 
   it("references it before the deletion starts, and it stays", async () => {
@@ -141,7 +141,7 @@ describe("a commit whose text is being swept", () => {
     const answer = await commit(primary, registerCommand("orders", text), { storedTexts: [hash] });
     await runDurableObjectAlarm(primary);
 
-    expect(answer.type).toBe("done");
+    expect(answer).toMatchObject({ ok: true, value: { type: "done" } });
     expect(await TEXTS.head(key)).not.toBeNull();
   });
 
@@ -160,7 +160,7 @@ describe("a commit whose text is being swept", () => {
       },
     });
 
-    expect(answer.type).toBe("done");
+    expect(answer).toMatchObject({ ok: true, value: { type: "done" } });
     expect(rounds).toBe(2);
     expect(await TEXTS.head(key)).not.toBeNull();
   });

@@ -18,7 +18,7 @@ function undecidedFormat(strict: Comparison) {
 
 describe("a pair that semantic cannot decide", () => {
   it.each<[string, Comparison, object]>([
-    ["lets strict accept it", { ok: true, value: { differences: [] } }, { type: "done" }],
+    ["lets strict accept it", { ok: true, value: { differences: [] } }, { ok: true, value: { type: "done" } }],
     [
       "lets strict refuse it, and says so first",
       { ok: true, value: { differences: [BREAKING] } },

@@ -159,6 +159,6 @@ export const DEFAULTS: WebhookSettings = {
 };
 
 function outcomeOf(answer: CommitAnswer): WebhookEndpoint {
-  expect(answer).toMatchObject({ type: "done", outcome: { type: "webhook" } });
-  return (answer as { outcome: { webhook: WebhookEndpoint } }).outcome.webhook;
+  expect(answer).toMatchObject({ ok: true, value: { type: "done", outcome: { type: "webhook" } } });
+  return (answer as unknown as { value: { outcome: { webhook: WebhookEndpoint } } }).value.outcome.webhook;
 }

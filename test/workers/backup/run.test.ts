@@ -55,7 +55,7 @@ async function entries(registry: Registry, count: number): Promise<void> {
       const answer = await primary.commit(
         request({ type: "setConfig", scope: { context: ".", subject: "configured" }, changes }),
       );
-      expect(answer).toMatchObject({ type: "done", repeated: false });
+      expect(answer).toMatchObject({ ok: true, value: { type: "done", repeated: false } });
     }
   });
 }

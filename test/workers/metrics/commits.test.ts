@@ -8,7 +8,11 @@ import { commitCommand } from "../../../workers/registry/write/commit.ts";
 import { newTrace } from "../../../workers/trace.ts";
 
 const AS_OF = { epoch: 1, seq: 1, lastHardDelete: 0 };
-const DONE: CommitAnswer = { type: "done", outcome: { type: "mode", mode: null }, asOf: AS_OF, repeated: false };
+const DONE = {
+  ok: true,
+  value: { type: "done", outcome: { type: "mode", mode: null }, repeated: false },
+  asOf: AS_OF,
+} satisfies CommitAnswer;
 const CALLER = { tenant: "t", actor: "a", requestId: "r" };
 /** A text that is already in R2, so that the need is met without an upload. */
 const TEXT: Need = { type: "text", key: "k", contentHash: "0".repeat(64) as never };
@@ -37,7 +41,7 @@ async function commitAnswered(...answers: (CommitAnswer | Error)[]) {
   return { counted, sent, trace };
 }
 
-const needs = (...kinds: Need[]): CommitAnswer => ({ type: "needs", needs: kinds, asOf: AS_OF });
+const needs = (...kinds: Need[]): CommitAnswer => ({ ok: true, value: { type: "needs", needs: kinds }, asOf: AS_OF });
 
 describe("commitCommand", () => {
   it("sends every call of a commit under the trace of its request", async () => {
@@ -50,18 +54,14 @@ describe("commitCommand", () => {
   it.each<[string, (CommitAnswer | Error)[], string[]]>([
     ["done at once", [DONE], ["done", "1,0,0,0,0"]],
     ["done after a round", [needs(TEXT), DONE], ["done", "0,1,0,0,1"]],
-    ["repeated", [{ ...DONE, repeated: true }], ["repeated", "1,0,0,0,0"]],
-    [
-      "refused",
-      [{ type: "refused", refusal: makeRefusal("BAD_REQUEST", [], ""), asOf: AS_OF }],
-      ["refused", "1,0,0,0,0"],
-    ],
+    ["repeated", [{ ...DONE, value: { ...DONE.value, repeated: true } }], ["repeated", "1,0,0,0,0"]],
+    ["refused", [{ ok: false, refusal: makeRefusal("BAD_REQUEST", [], ""), asOf: AS_OF }], ["refused", "1,0,0,0,0"]],
     [
       "incompatible",
-      [needs(TEXT), { type: "refused", refusal: makeRefusal("INCOMPATIBLE_SCHEMA", [], ""), asOf: AS_OF }],
+      [needs(TEXT), { ok: false, refusal: makeRefusal("INCOMPATIBLE_SCHEMA", [], ""), asOf: AS_OF }],
       ["incompatible", "0,1,0,0,1"],
     ],
-    ["busy", [{ type: "refused", refusal: makeRefusal("BUSY", [], ""), asOf: AS_OF }], ["busy", "1,0,0,0,0"]],
+    ["busy", [{ ok: false, refusal: makeRefusal("BUSY", [], ""), asOf: AS_OF }], ["busy", "1,0,0,0,0"]],
     ["failed", [new Error("unreachable")], ["failed", "1,0,0,0,0"]],
   ])("counts a commit that is %s", async (_what, answers, [outcome, rounds]) => {
     const { counted } = await commitAnswered(...answers);

@@ -126,24 +126,24 @@ export async function restoreSegment({ edge, request }: NativeRequest): Promise<
   }
   const segment = await readBody(request, MAX_SEGMENT_BYTES);
   const answer = await primaryOf(edge.env, edge.tenant, { giveUpAtMs: deadline() }).restoreSegment(segment);
-  if (answer.type === "refused") throw new RegistryError(answer.refusal);
-  const { first, last, appended, asOf } = answer;
-  return jsonAnswer(200, { first, last, appended }, provenance(asOf, "primary"));
+  if (!answer.ok) throw new RegistryError(answer.refusal);
+  const { first, last, appended } = answer.value;
+  return jsonAnswer(200, { first, last, appended }, provenance(answer.asOf, "primary"));
 }
 
 export async function finishRestore({ edge, body }: NativeRequest): Promise<Answer> {
   const { seq, leaf_hash, state } = body as { seq: number; leaf_hash: string; state: StateDigests | null };
   const primary = primaryOf(edge.env, edge.tenant, { giveUpAtMs: deadline() });
   const answer = await primary.finishRestore({ seq, leafHash: leaf_hash, state });
-  if (answer.type === "refused") throw new RegistryError(answer.refusal);
-  const { compared, replayed, asOf } = answer;
-  return jsonAnswer(200, { seq, leaf_hash, state: answer.state, compared, replayed }, provenance(asOf, "primary"));
+  if (!answer.ok) throw new RegistryError(answer.refusal);
+  const proven = { seq, leaf_hash, ...answer.value };
+  return jsonAnswer(200, proven, provenance(answer.asOf, "primary"));
 }
 
 export async function abandonRestore({ edge }: NativeRequest): Promise<Answer> {
   const answer = await primaryOf(edge.env, edge.tenant, { giveUpAtMs: deadline() }).abandonRestore();
-  if (answer.type === "refused") throw new RegistryError(answer.refusal);
-  return jsonAnswer(200, { removed: answer.removed }, provenance(answer.asOf, "primary"));
+  if (!answer.ok) throw new RegistryError(answer.refusal);
+  return jsonAnswer(200, { removed: answer.value.removed }, provenance(answer.asOf, "primary"));
 }
 
 /** The platform's clock, as primaryOf reads it. */

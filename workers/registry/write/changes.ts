@@ -72,12 +72,13 @@ export async function commitChanging(
     if (round > 1 && JSON.stringify(sent).length > MAX_FACTS_BYTES) return refuse(tooComplex());
     const request = { ...identity, caller, command, facts: sent, storedTexts, computeMissing: false, trace };
     const answer = await edge.primary.commit(request);
-    if (answer.type === "refused") {
+    if (!answer.ok) {
       edge.counters.add("registry_commits_total", [command.type, "refused"]);
-      return refuse(answer.refusal);
+      return answer;
     }
-    if (answer.type === "done") {
-      const { outcome, asOf, repeated } = answer;
+    const { value, asOf } = answer;
+    if (value.type === "done") {
+      const { outcome, repeated } = value;
       if (outcome.type !== "changes" && outcome.type !== "proposal") {
         throw new Error(`A command about changes ended as "${outcome.type}".`);
       }
@@ -86,8 +87,8 @@ export async function commitChanging(
       if (!repeated) nudgeFeed(edge, asOf.seq);
       return ok({ outcome, asOf });
     }
-    const { unstored = [] } = answer;
-    const needs = answer.needs as readonly ChangeNeed[];
+    const { unstored = [] } = value;
+    const needs = value.needs as readonly ChangeNeed[];
     const unmet = await meetNeeds(edge, changes, { needs, unstored }, facts, storedTexts);
     if (unmet) return refuse(unmet);
   }

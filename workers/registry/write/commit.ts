@@ -9,10 +9,10 @@ import { PrimaryUnreachable } from "../../../durable-objects/primary/client.ts";
 import type { CandidateText } from "../../../durable-objects/primary/decide/compute.ts";
 import { sentTrace } from "../../../observe/trace-context.ts";
 import type { Command, Need, Outcome } from "../../../registry/commands.ts";
-import type { AsOf } from "../../../registry/log-entry.ts";
-import type { CheckAnswer, CheckRequest, LookupAnswer, LookupRequest } from "../../../registry/lookup.ts";
+import type { Answered, AsOf } from "../../../registry/log-entry.ts";
+import type { CheckRequest, CheckResult, LookupRequest } from "../../../registry/lookup.ts";
 import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
-import type { Api } from "../../../registry/record.ts";
+import type { Api, SchemaRecord } from "../../../registry/record.ts";
 import type { Caller, CommitAnswer } from "../../../registry/rpc.ts";
 import { textKey } from "../../../registry/text-key.ts";
 import { type ContentHash, sha256Hex } from "../../../schema/content-hash.ts";
@@ -60,8 +60,10 @@ export async function commitCommand(
     const computeMissing = call === COMMIT_CALLS;
     const request = { ...identity, caller, command, facts, storedTexts, computeMissing, trace };
     const answer = await counted(edge, command, { call, met }, edge.primary.commit(request));
-    if (answer.type === "done") {
-      const { outcome, asOf, repeated } = answer;
+    if (!answer.ok) return answer;
+    const { value, asOf } = answer;
+    if (value.type === "done") {
+      const { outcome, repeated } = value;
       const isNew = outcome.type === "registered" && outcome.created && !repeated;
       const stored = isNew ? candidateText(facts) : undefined;
       if (isNew && stored) keepRegistered(edge, { record: outcome.record, text: stored.text, asOf, writtenAtMs });
@@ -71,12 +73,11 @@ export async function commitCommand(
       if (!repeated && (outcome.type !== "registered" || outcome.created)) nudgeFeed(edge, asOf.seq);
       return ok({ outcome, asOf, repeated, ...(stored && { registeredText: stored.text }) });
     }
-    if (answer.type === "refused") return refuse(answer.refusal);
     if (computeMissing) throw new Error("The primary requested facts although it was allowed to compute them.");
-    foreseen?.note(answer.needs);
-    const unmet = await meetNeeds(edge, answer.needs, text, facts, storedTexts);
+    foreseen?.note(value.needs);
+    const unmet = await meetNeeds(edge, value.needs, text, facts, storedTexts);
     if (unmet) return refuse(unmet);
-    for (const { type } of answer.needs) met.add(type);
+    for (const { type } of value.needs) met.add(type);
   }
 }
 
@@ -118,10 +119,11 @@ async function counted(
   };
   try {
     const answer = await answering;
-    if (answer.type === "done") ended(answer.repeated ? "repeated" : "done");
-    else if (answer.type === "refused") ended(outcomeOf(answer.refusal));
+    if (!answer.ok) ended(outcomeOf(answer.refusal));
+    else if (answer.value.type === "done") ended(answer.value.repeated ? "repeated" : "done");
     // The primary requests more facts of the same kind, so the state has changed in the meantime.
-    else if (answer.needs.some(({ type }) => met.has(type))) counters.add("registry_commit_conflicts_total", [command]);
+    else if (answer.value.needs.some(({ type }) => met.has(type)))
+      counters.add("registry_commit_conflicts_total", [command]);
     return answer;
   } catch (error) {
     ended("failed");
@@ -154,7 +156,7 @@ function targetOf(command: Command): unknown {
 export async function lookUpContent(
   edge: Edge,
   request: Omit<LookupRequest, "v" | "tenant" | "facts" | "computeMissing">,
-): Promise<Result<LookupAnswer & { type: "found" }, Refusal>> {
+): Promise<Result<{ record: SchemaRecord; exact: boolean; asOf: AsOf }, Refusal>> {
   return withFacts(edge, request, "stored", (rounds) =>
     edge.primary.lookup({ ...request, ...rounds, tenant: edge.tenant }),
   );
@@ -164,7 +166,7 @@ export async function lookUpContent(
 export async function checkContent(
   edge: Edge,
   request: Omit<CheckRequest, "v" | "tenant" | "facts" | "computeMissing">,
-): Promise<Result<CheckAnswer & { type: "checked" }, Refusal>> {
+): Promise<Result<{ result: CheckResult; asOf: AsOf }, Refusal>> {
   return withFacts(edge, request, "confluent", (rounds) =>
     edge.primary.check({ ...request, ...rounds, tenant: edge.tenant }),
   );
@@ -176,25 +178,26 @@ export function strictnessOf({ api, confluentId }: { api: Api; confluentId: numb
   return api === "confluent" ? "confluent" : "new";
 }
 
-async function withFacts<A extends { type: string }>(
+async function withFacts<Value extends { type: "found" | "checked" }>(
   edge: Edge,
   request: ForeseenReading,
   strictness: Strictness,
-  ask: (rounds: Pick<LookupRequest, "facts" | "computeMissing">) => Promise<A | Asking>,
-): Promise<Result<Exclude<A, Asking>, Refusal>> {
+  ask: (
+    rounds: Pick<LookupRequest, "facts" | "computeMissing">,
+  ) => Promise<Answered<Value | { type: "needs"; needs: readonly Need[] }>>,
+): Promise<Result<Value & { asOf: AsOf }, Refusal>> {
   const facts = await firstFacts(edge, request, strictness);
   for (let call = 1; ; call += 1) {
     const computeMissing = call === COMMIT_CALLS;
     const answer = await ask({ facts, computeMissing });
-    if ("refusal" in answer) return refuse(answer.refusal);
-    if (!("needs" in answer)) return ok(answer as Exclude<A, Asking>);
+    if (!answer.ok) return answer;
+    const { value, asOf } = answer;
+    if (value.type !== "needs") return ok({ ...value, asOf });
     if (computeMissing) throw new Error("The primary requested facts although it was allowed to compute them.");
-    const unmet = await meetNeeds(edge, answer.needs, request.text, facts, []);
+    const unmet = await meetNeeds(edge, value.needs, request.text, facts, []);
     if (unmet) return refuse(unmet);
   }
 }
-
-type Asking = { type: "needs"; needs: readonly Need[] } | { type: "refused"; refusal: Refusal };
 
 type ForeseenReading = Pick<LookupRequest, "format" | "text" | "references" | "normalise" | "dialect">;
 
