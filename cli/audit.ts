@@ -20,6 +20,7 @@ const AUDIT_USAGE = `llmsr audit verifies that a registry's log has not been alt
   --key KEY          a public key that must have signed it (name+hash+key, see /api/v1/audit/keys); may be repeated
   --actor, --subject, --type, --change-set, --from, --until
                      export: only such entries; everything one person did with --actor
+  --include denied   export: denied attempts as well
   --format FORMAT    export: ndjson or csv (ndjson)
   --header HEADER    sent with every request, such as "Authorization: Bearer …"; may be repeated
 
@@ -55,8 +56,8 @@ async function audit(args: readonly string[], { print, printError }: Output): Pr
       for await (const line of fetchLog(required(address))) print(`${JSON.stringify(line)}\n`);
       return 0;
     case "export": {
-      const { actor, subject, type, from, until, format, "change-set": changeSet } = values;
-      const asked = { actor, subject, type, from, until, format, change_set: changeSet };
+      const { actor, subject, type, from, until, format, include, "change-set": changeSet } = values;
+      const asked = { actor, subject, type, from, until, format, include, change_set: changeSet };
       const given = Object.entries(asked).filter((pair): pair is [string, string] => pair[1] !== undefined);
       for await (const text of fetchTexts(required(address), `/audit/export?${new URLSearchParams(given)}`))
         print(text);
@@ -200,6 +201,7 @@ function parse(args: readonly string[]) {
     from: { type: "string" },
     until: { type: "string" },
     format: { type: "string" },
+    include: { type: "string" },
     checkpoint: { type: "string", multiple: true, default: [] },
     key: { type: "string", multiple: true, default: [] },
     header: { type: "string", multiple: true, default: [] },

@@ -1084,6 +1084,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/audit/denied-batches": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List the signed batches of denied attempts
+         * @description What was refused is recorded apart from the log. Every batch is one object, signed with the keys of the checkpoints; `keys` are the public keys that sign now.
+         */
+        readonly get: operations["list_denied_batches"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/audit/denied-batches/{day}/{batch}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read a signed batch of denied attempts
+         * @description The first line has the batch's `note`, a signed note (https://c2sp.org/signed-note) whose third line is the SHA-256 of all following lines in hex; null if the deployment has no signing key.
+         */
+        readonly get: operations["get_denied_batch"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/audit/tile/{tile}": {
         readonly parameters: {
             readonly query?: never;
@@ -3553,6 +3593,44 @@ export interface components {
             readonly next_after: number;
             /** @description Whether entries after `next_after` have not been scanned. */
             readonly more: boolean;
+            /** @description With `include=denied`. */
+            readonly denied?: {
+                readonly items: readonly components["schemas"]["DeniedAttempt"][];
+                /** @description The `denied_after` of the next page; null at the end. */
+                readonly next_after: string | null;
+            };
+        };
+        /** @description Identical refused attempts of one minute. */
+        readonly DeniedAttempt: {
+            /** @constant */
+            readonly type: "access.denied";
+            readonly at: components["schemas"]["Timestamp"];
+            readonly last_at: components["schemas"]["Timestamp"];
+            readonly count: number;
+            readonly status: number;
+            readonly code: string;
+            readonly method: string;
+            readonly route: string;
+            readonly subject: string | null;
+            /** @description Null if the credential was not valid. */
+            readonly actor: string | null;
+            /** @description The key that an invalid credential claimed to be. */
+            readonly credential: string | null;
+            /** @description A keyed pseudonym of the caller's address. */
+            readonly address: string | null;
+            /** @description The address without its last bits: /24 of IPv4, /48 of IPv6. */
+            readonly network: string | null;
+            /** @description Of the first attempt. */
+            readonly request_id: string;
+        };
+        readonly DeniedBatchList: {
+            readonly items: readonly {
+                readonly id: string;
+                readonly day: string;
+                readonly bytes: number;
+            }[];
+            readonly next_after: string | null;
+            readonly keys: readonly string[];
         };
         readonly SubjectGlobs: readonly string[];
         readonly RequiredApproval: {
@@ -6605,8 +6683,12 @@ export interface operations {
                 readonly from?: string;
                 /** @description Only entries before this time (RFC 3339). */
                 readonly until?: string;
+                /** @description `denied` adds the attempts that were refused: 401, 403, 404 for what the caller may not know of, and 429 after too many wrong credentials. Needs Postgres. */
+                readonly include?: "denied";
                 /** @description Begin after this seq. */
                 readonly after?: number;
+                /** @description Begin after this denied attempt, as `denied.next_after` of the previous page names it. */
+                readonly denied_after?: string;
                 readonly limit?: number;
             };
             readonly header?: {
@@ -6648,6 +6730,8 @@ export interface operations {
                 readonly from?: string;
                 /** @description Only entries before this time (RFC 3339). */
                 readonly until?: string;
+                /** @description `denied` adds the attempts that were refused: 401, 403, 404 for what the caller may not know of, and 429 after too many wrong credentials. Needs Postgres. */
+                readonly include?: "denied";
                 readonly format?: "ndjson" | "csv";
             };
             readonly header?: {
@@ -6659,7 +6743,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description The entries, oldest first. */
+            /** @description The entries, and with `include=denied` the denied attempts, oldest first. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -6668,8 +6752,63 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/x-ndjson": components["schemas"]["AuditEntry"];
+                    readonly "application/x-ndjson": components["schemas"]["AuditEntry"] | components["schemas"]["DeniedAttempt"];
                     readonly "text/csv": string;
+                };
+            };
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly list_denied_batches: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The `next_after` of the previous page. */
+                readonly after?: string;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of batches, the oldest day first. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DeniedBatchList"];
+                };
+            };
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly get_denied_batch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly day: string;
+                readonly batch: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The batch as JSON lines. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/x-ndjson": Record<string, never>;
                 };
             };
             readonly default: components["responses"]["Problem"];

@@ -261,6 +261,48 @@ export const searchWords = pgTable(
   (table) => [primaryKey({ columns: [table.tenant, table.word] })],
 );
 
+/** Denied attempts, aggregated per caller, address and minute. Not derived from the log; the signed batches are in R2. */
+export const denials = pgTable(
+  "denials",
+  {
+    tenant: text("tenant").notNull(),
+    /** The start of the minute. */
+    minute: time("minute").notNull(),
+    /** Identifies what was aggregated (registry/denial.ts). */
+    key: text("key").notNull(),
+    status: smallint("status").notNull(),
+    code: text("code").notNull(),
+    method: text("method").notNull(),
+    route: text("route").notNull(),
+    subject: text("subject"),
+    /** Null if the credential was not valid. */
+    actor: text("actor"),
+    /** The key that an invalid credential claimed to be. */
+    credential: text("credential"),
+    address: text("address"),
+    network: text("network"),
+    count: integer("count").notNull(),
+    firstAt: time("first_at").notNull(),
+    lastAt: time("last_at").notNull(),
+    requestId: text("request_id").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.minute, table.key] }),
+    index("denials_by_minute").on(table.minute),
+  ],
+);
+
+/** Messages of the queue that have been counted, so that a redelivered one does not count twice. */
+export const denialMessages = pgTable(
+  "denial_messages",
+  {
+    tenant: text("tenant").notNull(),
+    id: text("id").notNull(),
+    at: time("at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.id] }), index("denial_messages_by_time").on(table.at)],
+);
+
 type ColumnsOf<T extends PgTable> = T["_"]["columns"];
 type ValueOf<C extends ColumnsOf<PgTable>[string]> = C["_"]["notNull"] extends true
   ? C["_"]["data"]

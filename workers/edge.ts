@@ -6,6 +6,7 @@
 import type { ObjectNamespace } from "../durable-objects/placement.ts";
 import type { PrimaryClient } from "../durable-objects/primary/client.ts";
 import type { SentTrace, TraceContext } from "../observe/trace-context.ts";
+import type { DenialMessage } from "../registry/denial.ts";
 import type { ResolvedGrant } from "../registry/grant.ts";
 import type { Permission } from "../registry/permission.ts";
 import type { Caller } from "../registry/rpc.ts";
@@ -39,6 +40,9 @@ export type Bindings = Vars & {
   TEXTS: Pick<R2Bucket, "get" | "put" | "delete" | "head">;
   BACKUPS: Pick<R2Bucket, "get" | "put" | "delete" | "list">;
   CHANGES: Pick<Queue<Nudge>, "send">;
+  /** Denied attempts on their way to the access record. */
+  DENIALS: Pick<Queue<DenialMessage>, "send">;
+  ACCESS_RECORD: Pick<R2Bucket, "get" | "put" | "delete" | "list">;
   /** Starts isolates that validate in compiled form; without it, schemas are interpreted. */
   VALIDATORS?: Pick<WorkerLoader, "get">;
   /** The read model's Postgres. Without it search answers `not_configured`. */

@@ -6,6 +6,7 @@ import { Background } from "./metrics/background.ts";
 import { Counters } from "./metrics/counters.ts";
 import { Flusher } from "./metrics/flush.ts";
 import { consumeChanges } from "./queue/changes.ts";
+import { consumeDenials } from "./queue/denials.ts";
 
 export { DirectoryObject } from "../durable-objects/directory/object.ts";
 export { FeedObject } from "../durable-objects/feed/object.ts";
@@ -18,8 +19,13 @@ const flusher = new Flusher(counters, () => crypto.randomUUID());
 const background = new Background(counters, flusher);
 const app = createApp({ counters, flusher });
 
+/** Both queues are named after what they carry, in every environment. */
+function consume(batch: MessageBatch<unknown>, env: Bindings): Promise<void> {
+  return batch.queue.includes("-denials-") ? consumeDenials(batch, env, Date.now()) : consumeChanges(batch, env);
+}
+
 export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
-  queue: (batch, env, ctx) => background.batch(batch, env, ctx, (counted) => consumeChanges(counted, env)),
+  queue: (batch, env, ctx) => background.batch(batch, env, ctx, (counted) => consume(counted, env)),
   scheduled: (_controller, env, ctx) => background.cron(env, ctx, () => runScheduled(env, Date.now())),
 } satisfies ExportedHandler<Bindings>;

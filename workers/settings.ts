@@ -34,6 +34,7 @@ export type Settings = {
   leases: LeaseStore | undefined;
   /** Whether checkpoints of the log are signed. */
   signsCheckpoints: boolean;
+  accessRecordRetentionDays: number;
 };
 
 export type ConfluentApiLevel = { major: number; minor: number };
@@ -56,6 +57,8 @@ export type Vars = AccessVars & {
    * tenant.
    */
   LOG_ORIGIN?: string;
+  /** How long denied attempts are kept. Absent: 90 days. */
+  ACCESS_RECORD_RETENTION_DAYS?: string;
 };
 
 /** The same names, for code that passes on an operator's environment. */
@@ -71,11 +74,17 @@ export const VAR_NAMES: readonly (keyof Vars)[] = [
     WEBHOOK_ALLOWED_ORIGINS: true,
     CHECKPOINT_SIGNING_KEYS: true,
     LOG_ORIGIN: true,
+    ACCESS_RECORD_RETENTION_DAYS: true,
   } satisfies Record<Exclude<keyof Vars, keyof AccessVars>, true>) as (keyof Vars)[]),
 ];
 
 /** Maximum age of records for any caller. */
 export const MAX_CONFLUENT_STALENESS_SECONDS = 60;
+
+/** A quarter: long enough to look into an incident, short enough for personal data. */
+const DEFAULT_ACCESS_RECORD_RETENTION_DAYS = 90;
+/** Ten years, the longest that auditors ask for. */
+export const MAX_RETENTION_DAYS = 3_650;
 
 export function parseSettings(vars: Vars): Settings {
   const environment = oneOf("ENVIRONMENT", vars.ENVIRONMENT, ENVIRONMENTS);
@@ -98,6 +107,11 @@ export function parseSettings(vars: Vars): Settings {
     access: parseAccessSettings(vars, environment),
     leases: parseLeases(vars),
     signsCheckpoints: isLogOrigin(vars.LOG_ORIGIN) && parseSigningSeeds(vars.CHECKPOINT_SIGNING_KEYS).length > 0,
+    accessRecordRetentionDays: daysUpTo(
+      "ACCESS_RECORD_RETENTION_DAYS",
+      vars.ACCESS_RECORD_RETENTION_DAYS || String(DEFAULT_ACCESS_RECORD_RETENTION_DAYS),
+      { least: 1, most: MAX_RETENTION_DAYS },
+    ),
   };
 }
 
@@ -130,6 +144,11 @@ function apiLevel(name: string, text: string | undefined): ConfluentApiLevel {
   const match = /^(\d+)\.(\d+)$/.exec(text ?? "");
   if (!match) throw new Error(`${name} must look like 8.2, got "${text}".`);
   return { major: Number(match[1]), minor: Number(match[2]) };
+}
+
+function daysUpTo(name: string, text: string, { least, most }: { least: number; most: number }): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text);
+  throw new Error(`${name} must be a whole number of days from ${least} to ${most}, got "${text}".`);
 }
 
 function secondsUpTo(name: string, text: string | undefined, maximum: number): number {

@@ -1,5 +1,6 @@
 /** A deployment with access control, from the callers' view: every request names its credential. */
 import { makeFirstKey, makeHashKey } from "../../scripts/access-vars.ts";
+import { HeldDenials } from "../../workers/access-record/held-denials.ts";
 import type { Bindings } from "../../workers/edge.ts";
 import { createApp } from "../../workers/http/app.ts";
 import { Clock } from "./clock.ts";
@@ -22,17 +23,24 @@ export class GuardedRegistry {
   #app: ReturnType<typeof createApp>;
   #background: Promise<unknown>[] = [];
 
-  constructor(env: Bindings, vars: Partial<Bindings> = {}) {
+  readonly #sendDenialsEveryMs: number | undefined;
+
+  constructor(env: Bindings, vars: Partial<Bindings> = {}, sendDenialsEveryMs?: number) {
     const hashKey = makeHashKey();
     const { key, kept } = makeFirstKey(hashKey);
     this.admin = key;
     this.env = { ...env, AUTH: "required", ACCESS_HASH_KEY: hashKey, FIRST_ADMINISTRATOR_KEY: kept, ...vars };
-    this.#app = createApp({ now: this.clock.now });
+    this.#sendDenialsEveryMs = sendDenialsEveryMs;
+    this.#app = this.#open();
+  }
+
+  #open(): ReturnType<typeof createApp> {
+    return createApp({ now: this.clock.now, denials: new HeldDenials(this.#sendDenialsEveryMs) });
   }
 
   /** A newly started isolate. */
   restart(): void {
-    this.#app = createApp({ now: this.clock.now });
+    this.#app = this.#open();
   }
 
   async call(method: string, path: string, { key, headers = {}, body, ip }: CallOptions = {}): Promise<Answered> {

@@ -126,6 +126,7 @@ describe("npm start", () => {
       WEBHOOK_ALLOWED_ORIGINS: "http://hooks.test:9000",
       CHECKPOINT_SIGNING_KEYS: Buffer.alloc(32, "checkpoint").toString("base64"),
       LOG_ORIGIN: "registry.test",
+      ACCESS_RECORD_RETENTION_DAYS: "30",
     };
     registry = spawnRegistry({ port, stateDir: state.stateDir, args: ["--no-database"], env: given });
     await registry.ready();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MAX_CONFLUENT_STALENESS_SECONDS, parseSettings } from "../../workers/settings.ts";
+import { MAX_CONFLUENT_STALENESS_SECONDS, MAX_RETENTION_DAYS, parseSettings } from "../../workers/settings.ts";
 
 const VARS = {
   ENVIRONMENT: "local",
@@ -28,6 +28,7 @@ describe("parseSettings", () => {
       },
       leases: undefined,
       signsCheckpoints: false,
+      accessRecordRetentionDays: 90,
     });
     expect(parseSettings({ ...VARS, REQUEST_LOG: "writes" }).requestLog).toBe("writes");
   });
@@ -37,6 +38,16 @@ describe("parseSettings", () => {
 
     expect(parseSettings(with_(MAX_CONFLUENT_STALENESS_SECONDS)).confluentStalenessSeconds).toBe(60);
     expect(() => parseSettings(with_(MAX_CONFLUENT_STALENESS_SECONDS + 1))).toThrow("CONFLUENT_STALENESS_SECONDS");
+  });
+
+  it("accepts a day and the longest retention, and refuses less and more", () => {
+    const with_ = (days: number) => ({ ...VARS, ACCESS_RECORD_RETENTION_DAYS: String(days) });
+
+    expect(parseSettings(with_(1)).accessRecordRetentionDays).toBe(1);
+    expect(parseSettings(with_(MAX_RETENTION_DAYS)).accessRecordRetentionDays).toBe(MAX_RETENTION_DAYS);
+    for (const days of [0, MAX_RETENTION_DAYS + 1, 0.5]) {
+      expect(() => parseSettings(with_(days))).toThrow("ACCESS_RECORD_RETENTION_DAYS");
+    }
   });
 
   it.each([

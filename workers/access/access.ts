@@ -43,6 +43,8 @@ function compileGrant(grant: ResolvedGrant): NarrowGrant[] {
 /** The restricted permissions of one request's caller. A caller without any has no `Access`, and no check is made. */
 export class Access {
   readonly narrowed: Narrowed;
+  /** Whether something was treated as absent because the caller may not know of it. */
+  hasWithheld = false;
   readonly #permissions: ReadonlySet<Permission>;
   readonly #attributes: RequestAttributes;
 
@@ -103,12 +105,17 @@ export class Access {
   }
 
   mayRead(record: SchemaRecord): boolean {
-    return this.allows("schema:read", accessTargetOf(record));
+    return this.#noting(this.allows("schema:read", accessTargetOf(record)));
   }
 
   /** Whether the caller may know that a subject exists. */
   mayKnow(name: SubjectName): boolean {
-    return this.allows("subject:read", name) || this.allows("schema:read", name);
+    return this.#noting(this.allows("subject:read", name) || this.allows("schema:read", name));
+  }
+
+  #noting(isShown: boolean): boolean {
+    if (!isShown) this.hasWithheld = true;
+    return isShown;
   }
 
   #isHeld(

@@ -17,6 +17,25 @@ export function isInRange(address: string, range: string): boolean | undefined {
   return given.value >> shift === base.value >> shift;
 }
 
+/** Bits of an address that the access record keeps: an IPv4 network of 256 addresses, an IPv6 site. */
+const KEPT_BITS = { 32: 24, 128: 48 } as const;
+
+/** The address without its last bits, such as `203.0.113.0/24`; undefined if it is none. */
+export function networkOf(address: string): string | undefined {
+  const parsed = parseAddress(address);
+  if (parsed === undefined) return undefined;
+  const { bits, value } = parsed;
+  const kept = KEPT_BITS[bits];
+  const parts = (width: number) =>
+    Array.from({ length: bits / width }, (_, index) => {
+      const end = (index + 1) * width;
+      return end > kept ? 0 : Number((value >> BigInt(bits - end)) & ((1n << BigInt(width)) - 1n));
+    });
+  if (bits === 32) return `${parts(8).join(".")}/${kept}`;
+  const groups = parts(16).slice(0, kept / 16);
+  return `${groups.map((group) => group.toString(16)).join(":")}::/${kept}`;
+}
+
 /** Cloudflare passes an IPv4 caller as IPv4, so a mapped address counts as IPv4 as well. */
 function parseAddress(text: string): Address | undefined {
   const bytes = /^\d{1,3}(\.\d{1,3}){3}$/.test(text) ? text.split(".").map(Number) : undefined;

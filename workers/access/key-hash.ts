@@ -27,6 +27,14 @@ export function personPseudonym(hashKey: Uint8Array, { issuer, subject }: { issu
   return `user:${hash.slice(0, PSEUDONYM_CHARACTERS)}`;
 }
 
+/** The pseudonym of a caller's address in the access record. */
+export function addressPseudonym(hashKey: Uint8Array, address: string): string {
+  const hash = createHmac("sha256", hashKey)
+    .update(JSON.stringify(["address", address]))
+    .digest("hex");
+  return `address:${hash.slice(0, PSEUDONYM_CHARACTERS)}`;
+}
+
 /** Constant-time comparison. */
 export function isSameHash(a: string, b: string): boolean {
   const [first, second] = [Buffer.from(a, "hex"), Buffer.from(b, "hex")];

@@ -1,6 +1,7 @@
 /** The cron trigger, every five minutes: independent jobs, none of which may delay another. */
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import type { Bindings } from "../edge.ts";
+import { deleteOldAccessRecords } from "./access-record.ts";
 import { backUpTenants } from "./backup.ts";
 import { nudgeLaggards } from "./laggards.ts";
 import { sweepTexts } from "./texts.ts";
@@ -11,6 +12,7 @@ const JOBS: readonly Job[] = [
   { name: "nudge-laggards", run: nudgeLaggards },
   { name: "back-up", run: backUpTenants },
   { name: "sweep-texts", run: sweepTexts },
+  { name: "delete-old-access-records", run: deleteOldAccessRecords },
 ];
 
 /** Runs every job; throws after all have run if any failed. */

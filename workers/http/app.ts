@@ -4,7 +4,7 @@
  * fixed time budget.
  */
 import { type Context, Hono } from "hono";
-import { ERRORS, makeRefusal, type Refusal } from "../../contract/errors.ts";
+import { ERRORS, type ErrorName, makeRefusal, type Refusal } from "../../contract/errors.ts";
 import {
   PRIMARY_DEADLINE_MS,
   type PrimaryClient,
@@ -17,6 +17,7 @@ import { isAboutSubjects } from "../../registry/permission.ts";
 import { NO_QUOTAS } from "../../registry/tenant.ts";
 import { Access } from "../access/access.ts";
 import { guardPrimary } from "../access/guarded-primary.ts";
+import { HeldDenials } from "../access-record/held-denials.ts";
 import type { Actor, Bindings, Caller, Edge, RoutePermission } from "../edge.ts";
 import type { Taken } from "../limits/limiter.ts";
 import { withQuotas } from "../limits/quota-primary.ts";
@@ -29,6 +30,7 @@ import { traceOf } from "../trace.ts";
 import { LoadedIsolates } from "../validation/heat.ts";
 import { ModelCache } from "../validation/model-cache.ts";
 import { requireOpen } from "./access/admission.ts";
+import { deniedAttempt } from "./access/denied-attempt.ts";
 import { Gate } from "./access/gate.ts";
 import { corsHeaders, preflightHeaders } from "./access/response-headers.ts";
 import { type Answer, respond } from "./answer.ts";
@@ -50,6 +52,7 @@ type AppOptions = {
   /** Passed in by code that also counts other things than requests. */
   counters?: Counters;
   flusher?: Flusher;
+  denials?: HeldDenials;
   /** Replaces authentication in tests. */
   actorOf?: (request: Request) => Actor;
 };
@@ -70,7 +73,8 @@ export function createApp(options: AppOptions = {}) {
   const mount = (api: ApiName, route: Route) => {
     // Liveness only, which must be true before anything is configured.
     const permission = LIVENESS_PATHS.has(route.path) ? "liveness" : route.permission;
-    const counted = { api, isWrite: isWrite(route), counts: counters.route(api, route.method, route.path) };
+    const { method, path } = route;
+    const counted = { api, method, path, isWrite: isWrite(route), counts: counters.route(api, method, path) };
     // This is the path of a read from memory, so a response that is available synchronously creates no promise and no
     // closure.
     app.on(route.method, route.path, (c) => {
@@ -127,6 +131,7 @@ function isolateWith(options: AppOptions): Isolate {
     newId,
     counters,
     flusher: options.flusher ?? new Flusher(counters, newId),
+    denials: options.denials ?? new HeldDenials(),
     settingsOf: rememberingLast(parseSettings),
     gate: new Gate(),
   };
@@ -163,6 +168,7 @@ function finish(edge: RequestEdge, answer: Answer, durationMs: number): Response
   edge.route.counts.answered(answer.status, durationMs);
   if (answer.prebuilt !== undefined) counters.contentFromMemory();
   else if (!edge.route.isWrite) countRead(edge, answer);
+  if (answer.status > 400 && answer.status < 430) edge.recordDenial(answer.status);
   const nowMs = edge.now();
   if (flusher.isDue(nowMs)) edge.flush(nowMs);
   if (isLogged(edge.requestLog, answer.status, edge.route.isWrite)) logRequest(edge, answer, durationMs);
@@ -171,7 +177,7 @@ function finish(edge: RequestEdge, answer: Answer, durationMs: number): Response
 
 type ApiName = "service" | "native" | "confluent";
 /** Data of a route, computed when it is mounted. */
-type CountedRoute = { api: ApiName; isWrite: boolean; counts: RouteCounts };
+type CountedRoute = { api: ApiName; method: string; path: string; isWrite: boolean; counts: RouteCounts };
 /** State kept for the lifetime of the isolate. */
 type Isolate = {
   cache: ReadCache;
@@ -181,6 +187,7 @@ type Isolate = {
   newId: () => string;
   counters: Counters;
   flusher: Flusher;
+  denials: HeldDenials;
   settingsOf: (env: Bindings) => Settings;
   gate: Gate;
 };
@@ -196,6 +203,8 @@ class RequestEdge implements Edge {
   readonly newId: () => string;
   actor: Actor | undefined;
   taken: Taken | undefined;
+  isLockedOut = false;
+  refusedAs: ErrorName | undefined;
   readClass: ReadClass = "head";
   #cache: TenantCache | undefined;
   #primary: PrimaryClient | undefined;
@@ -254,6 +263,29 @@ class RequestEdge implements Edge {
       this.waitUntil(this.flusher.flush(this.env, nowMs));
     } catch {
       // The flusher keeps the counts until the next attempt.
+    }
+  }
+
+  /** Runs after the response, like a flush, and fails none. */
+  recordDenial(status: number): void {
+    try {
+      const { actor, access, refusedAs, isLockedOut, requestId, settings, route, c } = this;
+      const subject = c.req.param("subject");
+      const refused = {
+        request: c.req.raw,
+        route,
+        subject,
+        settings,
+        actor,
+        access,
+        refusedAs,
+        isLockedOut,
+        requestId,
+      };
+      const denial = deniedAttempt({ ...refused, nowMs: this.now() }, status);
+      if (denial !== undefined) this.isolate.denials.add(denial, this);
+    } catch (error) {
+      logLine("warn", "A denied attempt could not be recorded.", errorFields(error));
     }
   }
 
@@ -443,6 +475,7 @@ function requestIdOf(request: Request, newId: () => string): string {
 
 function errorAnswer(error: unknown, edge: RequestEdge): Answer {
   const { refusal, headers } = refusalOf(error, edge);
+  edge.refusedAs = refusal.error;
   edge.counters.add("registry_errors_total", [ERRORS[refusal.error].code]);
   const { raw } = edge.c.req;
   const answer =
@@ -462,7 +495,7 @@ const SERVICE_PATHS = new Set(rootRoutes.map(({ path }) => path));
 
 /** All paths without a route share one name, because clients can invent any number of them. */
 function unroutedOf(api: ApiName, counters: Counters): CountedRoute {
-  return { api, isWrite: false, counts: counters.route(api, "any", "none") };
+  return { api, method: "any", path: "none", isWrite: false, counts: counters.route(api, "any", "none") };
 }
 
 /**

@@ -58,6 +58,8 @@ const PINNED: readonly (readonly [string, RoutePermission])[] = [
   ["POST /api/v1/proposals/:proposal/reject", "schema:write"],
   ["GET /api/v1/audit/entries", "audit:read"],
   ["GET /api/v1/audit/export", "audit:read"],
+  ["GET /api/v1/audit/denied-batches", "audit:read"],
+  ["GET /api/v1/audit/denied-batches/:day/:batch", "audit:read"],
   ["GET /api/v1/audit/proofs/inclusion", "audit:read"],
   ["GET /api/v1/audit/proofs/consistency", "audit:read"],
   ["GET /api/v1/audit/tile/:tile{.+}", "audit:read"],

@@ -18,6 +18,8 @@ type Entering = {
   env: Bindings;
   settings: Settings;
   taken: Taken | undefined;
+  /** Set if too many wrong credentials came from the address. */
+  isLockedOut: boolean;
   now(): number;
   waitUntil(promise: Promise<unknown>): void;
 };
@@ -65,6 +67,7 @@ export class Gate {
     const nowMs = entering.now();
     const failures = `failures/${addressOf(request)}`;
     if (!this.#limiter.hasLeft(failures, FAILURES_PER_MINUTE, nowMs)) {
+      entering.isLockedOut = true;
       throw tooMany("Too many wrong credentials came from this address. Try again in a minute.", WINDOW_SECONDS);
     }
     const { env, settings } = entering;

@@ -11,7 +11,8 @@ import {
   getInclusionProof,
   getTile,
 } from "./audit.ts";
-import { exportAuditEntries, getAuditEntries } from "./audit-entries.ts";
+import { getAuditEntries } from "./audit-entries.ts";
+import { exportAuditEntries } from "./audit-export.ts";
 import {
   abandonRestore,
   exportBackup,
@@ -26,6 +27,7 @@ import { getChangeSet, getChangeSets, postChangeSet, postPromotion } from "./cha
 import { checkCompatibility, deleteCompatibility, getCompatibility, putCompatibility } from "./compatibility.ts";
 import { getSchemaContent } from "./content.ts";
 import { executeDataRules } from "./data-rules.ts";
+import { getDeniedBatch, getDeniedBatches } from "./denied-batches.ts";
 import { postDecoding, postEncoding } from "./encoding.ts";
 import { readEvents } from "./events.ts";
 import { getDependencies, getDependents } from "./graph.ts";
@@ -169,6 +171,8 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "GET /audit/proofs/consistency": { answer: getConsistencyProof, permission: "audit:read" },
   "GET /audit/entries": { answer: getAuditEntries, permission: "audit:read" },
   "GET /audit/export": { answer: exportAuditEntries, permission: "audit:read" },
+  "GET /audit/denied-batches": { answer: getDeniedBatches, permission: "audit:read" },
+  "GET /audit/denied-batches/{day}/{batch}": { answer: getDeniedBatch, permission: "audit:read" },
   "GET /audit/tile/{tile}": { answer: getTile, permission: "audit:read" },
   "GET /search": { answer: searchByQuery, permission: "schema:read" },
   "POST /search": { answer: searchByBody, permission: "schema:read" },

@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  countDenials,
+  DENIALS_PER_DELETE,
+  deleteOldDenials,
+  placeOf,
+  readDenials,
+  uncountedMessages,
+} from "../../db/denials.ts";
+import type { Denial } from "../../registry/denial.ts";
+import { DATABASES, type TestDatabase } from "../support/databases.ts";
+
+const NOW = 1_764_000_000_000;
+const MINUTE = 60_000;
+
+function denialOf(fields: Partial<Denial> = {}): Denial {
+  const minuteMs = NOW - (NOW % MINUTE);
+  const caller = { actor: "key:a", credential: null, address: "address:1", network: "192.0.2.0/24" };
+  const attempt = { status: 403, code: "forbidden", method: "GET", route: "/subjects", subject: "orders" };
+  return {
+    tenant: "t",
+    minuteMs,
+    ...attempt,
+    ...caller,
+    count: 1,
+    firstAtMs: NOW,
+    lastAtMs: NOW,
+    requestId: "r",
+    ...fields,
+  };
+}
+
+describe.each(DATABASES.map((kind) => [kind.name, kind] as const))("denials in %s", (_name, kind) => {
+  describe.skipIf(!kind.available)("when available", () => {
+    let database: TestDatabase;
+    const freshTenant = () => `tenant-${crypto.randomUUID()}`;
+    beforeAll(async () => {
+      database = await kind.open();
+    });
+    afterAll(() => database.close());
+
+    it("counts identical attempts of several messages together, and a redelivered message once", async () => {
+      const tenant = freshTenant();
+      const messages = [
+        { id: "a", denials: [denialOf({ count: 2 })] },
+        { id: "b", denials: [denialOf({ count: 3, firstAtMs: NOW - 5, lastAtMs: NOW + 5 })] },
+      ];
+
+      await countDenials(database.access, tenant, messages, NOW);
+      await countDenials(database.access, tenant, [...messages, { id: "c", denials: [denialOf()] }], NOW);
+
+      const { denials } = await readDenials(database.access, tenant, { filter: {}, after: undefined, limit: 10 });
+      expect(denials).toEqual([{ ...denialOf(), tenant, count: 6, firstAtMs: NOW - 5, lastAtMs: NOW + 5 }]);
+      expect(await uncountedMessages(database.access, tenant, [...messages, { id: "d", denials: [] }])).toMatchObject([
+        { id: "d" },
+      ]);
+    });
+
+    it("answers by actor, claimed key, subject and time, page by page", async () => {
+      const tenant = freshTenant();
+      const hour = 60 * MINUTE;
+      const claimed = denialOf({ actor: null, credential: "key:b", subject: null, status: 401 });
+      const later = denialOf({ minuteMs: denialOf().minuteMs + hour, firstAtMs: NOW + hour, lastAtMs: NOW + hour });
+      await countDenials(database.access, tenant, [{ id: "a", denials: [denialOf(), claimed, later] }], NOW);
+      const ask = async (filter: object) =>
+        (await readDenials(database.access, tenant, { filter, after: undefined, limit: 10 })).denials.length;
+
+      expect(await ask({ actor: "key:a" })).toBe(2);
+      expect(await ask({ actor: "key:b" })).toBe(1);
+      expect(await ask({ subject: "orders" })).toBe(2);
+      expect(await ask({ fromMs: NOW + 1 })).toBe(1);
+      expect(await ask({ untilMs: NOW })).toBe(0);
+      expect(await ask({ untilMs: NOW + 1 })).toBe(2);
+      const first = await readDenials(database.access, tenant, { filter: {}, after: undefined, limit: 2 });
+      const after = placeOf({ ...first.denials.at(-1)!, tenant: "t" });
+      expect(first.more).toBe(true);
+      const rest = await readDenials(database.access, tenant, { filter: {}, after, limit: 2 });
+      expect(rest).toMatchObject({ more: false, denials: [{ firstAtMs: NOW + hour }] });
+    });
+
+    it("deletes what is older than the retention in bounded steps, and nothing else", async () => {
+      const tenant = freshTenant();
+      const old = Array.from({ length: DENIALS_PER_DELETE + 1 }, (_, n) =>
+        denialOf({ minuteMs: 60_000, requestId: "r", route: `/${n}` }),
+      );
+      await countDenials(database.access, tenant, [{ id: "a", denials: [...old, denialOf()] }], NOW);
+
+      const more = await deleteOldDenials(database.access, NOW - MINUTE, NOW);
+      const rest = await deleteOldDenials(database.access, NOW - MINUTE, NOW);
+
+      expect([more, rest]).toEqual([true, false]);
+      const left = await readDenials(database.access, tenant, { filter: {}, after: undefined, limit: 10 });
+      expect(left.denials).toHaveLength(1);
+    });
+  });
+});

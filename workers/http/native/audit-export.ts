@@ -1,0 +1,138 @@
+/** `/audit/export`: the log's entries and the denied attempts as one stream of JSON lines or CSV, in order of time. */
+import { placeOf } from "../../../db/denials.ts";
+import { errorFields, logLine } from "../../../observe/log-line.ts";
+import type { AuditEntry, AuditFilter } from "../../../registry/audit.ts";
+import type { Denial } from "../../../registry/denial.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import { deniedJson } from "../../access-record/batches.ts";
+import type { Edge } from "../../edge.ts";
+import { printCsvRow } from "../../registry/audit/csv.ts";
+import { readDenied } from "../../registry/audit/denied.ts";
+import { type Answer, provenance } from "../answer.ts";
+import { requireValue } from "../errors.ts";
+import { auditFilter, entryJson } from "./audit-entries.ts";
+import type { NativeRequest } from "./request.ts";
+
+/** Rows of one page of an export. */
+const EXPORT_PAGE = 500;
+
+type Row = { atMs: number; cells: Record<string, unknown> };
+
+const ENTRY_COLUMNS = ["seq", "at", "type", "actor", "subject", "request_id", "change_set", "payload_deleted"] as const;
+const DENIED_COLUMNS = [
+  "last_at",
+  "count",
+  "status",
+  "code",
+  "method",
+  "route",
+  "credential",
+  "address",
+  "network",
+] as const;
+
+/** The first pages are read before the response begins, so that refusals have a status. */
+export async function exportAuditEntries({ edge, query, caller }: NativeRequest): Promise<Answer> {
+  const isCsv = query.format === "csv";
+  const filter = auditFilter(query);
+  const entries = await started(entryPages(edge, filter));
+  const denied = query.include === undefined ? undefined : await started(deniedPages(edge, filter));
+  const columns = denied === undefined ? ENTRY_COLUMNS : [...ENTRY_COLUMNS, ...DENIED_COLUMNS];
+  const printRow = ({ cells }: Row) =>
+    isCsv ? printCsvRow(columns.map((column) => String(cells[column] ?? ""))) : `${JSON.stringify(cells)}\n`;
+  const rows = denied === undefined ? rowsOf(entries) : inOrder(rowsOf(entries), rowsOf(denied));
+  return {
+    status: 200,
+    headers: {
+      ...provenance(entries.first.asOf!, "primary"),
+      "Content-Type": isCsv ? "text/csv; charset=utf-8" : "application/x-ndjson",
+      "Content-Disposition": `attachment; filename="audit.${isCsv ? "csv" : "ndjson"}"`,
+    },
+    body: linesOf(rows, isCsv ? printCsvRow(columns) : "", printRow, caller.requestId),
+  };
+}
+
+type Page = { rows: readonly Row[]; asOf?: AsOf };
+type Pages = { first: Page; rest: AsyncGenerator<Page> };
+
+async function started(rest: AsyncGenerator<Page>): Promise<Pages> {
+  return { first: (await rest.next()).value as Page, rest };
+}
+
+async function* entryPages(edge: Edge, filter: AuditFilter): AsyncGenerator<Page> {
+  for (let after = 0; ; ) {
+    const asked = { filter, after, limit: EXPORT_PAGE };
+    const { asOf, value } = requireValue(await edge.primary.read("auditEntries", asked));
+    yield { asOf, rows: value.entries.map((entry: AuditEntry) => ({ atMs: entry.atMs, cells: entryJson(entry) })) };
+    if (!value.more) return;
+    after = value.through;
+  }
+}
+
+/** In the order of their minutes. */
+async function* deniedPages(edge: Edge, filter: AuditFilter): AsyncGenerator<Page> {
+  for (let last: Denial | undefined; ; ) {
+    const asked = { filter, after: last && placeOf(last), limit: EXPORT_PAGE };
+    const { denials, more } = requireValue(await readDenied(edge, asked));
+    yield { rows: denials.map((denial) => ({ atMs: denial.minuteMs, cells: deniedJson(denial) })) };
+    if (!more) return;
+    last = denials.at(-1);
+  }
+}
+
+async function* rowsOf({ first, rest }: Pages): AsyncGenerator<Row> {
+  yield* first.rows;
+  for await (const page of rest) yield* page.rows;
+}
+
+async function* inOrder(a: AsyncGenerator<Row>, b: AsyncGenerator<Row>): AsyncGenerator<Row> {
+  let [nextA, nextB] = [await a.next(), await b.next()];
+  for (;;) {
+    if (!nextA.done && (nextB.done || nextA.value.atMs <= nextB.value.atMs)) {
+      yield nextA.value;
+      nextA = await a.next();
+    } else if (!nextB.done) {
+      yield nextB.value;
+      nextB = await b.next();
+    } else return;
+  }
+}
+
+/**
+ * Pulled by the client: nothing is read ahead. An export that fails midway aborts the stream, so that it is not
+ * mistaken for a complete one.
+ */
+function linesOf(
+  rows: AsyncGenerator<Row>,
+  head: string,
+  printRow: (row: Row) => string,
+  requestId: string,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      if (head !== "") controller.enqueue(encoder.encode(head));
+    },
+    async pull(controller) {
+      try {
+        let text = "";
+        for (let count = 0; count < EXPORT_PAGE; count += 1) {
+          const { done, value } = await rows.next();
+          if (done) {
+            if (text !== "") controller.enqueue(encoder.encode(text));
+            controller.close();
+            return;
+          }
+          text += printRow(value);
+        }
+        controller.enqueue(encoder.encode(text));
+      } catch (error) {
+        logLine("error", "An export of the audit trail failed", { request_id: requestId, ...errorFields(error) });
+        controller.error(error);
+      }
+    },
+    async cancel() {
+      await rows.return(undefined);
+    },
+  });
+}
