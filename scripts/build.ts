@@ -1,7 +1,8 @@
 // Builds dist/ with the command that also deploys, so that local runs, tests and benchmarks use the same bundle.
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { NODE, ROOT } from "./install.mjs";
 
@@ -27,9 +28,42 @@ export async function runWrangler(args: readonly string[]): Promise<{ code: numb
   return { code: code ?? 1, output };
 }
 
+/** What a bundle is made of: the folders that workers/index.ts may import, and what decides how it is built. */
+const SOURCES = [
+  ...["contract", "db", "durable-objects", "observe", "registry", "schema", "tlog", "workers"],
+  ...["wrangler.toml", "package-lock.json", "tsconfig.json", "scripts/build-isolate.mjs"],
+];
+/** Written by the build itself. */
+const GENERATED = /\.generated\./;
+/** In the folder of a bundle: the state of the sources that it was made of. */
+const BUILT_FROM = "built-from";
+
 /** Builds the Worker of one environment into a folder. */
 export async function build(environment = "local", outDir: string = join(ROOT, "dist")): Promise<void> {
   rmSync(outDir, { recursive: true, force: true });
+  const state = sourcesState(environment);
   const { code, output } = await runWrangler(["deploy", "--dry-run", "--env", environment, "--outdir", outDir]);
   if (code !== 0) throw new Error(`The Worker does not build:\n${output}`);
+  writeFileSync(join(outDir, BUILT_FROM), state);
+}
+
+/** Whether the folder has the bundle that a build would make now. */
+export function isBuilt(environment = "local", outDir: string = join(ROOT, "dist")): boolean {
+  const builtFrom = join(outDir, BUILT_FROM);
+  return existsSync(builtFrom) && readFileSync(builtFrom, "utf8") === sourcesState(environment);
+}
+
+/** A hash of the names, sizes and times of all sources: reading a thousand files would take as long as it saves. */
+function sourcesState(environment: string): string {
+  const hash = createHash("sha256").update(environment);
+  const files = SOURCES.flatMap((source) =>
+    statSync(join(ROOT, source)).isFile()
+      ? [source]
+      : readdirSync(join(ROOT, source), { recursive: true, encoding: "utf8" }).map((path) => join(source, path)),
+  );
+  for (const file of files.sort()) {
+    const stat = statSync(join(ROOT, file));
+    if (stat.isFile() && !GENERATED.test(file)) hash.update(`${file}\0${stat.size}\0${stat.mtimeMs}\0`);
+  }
+  return hash.digest("hex");
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { VAR_NAMES } from "../workers/settings.ts";
 import { accessVars } from "./access-vars.ts";
-import { build } from "./build.ts";
+import { build, isBuilt } from "./build.ts";
 import { type LocalDatabase, startLocalDatabase } from "./database/local.ts";
 import { ROOT } from "./install.mjs";
 import { keyVars } from "./key-vars.ts";
@@ -25,11 +25,12 @@ const { values } = parseArgs({
 const { host, port, state } = values;
 
 try {
-  // Started first without waiting: the registry is correct without its read model.
+  // PGlite takes as much memory as all the rest and seconds to make its files, and until somebody writes or searches nothing needs it.
+  const databaseUrl = process.env.DATABASE_URL || undefined;
   const database = values["no-database"]
     ? undefined
-    : await startLocalDatabase({ stateDir: state, url: process.env.DATABASE_URL || undefined });
-  if (!values["no-build"]) {
+    : await startLocalDatabase({ stateDir: state, url: databaseUrl, openForFirstClient: databaseUrl === undefined });
+  if (!values["no-build"] && !isBuilt()) {
     console.log("Building …");
     await build();
   }
@@ -71,7 +72,7 @@ function settingVars(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(VAR_NAMES.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));
 }
 
-/** Fills a new or deleted read model from the log immediately instead of at the next cron run. */
+/** Once the read model is open, fills a new or deleted one from the log instead of at the next cron run. */
 async function tellOfDatabase({ ready }: LocalDatabase, runtime: Runtime): Promise<void> {
   try {
     const { restarted } = await ready;

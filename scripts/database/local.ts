@@ -8,12 +8,12 @@ import type { Said, ThreadOptions } from "./thread.ts";
 export type LocalDatabase = {
   /** Vars for the Worker. */
   vars: { DATABASE_URL: string; DATABASE_PROXY: string };
-  /** Resolves once its tables exist, or rejects. Until then clients wait. */
+  /** Resolves once it is open and its tables exist, or rejects. Until then clients wait. */
   ready: Promise<{ restarted: boolean }>;
   close(): Promise<void>;
 };
 
-/** Opens the server at `url`, or PGlite on files in the state folder. Resolves once it has an address. */
+/** The server at `url`, or PGlite on files in the state folder. Resolves once it has an address. */
 export async function startLocalDatabase(options: ThreadOptions): Promise<LocalDatabase> {
   const thread = new Worker(join(ROOT, "scripts", "database", "thread.ts"), { workerData: options });
   const ready = Promise.withResolvers<{ restarted: boolean }>();

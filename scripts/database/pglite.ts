@@ -22,6 +22,18 @@ const IDLE_IN_TRANSACTION_MS = 15_000;
 /** A server answers after these messages; earlier ones are buffered. */
 const ANSWERED = new Set(["Q", "S", "H", "F", "d", "c", "f"]);
 
+/**
+ * One process with one session needs no memory for others: with initdb's settings, which are those of a server, the files
+ * open with twice the memory.
+ */
+const SETTINGS: Readonly<Record<string, string>> = {
+  shared_buffers: "32MB",
+  wal_buffers: "512kB",
+  temp_buffers: "1MB",
+  maintenance_work_mem: "16MB",
+  max_connections: "10",
+};
+
 type Timings = { turnWaitMs?: number; idleInTransactionMs?: number };
 
 /** Opens the files in `dataDir`, or a database in memory. Files that do not open are deleted, because the log can refill them. */
@@ -49,7 +61,14 @@ export async function openPglite(dataDir?: string, timings: Timings = {}): Promi
 
 async function openFiles(dataDir: string | undefined): Promise<{ database: PGlite; restarted: boolean }> {
   const open = () =>
-    PGlite.create({ ...(dataDir === undefined ? {} : { dataDir }), extensions: { btree_gin, pg_trgm } });
+    PGlite.create({
+      ...(dataDir === undefined ? {} : { dataDir }),
+      extensions: { btree_gin, pg_trgm },
+      startParams: [
+        ...PGlite.defaultStartParams,
+        ...Object.entries(SETTINGS).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+      ],
+    });
   if (dataDir === undefined) return { database: await open(), restarted: false };
   mkdirSync(dirname(dataDir), { recursive: true });
   try {

@@ -2,19 +2,21 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
-import { migrateDatabase } from "../../db/migrate.ts";
 import type { Backend, SessionListener } from "./backend.ts";
 import type { LocalDatabase } from "./local.ts";
-import { openPglite } from "./pglite.ts";
-import { openPostgresql } from "./postgresql.ts";
 import { startDatabaseProxy } from "./proxy.ts";
 import { connectTo } from "./queries.ts";
 
 /** Servers vacuum automatically, PGlite does not. */
 const TIDY_EVERY_MS = 30 * 60_000;
 
-/** `url` is a server's; without one the files are in the state folder. */
-export type ThreadOptions = { stateDir: string; url: string | undefined };
+export type ThreadOptions = {
+  stateDir: string;
+  /** A server's; without one the files are in the state folder. */
+  url: string | undefined;
+  /** Whether the database is opened for its first client instead of at once. */
+  openForFirstClient?: boolean;
+};
 
 /** Messages of the thread to its parent. */
 export type Said =
@@ -24,11 +26,18 @@ export type Said =
 
 /** Admits clients only once the tables are migrated. A failed migration is retried for the next client. */
 class MigratedBackend implements Backend {
-  readonly #opening: Promise<Backend>;
+  readonly #openFiles: () => Promise<Backend>;
+  #opening: Promise<Backend> | undefined;
   #migrated: Promise<Backend> | undefined;
+  readonly #wanted = Promise.withResolvers<void>();
 
-  constructor(opening: Promise<Backend>) {
-    this.#opening = opening;
+  constructor(openFiles: () => Promise<Backend>) {
+    this.#openFiles = openFiles;
+  }
+
+  /** Resolves when the first client arrives. */
+  get wanted(): Promise<void> {
+    return this.#wanted.promise;
   }
 
   ready(): Promise<Backend> {
@@ -44,17 +53,23 @@ class MigratedBackend implements Backend {
   }
 
   async open(listener: SessionListener, applicationName?: string) {
+    this.#wanted.resolve();
     return (await this.ready()).open(listener, applicationName);
   }
 
   async close(): Promise<void> {
-    await (await this.#opening).close();
+    await (await this.#opening)?.close();
   }
 
   #parameters: ReadonlyMap<string, string> = new Map();
 
   async #migrate(): Promise<Backend> {
+    this.#opening ??= this.#openFiles().catch((error) => {
+      this.#opening = undefined;
+      throw error;
+    });
     const backend = await this.#opening;
+    const { migrateDatabase } = await import("../../db/migrate.ts");
     const connection = await connectTo(backend);
     try {
       await migrateDatabase(connection);
@@ -66,17 +81,16 @@ class MigratedBackend implements Backend {
   }
 }
 
-async function run({ stateDir, url }: ThreadOptions): Promise<void> {
+async function run({ stateDir, url, openForFirstClient = false }: ThreadOptions): Promise<void> {
   const say = (said: Said) => parentPort!.postMessage(said);
   let restarted = false;
-  const opening =
-    url === undefined
-      ? openPglite(join(stateDir, "postgres")).then((opened) => {
-          restarted = opened.restarted;
-          return opened;
-        })
-      : openPostgresql(url);
-  const backend = new MigratedBackend(opening);
+  const backend = new MigratedBackend(async () => {
+    // Code is loaded when it is needed: until then this thread should take as little memory as it can.
+    if (url !== undefined) return (await import("./postgresql.ts")).openPostgresql(url);
+    const opened = await (await import("./pglite.ts")).openPglite(join(stateDir, "postgres"));
+    restarted = opened.restarted;
+    return opened;
+  });
   const proxy = await startDatabaseProxy({ backend, password: randomBytes(24).toString("hex") });
   say({ type: "listening", vars: { DATABASE_URL: proxy.url, DATABASE_PROXY: proxy.address } });
   parentPort!.once("message", async () => {
@@ -84,6 +98,7 @@ async function run({ stateDir, url }: ThreadOptions): Promise<void> {
     await backend.close().catch(() => undefined);
     process.exit(0);
   });
+  if (openForFirstClient) await backend.wanted;
   await backend.ready().then(
     () => {
       say({ type: "ready", restarted });

@@ -117,6 +117,18 @@ describe("search in a registry that npm start started", () => {
     expect(output()).not.toContain("refilled from the log");
   });
 
+  it("opens no database until somebody writes or searches", async () => {
+    const { url } = await start();
+    const files = join(state.stateDir, "postgres");
+
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+    expect((await fetch(`${url}/subjects`)).status).toBe(200);
+    expect(existsSync(files)).toBe(false);
+
+    expect(await eventually(() => search(url, { q: "a" }).then(Boolean, () => false), FOLLOWS_WITHIN_MS)).toBe(true);
+    expect(existsSync(files)).toBe(true);
+  });
+
   it("refills its read model if its files do not open", async () => {
     const first = await start();
     await register(first.url, { subject: "survivor", format: "avro", content: avro("S", ["a"]) });
@@ -126,8 +138,8 @@ describe("search in a registry that npm start started", () => {
 
     const { url, output } = await start();
 
-    expect(await eventually(() => output().includes("refilled from the log"), FOLLOWS_WITHIN_MS)).toBe(true);
     expect(await caughtUp(url)).toBe(true);
+    expect(await eventually(() => output().includes("refilled from the log"), FOLLOWS_WITHIN_MS)).toBe(true);
     expect(subjectsOf(await search(url, { q: "survivor" }))).toEqual(["survivor"]);
   });
 

@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeFirstKey, makeHashKey } from "../../scripts/access-vars.ts";
+import { isBuilt } from "../../scripts/build.ts";
 import { VAR_NAMES } from "../../workers/settings.ts";
 import {
   eventually,
@@ -11,6 +12,13 @@ import {
   spawnRegistry,
   temporaryState,
 } from "../support/registry-process.ts";
+
+describe("isBuilt", () => {
+  it("recognises the bundle of the sources and of the environment", () => {
+    expect(isBuilt("local")).toBe(true);
+    expect(isBuilt("production")).toBe(false);
+  });
+});
 
 describe("npm start", () => {
   let state: ReturnType<typeof temporaryState>;

@@ -51,7 +51,7 @@ export async function search(
     }
     return refuse(
       notReady(
-        "Search is unavailable: the read model's Postgres is currently unreachable. Everything else works without it.",
+        "Search is unavailable: the read model's Postgres is currently unreachable or still starting. Everything else works without it.",
       ),
     );
   }
