@@ -1837,6 +1837,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/openapi/confluent.json": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The OpenAPI document of the Confluent API
+         * @description Also at `/openapi/confluent.json`, without the prefix.
+         */
+        readonly get: operations["confluent_openapi"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/docs": {
         readonly parameters: {
             readonly query?: never;
@@ -4110,6 +4130,9 @@ export interface components {
                 readonly "X-Request-ID": components["headers"]["RequestId"];
                 readonly "X-Registry-Seq": components["headers"]["Seq"];
                 readonly "X-Registry-Source": components["headers"]["Source"];
+                readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                 readonly ETag: components["headers"]["ETag"];
                 readonly [name: string]: unknown;
             };
@@ -4123,6 +4146,9 @@ export interface components {
                 readonly "X-Request-ID": components["headers"]["RequestId"];
                 readonly "X-Registry-Seq": components["headers"]["Seq"];
                 readonly "X-Registry-Source": components["headers"]["Source"];
+                readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                 readonly [name: string]: unknown;
             };
             content: {
@@ -4135,6 +4161,9 @@ export interface components {
                 readonly "X-Request-ID": components["headers"]["RequestId"];
                 readonly "X-Registry-Seq": components["headers"]["Seq"];
                 readonly "X-Registry-Source": components["headers"]["Source"];
+                readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                 readonly [name: string]: unknown;
             };
             content: {
@@ -4147,6 +4176,9 @@ export interface components {
                 readonly "X-Request-ID": components["headers"]["RequestId"];
                 readonly "X-Registry-Seq": components["headers"]["Seq"];
                 readonly "X-Registry-Source": components["headers"]["Source"];
+                readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                 readonly ETag: components["headers"]["ETag"];
                 readonly [name: string]: unknown;
             };
@@ -4160,6 +4192,9 @@ export interface components {
                 readonly "X-Request-ID": components["headers"]["RequestId"];
                 readonly "X-Registry-Seq": components["headers"]["Seq"];
                 readonly "X-Registry-Source": components["headers"]["Source"];
+                readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                 readonly [name: string]: unknown;
             };
             content: {
@@ -4172,6 +4207,9 @@ export interface components {
                 readonly "X-Request-ID": components["headers"]["RequestId"];
                 readonly "X-Registry-Seq": components["headers"]["Seq"];
                 readonly "X-Registry-Source": components["headers"]["Source"];
+                readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                 readonly [name: string]: unknown;
             };
             content: {
@@ -4184,6 +4222,9 @@ export interface components {
                 readonly "X-Request-ID": components["headers"]["RequestId"];
                 readonly "X-Registry-Seq": components["headers"]["Seq"];
                 readonly "X-Registry-Source": components["headers"]["Source"];
+                readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                 readonly [name: string]: unknown;
             };
             content: {
@@ -4200,6 +4241,11 @@ export interface components {
         /** @description Not found. */
         readonly NotFound: {
             headers: {
+                readonly "X-Request-ID": components["headers"]["RequestId"];
+                readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                readonly "Retry-After": components["headers"]["RetryAfter"];
                 readonly [name: string]: unknown;
             };
             content: {
@@ -4209,6 +4255,11 @@ export interface components {
         /** @description The request conflicts with the registry's state; `incompatible_schema` includes the verdict. */
         readonly Conflict: {
             headers: {
+                readonly "X-Request-ID": components["headers"]["RequestId"];
+                readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                readonly "Retry-After": components["headers"]["RetryAfter"];
                 readonly [name: string]: unknown;
             };
             content: {
@@ -4218,6 +4269,11 @@ export interface components {
         /** @description The record has changed since the given ETag. */
         readonly PreconditionFailed: {
             headers: {
+                readonly "X-Request-ID": components["headers"]["RequestId"];
+                readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                readonly "Retry-After": components["headers"]["RetryAfter"];
                 readonly [name: string]: unknown;
             };
             content: {
@@ -4227,6 +4283,11 @@ export interface components {
         /** @description The request is well-formed but invalid, for example because its schema violates the format's specification. */
         readonly Unprocessable: {
             headers: {
+                readonly "X-Request-ID": components["headers"]["RequestId"];
+                readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                readonly "Retry-After": components["headers"]["RetryAfter"];
                 readonly [name: string]: unknown;
             };
             content: {
@@ -4236,6 +4297,11 @@ export interface components {
         /** @description The registry has reached its storage limit; deletes still work. */
         readonly StorageFull: {
             headers: {
+                readonly "X-Request-ID": components["headers"]["RequestId"];
+                readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                readonly "Retry-After": components["headers"]["RetryAfter"];
                 readonly [name: string]: unknown;
             };
             content: {
@@ -4245,6 +4311,11 @@ export interface components {
         /** @description This deployment lacks the feature, for example search without a database. Retrying does not help. */
         readonly NotConfigured: {
             headers: {
+                readonly "X-Request-ID": components["headers"]["RequestId"];
+                readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                readonly "Retry-After": components["headers"]["RetryAfter"];
                 readonly [name: string]: unknown;
             };
             content: {
@@ -4254,6 +4325,11 @@ export interface components {
         /** @description Retry after the number of seconds in `Retry-After`. */
         readonly Unavailable: {
             headers: {
+                readonly "X-Request-ID": components["headers"]["RequestId"];
+                readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                readonly "Retry-After": components["headers"]["RetryAfter"];
                 readonly [name: string]: unknown;
             };
             content: {
@@ -4263,6 +4339,11 @@ export interface components {
         /** @description Any other error. */
         readonly Problem: {
             headers: {
+                readonly "X-Request-ID": components["headers"]["RequestId"];
+                readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                readonly "Retry-After": components["headers"]["RetryAfter"];
                 readonly [name: string]: unknown;
             };
             content: {
@@ -4311,7 +4392,10 @@ export interface components {
         readonly Principal: components["schemas"]["Principal"];
         /** @example acme.eu */
         readonly TenantName: string;
+        /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
         readonly IdempotencyKey: string;
+        /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+        readonly Override: string;
         /** @description A token from `X-Registry-Seq`; the response will not be older. */
         readonly MinSeq: components["schemas"]["Token"];
         /** @description `eventual` allows a record up to 60 seconds old. */
@@ -4334,6 +4418,14 @@ export interface components {
         readonly Stale: "true";
         /** @description How long the caller may cache the response. */
         readonly CacheControl: string;
+        /** @description Requests a minute that the caller may make. Absent where callers are not limited. */
+        readonly RateLimitLimit: number;
+        /** @description Requests left of that limit. */
+        readonly RateLimitRemaining: number;
+        /** @description Seconds until the limit is full again. */
+        readonly RateLimitReset: number;
+        /** @description Seconds after which to repeat the request, with 429 and 503. */
+        readonly RetryAfter: number;
     };
     pathItems: never;
 }
@@ -4373,6 +4465,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4389,7 +4484,10 @@ export interface operations {
                 readonly content?: components["parameters"]["ContentForm"];
             };
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -4408,6 +4506,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly ETag: components["headers"]["ETag"];
                     readonly [name: string]: unknown;
                 };
@@ -4421,6 +4522,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly ETag: components["headers"]["ETag"];
                     readonly [name: string]: unknown;
                 };
@@ -4459,6 +4563,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4508,7 +4615,10 @@ export interface operations {
             readonly header?: {
                 /** @description The record's ETag. */
                 readonly "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -4526,6 +4636,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content?: never;
@@ -4545,7 +4658,10 @@ export interface operations {
             readonly header?: {
                 /** @description The record's ETag. */
                 readonly "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -4596,6 +4712,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly "X-Registry-Stale": components["headers"]["Stale"];
                     readonly ETag: components["headers"]["ETag"];
                     readonly "Cache-Control": components["headers"]["CacheControl"];
@@ -4618,7 +4737,10 @@ export interface operations {
                 readonly content?: components["parameters"]["ContentForm"];
             };
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -4712,6 +4834,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4756,6 +4881,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -4806,6 +4934,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5027,6 +5158,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5065,6 +5199,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5103,6 +5240,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5137,6 +5277,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5155,7 +5298,10 @@ export interface operations {
                 readonly permanent?: components["parameters"]["Permanent"];
             };
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -5172,6 +5318,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5213,6 +5362,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5242,7 +5394,10 @@ export interface operations {
                 readonly content?: components["parameters"]["ContentForm"];
             };
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -5266,6 +5421,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly ETag: components["headers"]["ETag"];
                     readonly [name: string]: unknown;
                 };
@@ -5279,6 +5437,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly ETag: components["headers"]["ETag"];
                     readonly [name: string]: unknown;
                 };
@@ -5359,6 +5520,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5422,6 +5586,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5461,7 +5628,10 @@ export interface operations {
                 readonly context?: components["parameters"]["Context"];
             };
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -5489,7 +5659,10 @@ export interface operations {
                 readonly context?: components["parameters"]["Context"];
             };
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -5531,7 +5704,10 @@ export interface operations {
                 readonly context?: components["parameters"]["Context"];
             };
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -5557,7 +5733,10 @@ export interface operations {
                 readonly context?: components["parameters"]["Context"];
             };
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -5593,6 +5772,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5626,6 +5808,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5663,6 +5848,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5702,7 +5890,10 @@ export interface operations {
                 readonly context?: components["parameters"]["Context"];
             };
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -5730,7 +5921,10 @@ export interface operations {
                 readonly context?: components["parameters"]["Context"];
             };
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -5766,7 +5960,10 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -5789,7 +5986,10 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -5825,6 +6025,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5859,6 +6062,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -5872,7 +6078,10 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -5891,6 +6100,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6175,6 +6387,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6231,6 +6446,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6243,6 +6461,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content?: never;
@@ -6265,6 +6486,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6294,6 +6518,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6334,6 +6561,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6371,6 +6601,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6411,6 +6644,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6424,7 +6660,10 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -6443,6 +6682,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6459,7 +6701,10 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -6478,6 +6723,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6510,6 +6758,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6538,6 +6789,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6569,6 +6823,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6596,6 +6853,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6627,6 +6887,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6658,6 +6921,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6706,6 +6972,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6749,6 +7018,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6778,6 +7050,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6805,6 +7080,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6835,6 +7113,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6865,6 +7146,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
@@ -6906,6 +7188,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6919,6 +7204,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
@@ -6938,6 +7224,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6969,6 +7258,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -6983,6 +7275,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
@@ -7008,6 +7301,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
@@ -7025,6 +7319,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -7041,6 +7338,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
@@ -7084,6 +7382,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -7127,6 +7428,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -7156,6 +7460,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -7169,6 +7476,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
@@ -7188,6 +7496,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly ETag: components["headers"]["ETag"];
                     readonly [name: string]: unknown;
                 };
@@ -7224,6 +7535,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
@@ -7241,6 +7553,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content?: never;
@@ -7255,6 +7570,7 @@ export interface operations {
             readonly header?: {
                 /** @description The record's ETag. */
                 readonly "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
@@ -7282,6 +7598,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
@@ -7320,6 +7637,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -7335,6 +7655,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             readonly path: {
@@ -7376,6 +7697,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -7390,6 +7714,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
@@ -7414,6 +7739,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
@@ -7435,6 +7761,9 @@ export interface operations {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
                     readonly "X-Registry-Seq": components["headers"]["Seq"];
                     readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -7499,6 +7828,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             readonly path?: never;
@@ -7567,6 +7897,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             readonly path: {
@@ -7596,6 +7927,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             readonly path: {
@@ -7630,6 +7962,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             readonly path: {
@@ -7687,6 +8020,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             readonly path: {
@@ -7720,6 +8054,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             readonly path: {
@@ -7807,6 +8142,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             readonly path: {
@@ -7843,6 +8179,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             readonly path: {
@@ -7929,6 +8266,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             readonly path?: never;
@@ -7997,6 +8335,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             readonly path: {
@@ -8027,6 +8366,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             readonly path: {
@@ -8129,6 +8469,27 @@ export interface operations {
         };
     };
     readonly openapi: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description OpenAPI 3.1. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": Record<string, never>;
+                };
+            };
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly confluent_openapi: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;

@@ -1,9 +1,10 @@
-// `npm run openapi`, after a change of contract/openapi.yaml: writes contract/openapi.json, which the Worker serves and validates against, and contract/openapi-types.ts.
+// `npm run openapi`, after a change of a document in contract/: writes openapi.json, which the Worker serves and validates against, openapi-types.ts, and confluent.openapi.json.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse } from "yaml";
+import { confluentOpenapiJson } from "./confluent-openapi.ts";
 import { ROOT } from "./install.mjs";
 
 /** The published document: aliases expanded, source-only members removed. */
@@ -37,4 +38,6 @@ if (import.meta.main) {
   const json = openapiJson(readFileSync(join(contract, "openapi.yaml"), "utf8"));
   writeFileSync(join(contract, "openapi.json"), json);
   writeFileSync(join(contract, "openapi-types.ts"), await openapiTypes(json));
+  const confluent = readFileSync(join(contract, "confluent.openapi.yaml"), "utf8");
+  writeFileSync(join(contract, "confluent.openapi.json"), confluentOpenapiJson(confluent));
 }

@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { confluentOpenapiJson } from "./confluent-openapi.ts";
 import { RELEASED } from "./contract-changes.ts";
 import { ROOT } from "./install.mjs";
 import { openapiJson } from "./openapi.ts";
@@ -53,6 +54,10 @@ function release(): void {
   const source = join(ROOT, "contract", "openapi.yaml");
   const yaml = withContractVersion(readFileSync(source, "utf8"), version);
   writeFileSync(source, yaml);
+  const confluentSource = join(ROOT, "contract", "confluent.openapi.yaml");
+  const confluentYaml = withContractVersion(readFileSync(confluentSource, "utf8"), version);
+  writeFileSync(confluentSource, confluentYaml);
+  writeFileSync(join(ROOT, "contract", "confluent.openapi.json"), confluentOpenapiJson(confluentYaml));
   for (const file of [join(ROOT, "contract", "openapi.json"), join(RELEASED, `openapi-${version}.json`)]) {
     writeFileSync(file, openapiJson(yaml));
   }

@@ -1,10 +1,12 @@
 /**
  * The registry under test: a started one, or in the workers project the app itself (package.json, imports). The tests
- * of a file share it, so each uses its own subjects and contexts and restores the top level.
+ * of a file share it, so each uses its own subjects and contexts and restores the top level. Every answer is compared
+ * with the OpenAPI document.
  */
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
 import { useRegistryUnderTest } from "#registry-under-test";
+import { confluentProblems } from "../support/confluent-contract.ts";
 
 export type Answer = {
   status: number;
@@ -34,7 +36,9 @@ export function useRegistry(): Registry {
   const answered = async (path: string, init: RequestInit): Promise<Answer> => {
     const response = await underTest.fetch(path, init);
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: parsed(text) };
+    const { status, headers } = response;
+    expect(confluentProblems(init.method ?? "GET", path, { status, headers, text }), path).toEqual([]);
+    return { status, headers, text, body: parsed(text) };
   };
   const call: Registry["call"] = async (method, path, body, headers = {}) => {
     const sent = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };

@@ -39,7 +39,7 @@ export function docsPage(): Answer {
   const operations = operationsInOrder();
   const body = [
     `<header><h1>${escaped(info.title)} <small>${escaped(info.version)}</small></h1><p class="lead">${escaped(info.summary)}</p>`,
-    `<p>Paths are under <code>${escaped(servers[0]!.url)}</code>. The OpenAPI document: <a href="/openapi.json">/openapi.json</a>.</p></header>`,
+    `<p>Paths are under <code>${escaped(servers[0]!.url)}</code>. The OpenAPI document: <a href="/openapi.json">/openapi.json</a>. The Confluent API, at the root, has its own: <a href="/openapi/confluent.json">/openapi/confluent.json</a>.</p></header>`,
     `<nav aria-label="Contents"><ul>${tags.map(({ name }) => navigation(name, operations)).join("")}`,
     `<li><a href="#schemas-list">Types</a></li><li><a href="#problems">Problems</a></li></ul></nav>`,
     `<main><section>${prose(info.description)}</section>`,

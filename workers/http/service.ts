@@ -1,4 +1,5 @@
-/** Health, metrics and the OpenAPI document; at the root and under the native API's prefix. */
+/** Health, metrics and the OpenAPI documents; at the root and under the native API's prefix. */
+import confluentDocument from "../../contract/confluent.openapi.json";
 import document from "../../contract/openapi.json";
 import { COUNTED } from "../../observe/metrics.ts";
 import { DEFAULT_TENANT } from "../../registry/permission.ts";
@@ -38,6 +39,10 @@ function openapi(): Answer {
   return jsonTextAnswer(200, JSON.stringify(document), { "Cache-Control": "public, max-age=300" });
 }
 
+function confluentOpenapi(): Answer {
+  return jsonTextAnswer(200, JSON.stringify(confluentDocument), { "Cache-Control": "public, max-age=300" });
+}
+
 function docs(): Answer {
   return docsPage();
 }
@@ -48,6 +53,7 @@ export const serviceRoutes = {
   "GET /health/ready": { answer: ready, permission: "public" },
   "GET /metrics": { answer: metrics, permission: "metrics:read" },
   "GET /openapi.json": { answer: openapi, permission: "public" },
+  "GET /openapi/confluent.json": { answer: confluentOpenapi, permission: "public" },
   "GET /docs": { answer: docs, permission: "public" },
 } as const satisfies Record<RouteKey, Pick<Route, "answer" | "permission">>;
 

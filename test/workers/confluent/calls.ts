@@ -1,7 +1,8 @@
-/** Calls of the Confluent API in tests: every error is verified to be one of the contract's. */
+/** Calls of the Confluent API in tests: every answer is compared with the OpenAPI document. */
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import type { Bindings } from "../../../workers/edge.ts";
+import { confluentProblems } from "../../support/confluent-contract.ts";
 import { hostilePlatform, type Platform, plainPlatform } from "../../support/platform.ts";
 
 export type Called = { status: number; body: unknown; text: string; headers: Headers };
@@ -37,6 +38,7 @@ export class ConfluentRegistry {
     if (called.status >= 400) {
       expect(called.body).toEqual({ error_code: expect.any(Number), message: expect.any(String) });
     }
+    expect(confluentProblems(method, path, called), path).toEqual([]);
     return called;
   }
 

@@ -21,7 +21,7 @@ import {
 import { MAX_LISTED_ASSOCIATIONS, namedResource, schemasJson } from "./associations.ts";
 import { confluentErrorBody } from "./errors.ts";
 import type { Fields } from "./fields.ts";
-import { answerJson, type ConfluentRequest, readFields } from "./request.ts";
+import { answerJson, type ConfluentRequest, idempotencyKey, readFields } from "./request.ts";
 
 /** Each costs up to three calls to the primary; a Worker may make 1,000 subrequests. */
 const MAX_BATCH_OPERATIONS = 100;
@@ -42,7 +42,10 @@ export async function mutateBatch(request: ConfluentRequest): Promise<Answer> {
     throw invalidAssociation("requests", `at most ${MAX_BATCH_OPERATIONS} operations are accepted together`);
   }
   const mutations = requests.map((fields) => readOrRefuse(() => mutationOf(request, fields)));
-  return answerResults(request, mutations, (mutation) => mutate(request, mutation));
+  const { idempotencyKey: key } = idempotencyKey(request);
+  // The operations are separate commands, so each gets a key of its own.
+  const keyOf = (index: number) => (key === undefined ? undefined : `${key}/${index}`);
+  return answerResults(request, mutations, (mutation, index) => mutate(request, mutation, keyOf(index)));
 }
 
 function mutationOf({ query }: ConfluentRequest, fields: Fields): Mutation {
@@ -68,19 +71,26 @@ function operationOf(fields: Fields, context: string | undefined): Operation {
   return { type, associationType: associationTypeOf(fields), cascade: fields.boolean("cascadeLifecycle") ?? false };
 }
 
-async function mutate(request: ConfluentRequest, { resource, operations }: Mutation): Promise<object> {
+async function mutate(
+  request: ConfluentRequest,
+  { resource, operations }: Mutation,
+  key: string | undefined,
+): Promise<object> {
   const { edge, caller, query } = request;
   const dryRun = query.flag("dryRun");
   const registered = new Map<string, SchemaRecord>();
-  for (const operation of operations) {
+  for (const [index, operation] of operations.entries()) {
+    const repeatable = { idempotencyKey: key === undefined ? undefined : `${key}/${index}` };
     if (operation.type === "DELETE") {
       const { associationType, cascade } = operation;
       const of = { resourceId: resource.id, resourceType: resource.type, types: [associationType] };
-      requireValue(await deleteAssociations(edge, caller, { ...of, cascade, mustExist: false, dryRun }));
+      const removal = { ...of, cascade, mustExist: false, dryRun };
+      requireValue(await deleteAssociations(edge, caller, removal, repeatable));
     } else {
       const associations = [operation.association];
       const upsert = operation.type === "UPSERT";
-      const set = requireValue(await setAssociations(edge, caller, { resource, associations, upsert, dryRun }));
+      const toBeSet = { resource, associations, upsert, dryRun };
+      const set = requireValue(await setAssociations(edge, caller, toBeSet, repeatable));
       for (const [type, record] of set.registered) registered.set(type, record);
     }
   }
@@ -167,20 +177,20 @@ function readOrRefuse<T>(read: () => T): T | RegistryError {
 async function answerResults<T extends object>(
   request: ConfluentRequest,
   items: readonly (T | RegistryError)[],
-  act: (item: T) => Promise<object>,
+  act: (item: T, index: number) => Promise<object>,
 ): Promise<Answer> {
   const { settings } = request.edge;
   const errorJson = ({ refusal }: RegistryError) => ({
     error: confluentErrorBody(refusal, () => settings.confluentApiLevel),
   });
   const results: object[] = [];
-  for (const item of items) {
+  for (const [index, item] of items.entries()) {
     if (item instanceof RegistryError) {
       results.push(errorJson(item));
       continue;
     }
     try {
-      results.push({ result: await act(item) });
+      results.push({ result: await act(item, index) });
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       results.push(errorJson(error));

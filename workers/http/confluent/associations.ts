@@ -24,7 +24,15 @@ import {
 } from "./association-fields.ts";
 import type { Fields } from "./fields.ts";
 import { schemaEntity } from "./rendering.ts";
-import { answeredAt, answerJson, answerNothing, type ConfluentRequest, offsetPageOf, readFields } from "./request.ts";
+import {
+  answeredAt,
+  answerJson,
+  answerNothing,
+  type ConfluentRequest,
+  idempotencyKey,
+  offsetPageOf,
+  readFields,
+} from "./request.ts";
 
 /** In place of a namespace or name: any. */
 const ANY = "-";
@@ -87,7 +95,8 @@ function toSet({ query }: ConfluentRequest, fields: Fields, id: string, upsert: 
 }
 
 async function answerSet(request: ConfluentRequest, toBeSet: AssociationsToSet): Promise<Answer> {
-  const set = requireValue(await setAssociations(request.edge, request.caller, toBeSet));
+  const { edge, caller } = request;
+  const set = requireValue(await setAssociations(edge, caller, toBeSet, idempotencyKey(request)));
   return answerJson(request, await setJson(request, toBeSet, set), answeredAt(set.asOf));
 }
 
@@ -109,14 +118,19 @@ export async function schemasJson({ edge }: ConfluentRequest, versions: Readonly
 export async function removeAssociations(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller, params, query } = request;
   const { asOf } = requireValue(
-    await deleteAssociations(edge, caller, {
-      resourceId: params.resource!,
-      resourceType: query.text("resourceType") || DEFAULT_RESOURCE_TYPE,
-      types: query.all("associationType").filter((type) => type !== ""),
-      cascade: query.flag("cascadeLifecycle"),
-      mustExist: true,
-      dryRun: query.flag("dryRun"),
-    }),
+    await deleteAssociations(
+      edge,
+      caller,
+      {
+        resourceId: params.resource!,
+        resourceType: query.text("resourceType") || DEFAULT_RESOURCE_TYPE,
+        types: query.all("associationType").filter((type) => type !== ""),
+        cascade: query.flag("cascadeLifecycle"),
+        mustExist: true,
+        dryRun: query.flag("dryRun"),
+      },
+      idempotencyKey(request),
+    ),
   );
   return answerNothing(answeredAt(asOf));
 }

@@ -10,7 +10,7 @@ import type { Caller } from "../../../registry/rpc.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
-import { commitCommand } from "./commit.ts";
+import { type Committed, commitCommand, type RepeatOptions } from "./commit.ts";
 import {
   type ConfluentRegistration,
   lookUpConfluent,
@@ -50,12 +50,17 @@ export async function readAssociations(
 
 const STRICT = { token: undefined, maxAgeMs: 0 };
 
-/** Dry-runs the associations and checks every schema before registering any, so a refusal changes nothing. */
+/**
+ * Dry-runs the associations and checks every schema before registering any, so a refusal changes nothing. The dry run
+ * also finds the outcome of an earlier request with the same idempotency key.
+ */
 export async function setAssociations(
   edge: Edge,
   caller: Caller,
   { resource, associations, upsert, dryRun }: AssociationsToSet,
+  { idempotencyKey }: Pick<RepeatOptions, "idempotencyKey"> = {},
 ): Promise<Result<AssociationsSet, Refusal>> {
+  const repeatable = dryRun ? {} : { idempotencyKey, alongside: associations };
   const command = (isDry: boolean): SetAssociationsCommand => ({
     type: "setAssociations",
     resource,
@@ -63,7 +68,7 @@ export async function setAssociations(
     upsert,
     dryRun: isDry,
   });
-  const tried = await commitCommand(edge, caller, command(true));
+  const tried = await commitCommand(edge, caller, command(true), repeatable);
   if (!tried.ok) return tried;
   const { associations: settled, unchanged } = outcomeOf(tried.value);
   const withSchemas = associations.flatMap(({ type, schema }, index) =>
@@ -71,6 +76,7 @@ export async function setAssociations(
       ? []
       : [{ type, tags: schema.tags, registration: { ...schema.registration, name: settled[index]!.name } }],
   );
+  if (tried.value.repeated) return ok(await outcomeAgain(edge, tried.value, withSchemas));
   for (const { type, registration } of withSchemas) {
     const isRepeated = unchanged.includes(type) && !upsert;
     const problem = isRepeated
@@ -81,12 +87,26 @@ export async function setAssociations(
   const registered = new Map<string, SchemaRecord>();
   if (dryRun) return ok({ associations: settled, registered, asOf: tried.value.asOf });
   for (const { type, tags, registration } of withSchemas) {
-    const version = await registerConfluent(edge, caller, registration, tags, STRICT, {});
+    const version = await registerConfluent(edge, caller, registration, tags, STRICT, { idempotencyKey });
     if (!version.ok) return version;
     registered.set(type, version.value.record);
   }
-  const set = await commitCommand(edge, caller, command(false));
+  const set = await commitCommand(edge, caller, command(false), repeatable);
   return set.ok ? ok({ associations: outcomeOf(set.value).associations, registered, asOf: set.value.asOf }) : set;
+}
+
+/** The outcome of the first request, with the versions that it registered as far as they still exist. */
+async function outcomeAgain(
+  edge: Edge,
+  first: Committed,
+  withSchemas: readonly { type: string; registration: ConfluentRegistration }[],
+): Promise<AssociationsSet> {
+  const registered = new Map<string, SchemaRecord>();
+  for (const { type, registration } of withSchemas) {
+    const found = await lookUpConfluent(edge, { ...registration, deleted: true }, STRICT);
+    if (found.ok) registered.set(type, found.value.record);
+  }
+  return { associations: outcomeOf(first).associations, registered, asOf: first.asOf };
 }
 
 /** Creating an association again is fine only with the schema it has. */
@@ -106,8 +126,10 @@ export async function deleteAssociations(
   edge: Edge,
   caller: Caller,
   command: Omit<DeleteAssociationsCommand, "type">,
+  { idempotencyKey }: Pick<RepeatOptions, "idempotencyKey"> = {},
 ): Promise<Result<Associations, Refusal>> {
-  const committed = await commitCommand(edge, caller, { type: "deleteAssociations", ...command });
+  const repeatable = command.dryRun ? {} : { idempotencyKey };
+  const committed = await commitCommand(edge, caller, { type: "deleteAssociations", ...command }, repeatable);
   if (!committed.ok) return committed;
   return ok({ associations: outcomeOf(committed.value).associations, asOf: committed.value.asOf });
 }

@@ -59,7 +59,7 @@ export async function commitChanging(
   changes: readonly Change[],
   options: { idempotencyKey?: string | undefined },
 ): Promise<Result<{ outcome: ChangingOutcome; asOf: AsOf }, Refusal>> {
-  const identity = commandIdentity(edge, caller, command, options.idempotencyKey);
+  const identity = commandIdentity(edge, caller, command, options);
   const facts = new Map<string, Fact>();
   for (const change of changes) {
     if (change.type !== "register") continue;

@@ -37,6 +37,12 @@ export type Committed = {
   registeredText?: string;
 };
 
+export type RepeatOptions = {
+  idempotencyKey?: string | undefined;
+  /** The parts of the request that the command leaves out, so that a different request with the same key is refused. */
+  alongside?: unknown;
+};
+
 /**
  * Commits a command, or returns the refusal. With an idempotency key, repeating the request within 24 hours returns the
  * first outcome.
@@ -45,9 +51,9 @@ export async function commitCommand(
   edge: Edge,
   caller: Caller,
   command: Command,
-  options: { idempotencyKey?: string | undefined } = {},
+  options: RepeatOptions = {},
 ): Promise<Result<Committed, Refusal>> {
-  const identity = commandIdentity(edge, caller, command, options.idempotencyKey);
+  const identity = commandIdentity(edge, caller, command, options);
   const text = command.type === "register" ? command.text : "";
   const storedTexts: ContentHash[] = [];
   const writtenAtMs = edge.now();
@@ -86,13 +92,15 @@ export function commandIdentity(
   edge: Edge,
   caller: Caller,
   command: Command,
-  idempotencyKey: string | undefined,
+  { idempotencyKey, alongside }: RepeatOptions,
 ): { commandId: string; commandDigest?: string } {
   if (idempotencyKey === undefined) return { commandId: edge.newId() };
   const known = [edge.tenant, caller.actor, idempotencyKey, command.type, targetOf(command)];
+  // A dry run belongs to the same request as the change that follows it. It is never remembered itself.
+  const request = "dryRun" in command ? { ...command, dryRun: false } : command;
   return {
     commandId: `key:${sha256Hex(JSON.stringify(known))}`,
-    commandDigest: sha256Hex(JSON.stringify(command)),
+    commandDigest: sha256Hex(JSON.stringify(alongside === undefined ? request : [request, alongside])),
   };
 }
 
@@ -148,6 +156,8 @@ function targetOf(command: Command): unknown {
   if ("name" in command) return [command.name, "versionNumber" in command ? command.versionNumber : null, permanent];
   if ("scope" in command) return command.scope;
   if ("context" in command) return command.context;
+  if ("resource" in command) return command.resource.id;
+  if ("resourceId" in command) return command.resourceId;
   // A change set is identified by its key alone; a digest detects a different one with the same key.
   return command.type === "makeChanges" || command.type === "openProposal" ? null : command;
 }
