@@ -1745,7 +1745,7 @@ export interface paths {
         readonly post?: never;
         /**
          * Delete a suspended tenant
-         * @description Its keys, roles and grants are deleted immediately. Its name is never reused.
+         * @description Its keys, roles and grants are deleted immediately, and all its other data after `TENANT_PURGE_AFTER_DAYS` (30). Its name is never reused.
          */
         readonly delete: operations["delete_tenant"];
         readonly options?: never;
@@ -3995,7 +3995,7 @@ export interface components {
                 readonly actor: string;
                 readonly request_id: string;
                 /** @enum {unknown} */
-                readonly type: "key.created" | "key.updated" | "key.rotated" | "key.revoked" | "role.changed" | "role.deleted" | "grant.changed" | "grant.deleted" | "tenant.created" | "tenant.changed" | "tenant.deleted";
+                readonly type: "key.created" | "key.updated" | "key.rotated" | "key.revoked" | "role.changed" | "role.deleted" | "grant.changed" | "grant.deleted" | "tenant.created" | "tenant.changed" | "tenant.deleted" | "tenant.purged";
                 /** @description The changed key, role, principal or tenant. */
                 readonly about: string;
             }[];
@@ -4054,11 +4054,13 @@ export interface components {
             readonly quotas: components["schemas"]["Quotas"];
             readonly created_at: components["schemas"]["Timestamp"];
             readonly created_by: string;
+            /** @description When the last of a deleted tenant's data was deleted; null before. */
+            readonly purged_at: components["schemas"]["Timestamp"] | null;
         };
         /**
          * @example {
          *       "name": "acme.eu",
-         *       "state": "active",
+         *       "state": "deleted",
          *       "jurisdiction": "eu",
          *       "location_hint": "weur",
          *       "quotas": {
@@ -4068,7 +4070,8 @@ export interface components {
          *         "compared_kib_per_minute": 100000
          *       },
          *       "created_at": "2026-11-01T09:00:00.000Z",
-         *       "created_by": "key:0a1b2c3d4e5f6071"
+         *       "created_by": "key:0a1b2c3d4e5f6071",
+         *       "purged_at": "2026-12-01T09:00:00.000Z"
          *     }
          */
         readonly Tenant: components["schemas"]["TenantFields"];

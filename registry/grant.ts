@@ -73,4 +73,5 @@ export type AccessChangeType =
   | "grant.deleted"
   | "tenant.created"
   | "tenant.changed"
-  | "tenant.deleted";
+  | "tenant.deleted"
+  | "tenant.purged";

@@ -31,6 +31,8 @@ export type Tenant = {
   quotas: Quotas;
   createdAtMs: number;
   createdBy: string;
+  /** When the last of a deleted tenant's data was deleted; null before. */
+  purgedAtMs: number | null;
 };
 
 /** 40 characters keep object names, R2 paths and KV keys short. */

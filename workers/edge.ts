@@ -37,7 +37,7 @@ export type Bindings = Vars & {
   METRICS: { getByName(name: string): unknown };
   DIRECTORY: { getByName(name: string): unknown };
   CACHE: Pick<KVNamespace, "get" | "put" | "delete">;
-  TEXTS: Pick<R2Bucket, "get" | "put" | "delete" | "head">;
+  TEXTS: Pick<R2Bucket, "get" | "put" | "delete" | "head" | "list">;
   BACKUPS: Pick<R2Bucket, "get" | "put" | "delete" | "list">;
   CHANGES: Pick<Queue<Nudge>, "send">;
   /** Denied attempts on their way to the access record. */

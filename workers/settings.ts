@@ -35,6 +35,8 @@ export type Settings = {
   /** Whether checkpoints of the log are signed. */
   signsCheckpoints: boolean;
   accessRecordRetentionDays: number;
+  /** How long the data of a deleted tenant is kept. */
+  tenantPurgeAfterDays: number;
 };
 
 export type ConfluentApiLevel = { major: number; minor: number };
@@ -59,6 +61,8 @@ export type Vars = AccessVars & {
   LOG_ORIGIN?: string;
   /** How long denied attempts are kept. Absent: 90 days. */
   ACCESS_RECORD_RETENTION_DAYS?: string;
+  /** Days from the deletion of a tenant until its data is purged. Absent: 30. */
+  TENANT_PURGE_AFTER_DAYS?: string;
 };
 
 /** The same names, for code that passes on an operator's environment. */
@@ -75,6 +79,7 @@ export const VAR_NAMES: readonly (keyof Vars)[] = [
     CHECKPOINT_SIGNING_KEYS: true,
     LOG_ORIGIN: true,
     ACCESS_RECORD_RETENTION_DAYS: true,
+    TENANT_PURGE_AFTER_DAYS: true,
   } satisfies Record<Exclude<keyof Vars, keyof AccessVars>, true>) as (keyof Vars)[]),
 ];
 
@@ -83,6 +88,8 @@ export const MAX_CONFLUENT_STALENESS_SECONDS = 60;
 
 /** A quarter: long enough to look into an incident, short enough for personal data. */
 const DEFAULT_ACCESS_RECORD_RETENTION_DAYS = 90;
+/** A deletion that was a mistake is noticed within a month. */
+const DEFAULT_TENANT_PURGE_AFTER_DAYS = 30;
 /** Ten years, the longest that auditors ask for. */
 export const MAX_RETENTION_DAYS = 3_650;
 
@@ -111,6 +118,11 @@ export function parseSettings(vars: Vars): Settings {
       "ACCESS_RECORD_RETENTION_DAYS",
       vars.ACCESS_RECORD_RETENTION_DAYS || String(DEFAULT_ACCESS_RECORD_RETENTION_DAYS),
       { least: 1, most: MAX_RETENTION_DAYS },
+    ),
+    tenantPurgeAfterDays: daysUpTo(
+      "TENANT_PURGE_AFTER_DAYS",
+      vars.TENANT_PURGE_AFTER_DAYS || String(DEFAULT_TENANT_PURGE_AFTER_DAYS),
+      { least: 0, most: MAX_RETENTION_DAYS },
     ),
   };
 }

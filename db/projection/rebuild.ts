@@ -22,7 +22,7 @@ import { PROJECTION_VERSION } from "./derive.ts";
 /** Rows deleted from one table per transaction: at most a second's work. */
 export const ROWS_PER_DELETE = 5_000;
 /** Largest tables first, and tables that others are derived from last. */
-const EMPTIED_TABLES = [
+export const EMPTIED_TABLES = [
   fields,
   versionReferences,
   versionTags,

@@ -179,6 +179,7 @@ class Changes {
       quotas,
       createdAtMs: this.#nowMs,
       createdBy: this.#caller.actor,
+      purgedAtMs: null,
     };
     const added = this.#addKey(name, command.firstKey);
     if (!added.ok) return added;

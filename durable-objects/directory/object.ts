@@ -17,6 +17,7 @@ import {
   type DirectoryOutcome,
   type DirectoryQueries,
   MAX_LISTED,
+  type PurgeStep,
   type Resolved,
   type ResolvedKey,
   type Unresolved,
@@ -74,6 +75,12 @@ export class DirectoryObject extends DurableObject implements Directory {
     return this.ctx.storage.transactionSync(() => changeOnce(this.#store, change, this.now()));
   }
 
+  async notePurge({ v, ...step }: { v: number } & PurgeStep): Promise<Result<null, Refusal>> {
+    if (v !== DIRECTORY_VERSION) return otherVersion();
+    this.ctx.storage.transactionSync(() => this.#store.notePurge(step, this.now()));
+    return ok(null);
+  }
+
   async ask<K extends keyof DirectoryQueries>({
     v,
     name,
@@ -98,6 +105,7 @@ export class DirectoryObject extends DurableObject implements Directory {
     grantsOf: ({ tenant, principal }) => this.#store.grantsOf(tenant, principal) ?? null,
     tenants: ({ after, limit }) => this.#store.tenants(after, bounded(limit)),
     tenant: ({ name }) => this.#store.tenant(name) ?? null,
+    tenantsToPurge: ({ deletedBeforeMs, limit }) => this.#store.tenantsToPurge(deletedBeforeMs, bounded(limit)),
     changes: ({ tenant, after, limit }) => this.#store.changes(tenant, after, bounded(limit)),
   };
 

@@ -88,9 +88,14 @@ export type DirectoryQueries = {
   grantsOf: [{ tenant: string; principal: string }, PrincipalGrants | null];
   tenants: [{ after: string; limit: number }, Tenant[]];
   tenant: [{ name: string }, Tenant | null];
+  /** Deleted before a time and not completely purged, the oldest deletion first. */
+  tenantsToPurge: [{ deletedBeforeMs: number; limit: number }, { name: string; isStarted: boolean }[]];
   /** For the audit: the changes in a tenant after a seq. */
   changes: [{ tenant: string; after: number; limit: number }, AccessChange[]];
 };
+
+/** What one run of the cron deleted of a deleted tenant. */
+export type PurgeStep = { tenant: string; objects: number; rows: number; isDone: boolean };
 
 /** The person behind a pseudonym in the log, stored outside of it. */
 export type Person = { pseudonym: string; issuer: string; subject: string; name: string | null };
@@ -105,6 +110,7 @@ export type Directory = {
     principals: readonly string[];
     person: Person;
   }): Promise<Resolved | Unresolved>;
+  notePurge(step: { v: number } & PurgeStep): Promise<Result<null, Refusal>>;
   change(change: DirectoryChange): Promise<Result<DirectoryOutcome, Refusal>>;
   ask<K extends keyof DirectoryQueries>(question: {
     v: number;

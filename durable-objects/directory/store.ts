@@ -4,7 +4,7 @@ import type { Permission } from "../../registry/permission.ts";
 import { DEFAULT_TENANT } from "../../registry/permission.ts";
 import type { Caller } from "../../registry/rpc.ts";
 import { NO_QUOTAS, type Tenant } from "../../registry/tenant.ts";
-import type { DirectoryOutcome, Person } from "./protocol.ts";
+import type { DirectoryOutcome, Person, PurgeStep } from "./protocol.ts";
 
 /** A stored secret: its keyed hash, and its expiry if a newer one exists. */
 export type StoredSecret = { hash: string; createdAtMs: number; endsAtMs: number | null };
@@ -33,7 +33,11 @@ type TenantRow = {
   quotas: string;
   created_at: number;
   created_by: string;
+  purged_at: number | null;
 };
+
+const TENANTS =
+  "SELECT tenants.*, completed_at AS purged_at FROM tenants LEFT JOIN purges ON purges.tenant = tenants.name";
 
 type ChangeRow = {
   seq: number;
@@ -54,14 +58,14 @@ export class DirectoryStore {
 
   /** The default tenant exists without having been created. */
   tenant(name: string): Tenant | undefined {
-    const [row] = this.#sql.exec<TenantRow>("SELECT * FROM tenants WHERE name = ?", name).toArray();
+    const [row] = this.#sql.exec<TenantRow>(`${TENANTS} WHERE name = ?`, name).toArray();
     if (row !== undefined) return toTenant(row);
     return name === DEFAULT_TENANT ? DEFAULT : undefined;
   }
 
   tenants(after: string, limit: number): Tenant[] {
     const rows = this.#sql
-      .exec<TenantRow>("SELECT * FROM tenants WHERE name > ? ORDER BY name LIMIT ?", after, limit)
+      .exec<TenantRow>(`${TENANTS} WHERE name > ? ORDER BY name LIMIT ?`, after, limit)
       .toArray()
       .map(toTenant);
     const hasDefault = rows.some(({ name }) => name === DEFAULT_TENANT);
@@ -80,6 +84,39 @@ export class DirectoryStore {
       tenant.createdAtMs,
       tenant.createdBy,
     );
+  }
+
+  tenantsToPurge(deletedBeforeMs: number, limit: number): { name: string; isStarted: boolean }[] {
+    return this.#sql
+      .exec<{ name: string; started: number }>(
+        `SELECT t.name, p.tenant IS NOT NULL AS started FROM tenants t LEFT JOIN purges p ON p.tenant = t.name
+           JOIN changes c ON c.tenant = t.name AND c.type = 'tenant.deleted'
+         WHERE t.state = 'deleted' AND p.completed_at IS NULL AND c.at <= ? ORDER BY c.at, t.name LIMIT ?`,
+        deletedBeforeMs,
+        limit,
+      )
+      .toArray()
+      .map(({ name, started }) => ({ name, isStarted: started === 1 }));
+  }
+
+  /** Adds what a run has deleted; the completion is a change like any other, so that the audit shows it. */
+  notePurge({ tenant, objects, rows, isDone }: PurgeStep, nowMs: number): void {
+    if (this.tenant(tenant)?.state !== "deleted") throw new Error("Only a deleted tenant is purged.");
+    const completedAtMs = isDone ? nowMs : null;
+    this.#sql.exec(
+      `INSERT INTO purges (tenant, started_at, completed_at, objects, rows) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (tenant) DO UPDATE SET completed_at = excluded.completed_at, objects = purges.objects + excluded.objects,
+         rows = purges.rows + excluded.rows`,
+      tenant,
+      nowMs,
+      completedAtMs,
+      objects,
+      rows,
+    );
+    if (!isDone) return;
+    // In the default tenant, whose auditors remain.
+    const by = { atMs: nowMs, tenant: DEFAULT_TENANT, actor: "registry", requestId: "purge" };
+    this.addChange({ ...by, type: "tenant.purged", about: tenant });
   }
 
   key(id: string): StoredKey | undefined {
@@ -289,6 +326,7 @@ const DEFAULT: Tenant = {
   quotas: NO_QUOTAS,
   createdAtMs: 0,
   createdBy: "system",
+  purgedAtMs: null,
 };
 
 function toTenant(row: TenantRow): Tenant {
@@ -300,6 +338,7 @@ function toTenant(row: TenantRow): Tenant {
     quotas: JSON.parse(row.quotas) as Tenant["quotas"],
     createdAtMs: row.created_at,
     createdBy: row.created_by,
+    purgedAtMs: row.purged_at,
   };
 }
 

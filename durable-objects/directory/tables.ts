@@ -55,6 +55,13 @@ export const TABLES = `
     about      TEXT NOT NULL
   );
   CREATE INDEX IF NOT EXISTS changes_tenant ON changes (tenant, seq);
+  CREATE TABLE IF NOT EXISTS purges (
+    tenant       TEXT PRIMARY KEY,
+    started_at   INTEGER NOT NULL,
+    completed_at INTEGER,          -- null while data may be left
+    objects      INTEGER NOT NULL, -- deleted from R2
+    rows         INTEGER NOT NULL  -- deleted from Postgres
+  ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS repeats (
     tenant  TEXT NOT NULL,
     actor   TEXT NOT NULL,

@@ -13,6 +13,7 @@ import { EPOCH } from "../../registry/log-entry.ts";
 import { PROTOCOL_VERSION } from "../../registry/rpc.ts";
 import type { ObjectNamespace } from "../placement.ts";
 import { PrimaryUnreachable, primaryOf } from "../primary/client.ts";
+import { purgeObject } from "../purge.ts";
 import { matchesFilter } from "./filter.ts";
 import {
   CLOSE_CODES,
@@ -90,6 +91,11 @@ export class FeedObject extends DurableObject<FeedBindings> {
       await this.#watch();
       throw error;
     }
+  }
+
+  /** For the cron, once the tenant has been deleted. */
+  purge(_: { v: number }): Promise<void> {
+    return purgeObject(this.ctx);
   }
 
   /** Figures for the operator's metrics. */

@@ -46,6 +46,7 @@ import type { Fact } from "../../schema/facts.ts";
 import type { FormatName, SchemaFormat } from "../../schema/format.ts";
 import { formatNamed } from "../../schema/formats.ts";
 import { ok, type Result, refuse } from "../../schema/result.ts";
+import { purgeObject } from "../purge.ts";
 import { RememberedNumbers } from "../remembered-numbers.ts";
 import { eventsOf } from "./answer/events.ts";
 import { answerQuery } from "./answer/queries.ts";
@@ -293,6 +294,11 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     const answer = await this.#textSweep.run(this.now());
     if (answer.found > 0) this.#nudgeSoon(this.now());
     return answer;
+  }
+
+  /** For the cron, once the tenant has been deleted. */
+  purge(_: { v: number }): Promise<void> {
+    return purgeObject(this.ctx);
   }
 
   storageBytes(): { used: number; limit: number } {

@@ -14,6 +14,7 @@ import { ok, type Result, refuse } from "../../schema/result.ts";
 import type { ObjectNamespace } from "../placement.ts";
 import { PrimaryUnreachable, primaryOf } from "../primary/client.ts";
 import { migrate } from "../primary/state/migrations.ts";
+import { purgeObject } from "../purge.ts";
 import { parseUrlRules, readWebhookUrl } from "./address.ts";
 import { ATTEMPT_TIMEOUT_MS, type Attempted, attempt } from "./attempt.ts";
 import { Bodies, TEST_TYPE, testBody, testEventId } from "./bodies.ts";
@@ -85,6 +86,11 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     this.#deliveries.marks.raise("wanted", upToSeq);
     if (!this.#running) await this.#setAlarm(this.now() + PRIMARY_RETRY_MS);
     await this.#follow();
+  }
+
+  /** For the cron, once the tenant has been deleted. */
+  purge(_: { v: number }): Promise<void> {
+    return purgeObject(this.ctx);
   }
 
   async status(): Promise<WebhooksStatus> {

@@ -135,6 +135,7 @@ describe("npm start", () => {
       CHECKPOINT_SIGNING_KEYS: Buffer.alloc(32, "checkpoint").toString("base64"),
       LOG_ORIGIN: "registry.test",
       ACCESS_RECORD_RETENTION_DAYS: "30",
+      TENANT_PURGE_AFTER_DAYS: "7",
     };
     registry = spawnRegistry({ port, stateDir: state.stateDir, args: ["--no-database"], env: given });
     await registry.ready();

@@ -29,6 +29,7 @@ describe("parseSettings", () => {
       leases: undefined,
       signsCheckpoints: false,
       accessRecordRetentionDays: 90,
+      tenantPurgeAfterDays: 30,
     });
     expect(parseSettings({ ...VARS, REQUEST_LOG: "writes" }).requestLog).toBe("writes");
   });
@@ -45,6 +46,7 @@ describe("parseSettings", () => {
 
     expect(parseSettings(with_(1)).accessRecordRetentionDays).toBe(1);
     expect(parseSettings(with_(MAX_RETENTION_DAYS)).accessRecordRetentionDays).toBe(MAX_RETENTION_DAYS);
+    expect(parseSettings({ ...VARS, TENANT_PURGE_AFTER_DAYS: "0" }).tenantPurgeAfterDays).toBe(0);
     for (const days of [0, MAX_RETENTION_DAYS + 1, 0.5]) {
       expect(() => parseSettings(with_(days))).toThrow("ACCESS_RECORD_RETENTION_DAYS");
     }
@@ -71,6 +73,7 @@ describe("parseSettings", () => {
     ["CORS_ORIGINS", "console.example.com"],
     ["UPSTASH_REDIS_REST_URL", "https://redis.example.com"],
     ["CHECKPOINT_SIGNING_KEYS", "c2hvcnQ="],
+    ["TENANT_PURGE_AFTER_DAYS", "3651"],
     ["LOG_ORIGIN", "registry example"],
     ["LOG_ORIGIN", "a+b"],
   ])("names %s if it is %j", (name, value) => {

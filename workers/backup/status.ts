@@ -39,6 +39,11 @@ export async function readReport(env: Pick<Bindings, "CACHE">, tenant: string): 
   return (await env.CACHE.get<RunReport>(statusKey(tenant), "json")) ?? NO_RUN;
 }
 
+/** For a tenant that has been deleted. */
+export async function forgetReport(env: Pick<Bindings, "CACHE">, tenant: string): Promise<void> {
+  await env.CACHE.delete(statusKey(tenant));
+}
+
 /** A status that cannot be stored must not fail the backup. */
 export async function writeReport(env: Pick<Bindings, "CACHE">, tenant: string, report: RunReport): Promise<void> {
   try {

@@ -3,6 +3,7 @@ import { errorFields, logLine } from "../../observe/log-line.ts";
 import type { Bindings } from "../edge.ts";
 import { deleteOldAccessRecords } from "./access-record.ts";
 import { backUpTenants } from "./backup.ts";
+import { purgeDeletedTenants } from "./deleted-tenants.ts";
 import { nudgeLaggards } from "./laggards.ts";
 import { sweepTexts } from "./texts.ts";
 
@@ -12,6 +13,7 @@ const JOBS: readonly Job[] = [
   { name: "nudge-laggards", run: nudgeLaggards },
   { name: "back-up", run: backUpTenants },
   { name: "sweep-texts", run: sweepTexts },
+  { name: "purge-deleted-tenants", run: purgeDeletedTenants },
   { name: "delete-old-access-records", run: deleteOldAccessRecords },
 ];
 

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { deleteOldAccessRecords } from "../../../workers/cron/access-record.ts";
 import { nudgeLaggards } from "../../../workers/cron/laggards.ts";
 import { runScheduled } from "../../../workers/cron/scheduled.ts";
 import { sweepTexts } from "../../../workers/cron/texts.ts";
@@ -93,5 +94,23 @@ describe("nudgeLaggards", () => {
     await nudgeLaggards(bindings, 0);
 
     expect(told.sort()).toEqual(["feed default/1 1", "webhooks default/1 1"]);
+  });
+});
+
+describe("deleteOldAccessRecords", () => {
+  const bindings = env as unknown as Bindings;
+  const DAY_MS = 24 * 60 * 60 * 1_000;
+  const dayOf = (atMs: number) => new Date(atMs).toISOString().slice(0, 10);
+
+  it("deletes the batches of days before the retention, and keeps the others", async () => {
+    const nowMs = Date.parse("2026-06-30T12:00:00Z");
+    const id = "0".repeat(32);
+    const keyOf = (days: number) => `default/access/${dayOf(nowMs - days * DAY_MS)}/${id}.ndjson`;
+    for (const days of [0, 30, 31, 90]) await bindings.ACCESS_RECORD.put(keyOf(days), "{}\n");
+
+    await deleteOldAccessRecords({ ...bindings, ACCESS_RECORD_RETENTION_DAYS: "30" }, nowMs);
+
+    const { objects } = await bindings.ACCESS_RECORD.list({ prefix: "default/access/" });
+    expect(objects.map(({ key }) => key)).toEqual([keyOf(30), keyOf(0)]);
   });
 });

@@ -74,7 +74,7 @@ function quotasOf(field: Shape<"Quotas">): Partial<Quotas> {
   };
 }
 
-function tenantJson({ quotas, createdAtMs, createdBy, locationHint, ...tenant }: Tenant): Shape<"Tenant"> {
+function tenantJson({ quotas, createdAtMs, createdBy, locationHint, purgedAtMs, ...tenant }: Tenant): Shape<"Tenant"> {
   return {
     ...tenant,
     location_hint: locationHint,
@@ -86,5 +86,6 @@ function tenantJson({ quotas, createdAtMs, createdBy, locationHint, ...tenant }:
     },
     created_at: timestamp(createdAtMs),
     created_by: createdBy,
+    purged_at: purgedAtMs === null ? null : timestamp(purgedAtMs),
   };
 }
