@@ -1,7 +1,7 @@
 // `npm run test:sdks`: starts a registry and runs the suite of every SDK against it, installing what they need. Ends with `N passed, N failed`.
 import { join } from "node:path";
 import { NODE, ROOT } from "./install.mjs";
-import { countMatches, numberAfter, runSuites, type Suite } from "./suites.ts";
+import { countMatches, numberAfter, runSuites, type Suite, sumNumbers } from "./suites.ts";
 
 const SUITES: readonly Suite[] = [
   {
@@ -54,6 +54,19 @@ const SUITES: readonly Suite[] = [
       const failed = Number(failures) + Number(errors);
       return { passed: Number(run) - failed - Number(skipped), failed };
     },
+  },
+  {
+    name: "rust",
+    install: [["cargo", "clippy", "--quiet", "--all-features", "--all-targets", "--", "-D", "warnings"]],
+    run: [
+      "sh",
+      "-c",
+      "cargo test --no-fail-fast --all-features && RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --all-features --quiet",
+    ],
+    count: (output) => ({
+      passed: sumNumbers(output, /^test result: \w+\. (\d+) passed/gm),
+      failed: sumNumbers(output, /^test result: \w+\. \d+ passed; (\d+) failed/gm),
+    }),
   },
 ];
 
