@@ -55,12 +55,14 @@ describe("docs/limits.md", () => {
     expect(rows.filter((row) => !ROW.test(row))).toEqual([]);
   });
 
-  it.each(rows.map((row) => ROW.exec(row)!.slice(1) as [string, string | undefined, string, string]))(
-    "lists %s%s, as %s in %s",
-    (number, unit, name, path) => {
-      const said = Number(number.replaceAll(",", "")) * (unit === undefined ? 1 : UNITS[unit.trim()]!);
+  it.each(
+    rows.map((row) => {
+      const [, number, unit = "", name, path] = ROW.exec(row)!;
+      return { listed: `${number}${unit}`, name: name!, path: path! };
+    }),
+  )("lists $listed as $name in $path", ({ listed, name, path }) => {
+    const [number, unit] = listed.replaceAll(",", "").split(" ");
 
-      expect(constantOf(name, path)).toBe(said);
-    },
-  );
+    expect(constantOf(name, path)).toBe(Number(number) * (unit === undefined ? 1 : UNITS[unit]!));
+  });
 });

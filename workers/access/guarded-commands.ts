@@ -16,7 +16,7 @@ import {
 import { schemaNotFound } from "../registry/read/read.ts";
 import { type Access, accessTargetOf } from "./access.ts";
 import type { AccessTarget } from "./conditions.ts";
-import { denial } from "./guarded-primary.ts";
+import { denial } from "./denial.ts";
 
 export class CommandGuard {
   readonly #primary: PrimaryClient;

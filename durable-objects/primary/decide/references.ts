@@ -16,73 +16,32 @@ const MAX_REFERENCES_BYTES = 512 * 1024;
 
 export type ResolvedReferences = { resolved: SchemaReference[]; targets: RecordRow[]; closures: Closure[] };
 
+type ResolveOptions = {
+  normalise: boolean;
+  deleted: boolean;
+  /**
+   * For a new version of this format, which must not depend on another format or on a subject that belongs to a
+   * resource.
+   */
+  newFormat?: FormatName | undefined;
+};
+
+type FoundReference = { reference: SchemaReference; target: RecordRow; closure: Closure };
+
 /** With concrete versions, in the given order or, if normalised, sorted and without duplicates. */
 export function resolveReferences(
   state: StateReader,
   context: string,
   requested: readonly RequestedReference[],
-  options: {
-    normalise: boolean;
-    deleted: boolean;
-    /**
-     * For a new version of this format, which must not depend on another format or on a subject that belongs to a
-     * resource.
-     */
-    newFormat?: FormatName | undefined;
-  },
+  options: ResolveOptions,
 ): Result<ResolvedReferences, Refusal> {
-  if (requested.length > MAX_DIRECT_REFERENCES) {
-    const detail = `A schema has at most ${MAX_DIRECT_REFERENCES} direct references, this one has ${requested.length}.`;
-    return refuse(
-      makeRefusal("TOO_COMPLEX", [detail], detail, { items: [{ pointer: "/references", message: detail }] }),
-    );
-  }
-  const bytes = Buffer.byteLength(JSON.stringify(requested));
-  if (bytes > MAX_REFERENCES_BYTES) {
-    const detail = `The references have ${bytes} bytes as JSON; at most ${MAX_REFERENCES_BYTES} are accepted.`;
-    return refuse(
-      makeRefusal("UNPROCESSABLE", [detail], detail, {
-        items: [{ pointer: "/references", rule: "maxBytes", message: detail }],
-      }),
-    );
-  }
-  const found: { reference: SchemaReference; target: RecordRow; closure: Closure }[] = [];
+  const tooMany = referencesProblem(requested);
+  if (tooMany) return refuse(tooMany);
+  const found: FoundReference[] = [];
   for (const [index, reference] of requested.entries()) {
-    const target = state.referenceTarget(context, reference);
-    if (!target || (target.deleted === 1 && !options.deleted)) {
-      const detail = `No schema reference found for subject "${reference.subject}" and version ${reference.version}`;
-      return refuse(
-        makeRefusal("INVALID_SCHEMA", [detail], detail, {
-          items: [{ pointer: `/references/${index}`, rule: "reference_not_found", message: detail }],
-        }),
-      );
-    }
-    if (options.newFormat !== undefined && target.format !== options.newFormat) {
-      const detail = `Reference "${reference.name}" names a schema of format ${target.format}; a ${options.newFormat} schema can only reference schemas of its own format`;
-      return refuse(
-        makeRefusal("INVALID_SCHEMA", [detail], detail, {
-          items: [{ pointer: `/references/${index}`, rule: "reference_format", message: detail }],
-        }),
-      );
-    }
-    if (
-      options.newFormat !== undefined &&
-      state.associationsOf(target).some(({ lifecycle }) => lifecycle === "STRONG")
-    ) {
-      const detail = `Subject '${printSubjectName(target)}' has a strong association and cannot be referenced`;
-      return refuse(makeRefusal("OPERATION_NOT_PERMITTED", [detail], detail));
-    }
-    const closure = state.closure(target, target.context);
-    if (!closure) {
-      const detail = `Reference "${reference.name}" reaches too many schemas.`;
-      return refuse(
-        makeRefusal("TOO_COMPLEX", [detail], detail, {
-          items: [{ pointer: `/references/${index}`, message: detail }],
-        }),
-      );
-    }
-    const { name, subject } = reference;
-    found.push({ reference: { name, subject, version: target.number! }, target, closure });
+    const resolved = resolveReference(state, context, reference, `/references/${index}`, options);
+    if (!resolved.ok) return resolved;
+    found.push(resolved.value);
   }
   const ordered = options.normalise ? sortedDistinct(found) : found;
   return ok({
@@ -90,6 +49,49 @@ export function resolveReferences(
     targets: ordered.map(({ target }) => target),
     closures: ordered.map(({ closure }) => closure),
   });
+}
+
+function referencesProblem(requested: readonly RequestedReference[]): Refusal | undefined {
+  const pointer = "/references";
+  if (requested.length > MAX_DIRECT_REFERENCES) {
+    const detail = `A schema has at most ${MAX_DIRECT_REFERENCES} direct references, this one has ${requested.length}.`;
+    return makeRefusal("TOO_COMPLEX", [detail], detail, { items: [{ pointer, message: detail }] });
+  }
+  const bytes = Buffer.byteLength(JSON.stringify(requested));
+  if (bytes <= MAX_REFERENCES_BYTES) return undefined;
+  const detail = `The references have ${bytes} bytes as JSON; at most ${MAX_REFERENCES_BYTES} are accepted.`;
+  return makeRefusal("UNPROCESSABLE", [detail], detail, { items: [{ pointer, rule: "maxBytes", message: detail }] });
+}
+
+function resolveReference(
+  state: StateReader,
+  context: string,
+  reference: RequestedReference,
+  pointer: string,
+  { deleted, newFormat }: ResolveOptions,
+): Result<FoundReference, Refusal> {
+  const { name, subject } = reference;
+  const target = state.referenceTarget(context, reference);
+  if (!target || (target.deleted === 1 && !deleted)) {
+    const detail = `No schema reference found for subject "${subject}" and version ${reference.version}`;
+    const items = [{ pointer, rule: "reference_not_found", message: detail }];
+    return refuse(makeRefusal("INVALID_SCHEMA", [detail], detail, { items }));
+  }
+  if (newFormat !== undefined && target.format !== newFormat) {
+    const detail = `Reference "${name}" names a schema of format ${target.format}; a ${newFormat} schema can only reference schemas of its own format`;
+    const items = [{ pointer, rule: "reference_format", message: detail }];
+    return refuse(makeRefusal("INVALID_SCHEMA", [detail], detail, { items }));
+  }
+  if (newFormat !== undefined && state.associationsOf(target).some(({ lifecycle }) => lifecycle === "STRONG")) {
+    const detail = `Subject '${printSubjectName(target)}' has a strong association and cannot be referenced`;
+    return refuse(makeRefusal("OPERATION_NOT_PERMITTED", [detail], detail));
+  }
+  const closure = state.closure(target, target.context);
+  if (!closure) {
+    const detail = `Reference "${name}" reaches too many schemas.`;
+    return refuse(makeRefusal("TOO_COMPLEX", [detail], detail, { items: [{ pointer, message: detail }] }));
+  }
+  return ok({ reference: { name, subject, version: target.number! }, target, closure });
 }
 
 function sortedDistinct<T extends { reference: SchemaReference }>(found: readonly T[]): T[] {

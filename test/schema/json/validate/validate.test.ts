@@ -5,6 +5,7 @@ import { parseJsonSchema } from "../../../../schema/json/parse/parse.ts";
 import { isMultiple } from "../../../../schema/json/validate/assertions.ts";
 import {
   MAX_EVALUATION_DEPTH,
+  MAX_EVALUATIONS,
   MAX_INSTANCE_DEPTH,
   MAX_INSTANCE_ERRORS,
   MAX_PATTERN_STEPS,
@@ -201,6 +202,17 @@ describe("validateInstance", () => {
     );
 
     expect(validate({ $ref: "#/$defs/d0", $defs }, 1)).toMatchObject({ ok: false, refusal: { reason: "too_complex" } });
+  });
+
+  it("evaluates as many schemas as the budget allows and no more", () => {
+    // The schema of the array itself is one of them.
+    const within = new Array<number>(MAX_EVALUATIONS - 1).fill(0);
+
+    expect(validate({ items: { type: "integer" } }, within)).toMatchObject({ ok: true, value: { valid: true } });
+    expect(validate({ items: { type: "integer" } }, [...within, 0])).toMatchObject({
+      ok: false,
+      refusal: { reason: "too_complex" },
+    });
   });
 
   it("accepts values up to the maximum depth and refuses deeper ones", () => {

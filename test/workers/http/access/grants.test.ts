@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { MAX_HIDDEN_PAGES } from "../../../../workers/access/guarded-primary.ts";
+import { MAX_HIDDEN_PAGES } from "../../../../workers/access/filtered-pages.ts";
 import type { Bindings } from "../../../../workers/edge.ts";
 import { USES_FRESH_MS } from "../../../../workers/read-path/uses.ts";
 import { type Answered, GuardedRegistry } from "../../../support/guarded-registry.ts";
