@@ -1,3 +1,4 @@
+/** What makes two schemas the same: registration, canonical text, normalisation, guids, lookup and references. */
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { error, record, recordNamed, unique, useRegistry } from "./registry.ts";

@@ -1,3 +1,4 @@
+/** The feed of one tenant: subscribers, what each receives, and what survives eviction and lost nudges. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { FeedObject } from "../../../durable-objects/feed/object.ts";

@@ -10,7 +10,8 @@ import { readingLosses } from "../../../../schema/protobuf/witness/reading.ts";
 import { Sampler } from "../../../../schema/protobuf/witness/values.ts";
 import { protobufWitnesses } from "../../../../schema/protobuf/witness/witness.ts";
 import { Random } from "../../../../schema/random.ts";
-import { CHANGE_NAMES, generatePair } from "../compare/generated-schemas.ts";
+import { CHANGE_NAMES } from "../compare/changed-file.ts";
+import { generatePair } from "../compare/generated-pair.ts";
 import { differencesOf, modelIfValid } from "../compare/models.ts";
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 200);

@@ -1,3 +1,4 @@
+/** Change management over HTTP: protected subjects, proposals and their approval, freezes, and overrides. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";

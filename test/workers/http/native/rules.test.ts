@@ -1,3 +1,4 @@
+/** Rule books over HTTP: how they are stored, what they change in verdicts, exceptions, and dry runs. */
 import { describe, expect, it } from "vitest";
 import { MAX_RULE_BOOK_CHARACTERS, MAX_RULES } from "../../../../schema/rules/rule-book.ts";
 import { avroRecord, type ProblemBody, type Registry, WAYS } from "../native-calls.ts";

@@ -1,3 +1,4 @@
+/** Validation of data over HTTP, by schema, by reference and in batches, with data of every format and hostile data. */
 import { describe, expect, it } from "vitest";
 import { MAX_MESSAGE_BYTES } from "../../../../workers/validation/validate.ts";
 import { MAX_ASKED_VERSIONS } from "../../../../workers/validation/versions.ts";

@@ -1,3 +1,4 @@
+/** Webhook endpoints over HTTP: settings, keys, deliveries and their replay. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
