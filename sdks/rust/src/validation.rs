@@ -92,9 +92,10 @@ impl Prepared {
         if !is_plain(data, 0) {
             return None;
         }
+        let data = with_whole_numbers(data);
         let errors: Vec<ValidationError> = self
             .0
-            .iter_errors(data)
+            .iter_errors(&data)
             .take(MAX_ERRORS)
             .map(|error| ValidationError {
                 pointer: error.instance_path().to_string(),
@@ -145,6 +146,21 @@ fn is_plain(data: &Value, depth: usize) -> bool {
             Value::Number(number) => is_safe(number),
             _ => true,
         }
+}
+
+/// Writes 2.0 as 2: in draft 4 the validator knows integers by their spelling.
+fn with_whole_numbers(data: &Value) -> Value {
+    match data {
+        Value::Number(number) => match number.as_f64() {
+            Some(value) if value.fract() == 0.0 => Value::from(value as i64),
+            _ => data.clone(),
+        },
+        Value::Array(items) => items.iter().map(with_whole_numbers).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (name.clone(), with_whole_numbers(value))).collect()
+        }
+        _ => data.clone(),
+    }
 }
 
 fn is_safe(number: &Number) -> bool {

@@ -179,3 +179,22 @@ async fn projects_decodes_searches_and_follows() {
     assert_eq!(listed.len(), 1);
     assert_eq!(client.health().await.expect("answers"), "ok");
 }
+
+/// contract/vectors/validation: the answers that every SDK gives, in its process and by asking.
+#[tokio::test]
+async fn answers_the_vectors_of_validation() {
+    let Some(client) = live() else { return };
+    let text = include_str!("../../../contract/vectors/validation/json-schema.json");
+    let document: Value = serde_json::from_str(text).expect("JSON");
+    for vector in document["vectors"].as_array().expect("vectors") {
+        let schema = Schema::json(&vector["schema"]);
+        let id = client.register_schema(unique("vector"), schema).await.expect("registers");
+        for (name, expected) in [("valid", true), ("invalid", false)] {
+            for data in vector[name].as_array().expect("data") {
+                let (here, there) = (client.validate(data, &id).await, client.validate(data, &id).remote().await);
+                assert_eq!(here.expect("validates"), expected, "{}: {data} here", vector["description"]);
+                assert_eq!(there.expect("validates"), expected, "{}: {data} there", vector["description"]);
+            }
+        }
+    }
+}

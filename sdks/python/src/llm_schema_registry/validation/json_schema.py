@@ -54,6 +54,7 @@ def _compile_rs(schema: Any, resources: Mapping[str, Any]) -> Optional[Validator
     def validate(data: Any) -> Optional[Tuple[bool, List[ValidationError]]]:
         if not _is_plain(data):
             return None
+        data = _with_whole_numbers(data)
         if validator.is_valid(data):
             return True, []
         errors = [
@@ -83,6 +84,7 @@ def _compile_pure(schema: Any, meta_schema: str, resources: Mapping[str, Any]) -
     def validate(data: Any) -> Optional[Tuple[bool, List[ValidationError]]]:
         if not _is_plain(data):
             return None
+        data = _with_whole_numbers(data)
         try:
             found = [
                 ValidationError(pointer=_pointer(error.absolute_path), message=error.message, keyword=str(error.validator))
@@ -133,6 +135,17 @@ def _is_plain(data: Any, depth: int = 0) -> bool:
     if isinstance(data, bool) or data is None or isinstance(data, str):
         return True
     return isinstance(data, (int, float)) and abs(data) <= _LARGEST_SAFE_INTEGER
+
+
+def _with_whole_numbers(data: Any) -> Any:
+    """Writes 2.0 as 2: in draft 4 the validators know integers by their spelling."""
+    if isinstance(data, float) and data.is_integer():
+        return int(data)
+    if isinstance(data, dict):
+        return {name: _with_whole_numbers(value) for name, value in data.items()}
+    if isinstance(data, list):
+        return [_with_whole_numbers(item) for item in data]
+    return data
 
 
 def _pointer(path: Any) -> str:

@@ -4,11 +4,13 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.LongNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.networknt.schema.Error;
 import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -56,16 +58,19 @@ public final class LocalValidator {
       if (!isDecidedHere(root, 0)) {
         return null;
       }
-      for (String resource : resources.values()) {
-        if (!isDecidedHere(MAPPER.readTree(resource), 0)) {
+      Map<String, String> schemas = new HashMap<>();
+      for (Map.Entry<String, String> resource : resources.entrySet()) {
+        JsonNode other = MAPPER.readTree(resource.getValue());
+        if (!isDecidedHere(other, 0)) {
           return null;
         }
+        schemas.put(resource.getKey(), withWholeNumbers(other).toString());
       }
       // Nothing is fetched: what no resource answers is left to the registry.
       SchemaRegistry registry =
           SchemaRegistry.withDefaultDialect(
-              version, builder -> builder.resourceLoaders(loaders -> loaders.values(List::clear)).schemas(resources));
-      return new LocalValidator(registry.getSchema(root));
+              version, builder -> builder.resourceLoaders(loaders -> loaders.values(List::clear)).schemas(schemas));
+      return new LocalValidator(registry.getSchema(withWholeNumbers(root)));
     } catch (JsonProcessingException | RuntimeException e) {
       return null;
     }
@@ -78,7 +83,7 @@ public final class LocalValidator {
     }
     List<Error> errors;
     try {
-      errors = schema.validate(data);
+      errors = schema.validate(withWholeNumbers(data));
     } catch (RuntimeException | StackOverflowError e) {
       return null;
     }
@@ -125,6 +130,24 @@ public final class LocalValidator {
       }
     }
     return true;
+  }
+
+  /** Gives 2 and 2.0 one form: the validator compares numbers that are nested in arrays and objects by their Java types. */
+  private static JsonNode withWholeNumbers(JsonNode node) {
+    if (node.isNumber() && node.doubleValue() == Math.rint(node.doubleValue())) {
+      return LongNode.valueOf((long) node.doubleValue());
+    }
+    if (node.isArray()) {
+      ArrayNode items = MAPPER.createArrayNode();
+      node.forEach(item -> items.add(withWholeNumbers(item)));
+      return items;
+    }
+    if (node.isObject()) {
+      ObjectNode members = MAPPER.createObjectNode();
+      node.fields().forEachRemaining(member -> members.set(member.getKey(), withWholeNumbers(member.getValue())));
+      return members;
+    }
+    return node;
   }
 
   private static boolean isPlain(JsonNode data, int depth) {
