@@ -12,6 +12,8 @@ export type Row = {
 export type Bench = {
   /** Smaller sizes of everything: to check that it runs, not to quote. */
   quick: boolean;
+  /** How long a part lasts that only ends by the clock; undefined: as long as it proposes. */
+  minutes?: number | undefined;
   /** Reports the progress of a long step. */
   progress(text: string): void;
 };

