@@ -94,7 +94,7 @@ export function commandIdentity(
   command: Command,
   { idempotencyKey, alongside }: RepeatOptions,
 ): { commandId: string; commandDigest?: string } {
-  if (idempotencyKey === undefined) return { commandId: edge.newId() };
+  if (idempotencyKey === undefined) return { commandId: timeOrderedId(edge) };
   const known = [edge.tenant, caller.actor, idempotencyKey, command.type, targetOf(command)];
   // A dry run belongs to the same request as the change that follows it. It is never remembered itself.
   const request = "dryRun" in command ? { ...command, dryRun: false } : command;
@@ -102,6 +102,14 @@ export function commandIdentity(
     commandId: `key:${sha256Hex(JSON.stringify(known))}`,
     commandDigest: sha256Hex(JSON.stringify(alongside === undefined ? request : [request, alongside])),
   };
+}
+
+/**
+ * Outcomes lie in the order of their ids. One that begins with the time is sought and stored next to the last ones, on a
+ * page that is in memory; a random one would be on any page of the day.
+ */
+function timeOrderedId(edge: Edge): string {
+  return `${edge.now().toString(16).padStart(12, "0")}-${edge.newId()}`;
 }
 
 /**

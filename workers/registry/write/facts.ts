@@ -45,6 +45,12 @@ const CONTENTS_PER_CALL = 500;
 /** Overhead of a cached text beyond its characters. */
 const ENTRY_OVERHEAD_BYTES = 128;
 
+/**
+ * Characters of all texts of a round whose parsed schemas are kept for the next checks. More, as in a long transitive
+ * check, would only displace each other, and the schemas that validation keeps.
+ */
+const MAX_KEPT_CHARACTERS = 128 * 1_024;
+
 /** The dependencies of reading texts. */
 export type TextSource = Pick<Edge, "env" | "tenant" | "cache" | "primary">;
 
@@ -116,8 +122,8 @@ export async function computeFacts(
     hashesOf(closures).filter((hash) => !unstored.has(hash)),
   );
   const plain = new Map([...plainTexts(texts), ...unstored]);
-  // It takes part in every pair of a transitive check, so it is parsed once.
-  const candidates = new Map<string, VerdictSide>();
+  const sides = new Map<string, VerdictSide>();
+  const keepsModels = charactersOf(plain, hashesOf(closures)) <= MAX_KEPT_CHARACTERS;
   const sent = (fact: VerdictFact) => ({ ...fact, comparison: trimComparison(fact.comparison, maxVerdictBytes) });
   const factOf = async (need: (typeof needs)[number]): Promise<Fact> => {
     if (need.type === "reading") {
@@ -126,15 +132,15 @@ export async function computeFacts(
     }
     const { readerDialect, writerDialect } = need.request;
     const side = (which: "reader" | "writer"): VerdictSide => {
-      const { root, hash, nodes } = need[which];
       const dialect = which === "reader" ? readerDialect : writerDialect;
-      if (need.candidate !== which || !candidate) return { source: buildSource(root, nodes, plain) ?? EMPTY, dialect };
-      const key = `${hash} ${dialect}`;
-      const known = candidates.get(key);
+      const name = `${need.format}/${need[which].hash}/${dialect}`;
+      const known = sides.get(name);
       if (known) return known;
-      const own = new Map(plain).set(root, candidate.text);
-      const built = { source: buildSource(root, nodes, own) ?? EMPTY, dialect, shared: {} };
-      candidates.set(key, built);
+      const isCandidate = need.candidate === which && candidate !== undefined;
+      const texts = isCandidate ? new Map(plain).set(need[which].root, candidate.text) : plain;
+      const built = sideOf(edge, need[which], { name, dialect, texts, keepsModels });
+      // The others of a long transitive check would fill the memory and are compared only once.
+      if (isCandidate || keepsModels) sides.set(name, built);
       return built;
     };
     const known = edge.cache.get(`fact/${need.key}`) as KnownVerdict | undefined;
@@ -160,6 +166,39 @@ export async function computeFacts(
     facts.push(await factOf(need));
   }
   return ok(facts);
+}
+
+/**
+ * A content as one side of comparisons: it is parsed once, for all pairs of a check in which it takes part, and for the
+ * checks of the next candidates if it is kept.
+ */
+function sideOf(
+  edge: Edge,
+  { root, nodes }: Closure,
+  {
+    name,
+    dialect,
+    texts,
+    keepsModels,
+  }: {
+    name: string;
+    dialect: JsonDialect | null;
+    texts: ReadonlyMap<ContentHash, string>;
+    keepsModels: boolean;
+  },
+): VerdictSide {
+  const source = buildSource(root, nodes, texts);
+  if (source === undefined) return { source: EMPTY, dialect };
+  const key = `${edge.tenant}/compared/${name}`;
+  const known = edge.models.get(key) as VerdictSide | undefined;
+  if (known) return known;
+  const side: VerdictSide = { source, dialect, shared: {} };
+  if (keepsModels) edge.models.put(key, side, charactersOf(texts, hashesOf([{ nodes }])));
+  return side;
+}
+
+function charactersOf(texts: ReadonlyMap<ContentHash, string>, hashes: readonly ContentHash[]): number {
+  return hashes.reduce((sum, hash) => sum + (texts.get(hash)?.length ?? 0), 0);
 }
 
 /**
@@ -261,7 +300,7 @@ function otherContent({ candidate, reader, writer }: Extract<Need, { type: "verd
 
 const EMPTY: SchemaSource = { text: "", references: [] };
 
-export function hashesOf(closures: readonly Closure[]): ContentHash[] {
+export function hashesOf(closures: readonly Pick<Closure, "nodes">[]): ContentHash[] {
   return closures.flatMap(({ nodes }) => nodes.map(({ contentHash }) => contentHash));
 }
 
