@@ -2357,6 +2357,7 @@ export interface components {
             readonly errors?: readonly components["schemas"]["DataError"][];
             readonly warnings?: readonly components["schemas"]["SchemaProblem"][];
             readonly sentences?: readonly string[];
+            readonly engine?: components["schemas"]["ValidationEngine"];
             readonly problem?: components["schemas"]["ValidationProblem"];
         };
         readonly AskedVersions: {

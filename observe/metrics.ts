@@ -103,6 +103,10 @@ const counter = (help: string, labels: readonly string[] = OF_TENANT) => ({ type
 /** Read at each scrape. Each source fails independently, so an unavailable one only drops its own metrics. */
 export const ASKED = {
   registry_source_up: gauge("1 if a source of this page answered in time, else 0.", ["source"]),
+  registry_validating_isolates: gauge(
+    "Distinct validating isolates used today, which the platform bills by the day.",
+    [],
+  ),
   registry_log_seq: gauge("Seq of the last log entry."),
   registry_storage_used_bytes: gauge("Bytes used in the primary's storage."),
   registry_storage_limit_bytes: gauge("Limit of the primary's storage; registrations are refused above 95 %."),
@@ -130,6 +134,9 @@ export const ASKED = {
 } as const satisfies Record<string, MetricDefinition>;
 
 export type AskedName = keyof typeof ASKED;
+
+/** About all tenants of a deployment, so that one of them must not see it. */
+export const OF_DEPLOYMENT: ReadonlySet<string> = new Set([...Object.keys(COUNTED), "registry_validating_isolates"]);
 
 /**
  * Label values in definition order, and one number; a histogram has one count per bucket (not cumulative), the count above

@@ -56,6 +56,9 @@ export type DataOptions = {
   unions?: "wrapped" | "plain";
 };
 
+/** How a datum is given: as JSON text, or in the format's own encoding. */
+export type DataForm = "value" | "bytes";
+
 /** Errors reported per value: repairing it needs only the first, and a bad value may have millions. */
 export const MAX_DATA_ERRORS = 100;
 
@@ -69,8 +72,11 @@ export interface DataOperations<Model> {
   validate(model: Model, value: DataValue, options: DataOptions): Result<DataVerdict, DataRefusal>;
   encode(model: Model, value: DataValue, options: DataOptions): EncodedData;
   decode(model: Model, bytes: Uint8Array, options: DataOptions): DecodedData;
-  /** The schema for a compiler that decides exactly like `validate`; undefined for schemas that are not compiled. */
-  compilable?(model: Model): unknown;
+  /**
+   * The schema for a compiler that decides exactly like `validate` about JSON texts, or like `decode` about bytes;
+   * undefined for schemas that are not compiled.
+   */
+  compilable?(model: Model, form: DataForm, options: DataOptions): unknown;
   /** The part of the Confluent wire format between the schema's id and the value; absent in formats without one. */
   confluentHead?: {
     read(model: Model, bytes: Uint8Array): Result<{ payload: Uint8Array; message: string }, DataVerdict>;

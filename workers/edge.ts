@@ -17,7 +17,7 @@ import type { Flusher } from "./metrics/flush.ts";
 import type { TenantCache } from "./read-path/cache.ts";
 import type { RequestWork } from "./registry/turns.ts";
 import type { Settings, Vars } from "./settings.ts";
-import type { LoadedIsolates } from "./validation/heat.ts";
+import type { LoadedIsolates } from "./validation/loaded-isolates.ts";
 import type { ModelCache } from "./validation/model-cache.ts";
 
 /** A nudge: the tenant's log has grown to `upToSeq`. It carries no data, so it may be lost, repeated or late. */

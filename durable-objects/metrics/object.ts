@@ -11,6 +11,7 @@ import {
   MAX_FLUSHED_SERIES,
   MAX_LABEL_CHARACTERS_KEPT,
   MAX_SERIES,
+  MAX_VALIDATING_ISOLATES_PER_DAY,
   METRICS_VERSION,
   type Metrics,
   OVERFLOW_LABEL,
@@ -18,6 +19,7 @@ import {
 
 /** How long batch numbers are remembered: an isolate repeats a batch within minutes or never. */
 export const ISOLATE_MEMORY_MS = 24 * 60 * 60 * 1_000;
+const DAY_MS = 24 * 60 * 60 * 1_000;
 
 type SeriesRow = { metric: string; labels: string; numbers: string };
 
@@ -25,6 +27,7 @@ export class MetricsObject extends DurableObject implements Metrics {
   /** Fields, so no caller can reach them over RPC; tests replace them. */
   now = () => Date.now();
   maxSeries = MAX_SERIES;
+  maxValidatingIsolates = MAX_VALIDATING_ISOLATES_PER_DAY;
 
   constructor(ctx: DurableObjectState, env: unknown) {
     super(ctx, env as never);
@@ -41,6 +44,11 @@ export class MetricsObject extends DurableObject implements Metrics {
         at      INTEGER NOT NULL  -- milliseconds since the Unix epoch
       ) WITHOUT ROWID;
       CREATE INDEX IF NOT EXISTS isolates_at ON isolates (at);
+      CREATE TABLE IF NOT EXISTS validating_isolates (
+        day  INTEGER NOT NULL, -- since the Unix epoch
+        hash TEXT NOT NULL,    -- of the isolate's key
+        PRIMARY KEY (day, hash)
+      ) WITHOUT ROWID;
     `);
   }
 
@@ -69,6 +77,38 @@ export class MetricsObject extends DurableObject implements Metrics {
       // Metrics that this build lacks or defines differently are left out.
       .filter(isSeries);
     return ok(series);
+  }
+
+  async admitIsolate({
+    v,
+    hash,
+    day,
+  }: {
+    v: number;
+    hash: string;
+    day: number;
+  }): Promise<Result<{ admitted: boolean }, "version" | "invalid">> {
+    if (v !== METRICS_VERSION) return refuse("version");
+    if (!Number.isSafeInteger(day) || !/^[0-9a-f]{64}$/.test(hash)) return refuse("invalid");
+    const { sql } = this.ctx.storage;
+    const isKnown =
+      sql.exec("SELECT 1 FROM validating_isolates WHERE day = ? AND hash = ?", day, hash).toArray().length > 0;
+    if (isKnown) return ok({ admitted: true });
+    sql.exec("DELETE FROM validating_isolates WHERE day < ?", day - 1);
+    if (this.#validatingIsolates(day) >= this.maxValidatingIsolates) return ok({ admitted: false });
+    sql.exec("INSERT INTO validating_isolates (day, hash) VALUES (?, ?)", day, hash);
+    return ok({ admitted: true });
+  }
+
+  async countIsolates({ v }: { v: number }): Promise<Result<{ count: number }, "version">> {
+    if (v !== METRICS_VERSION) return refuse("version");
+    return ok({ count: this.#validatingIsolates(Math.floor(this.now() / DAY_MS)) });
+  }
+
+  #validatingIsolates(day: number): number {
+    return this.ctx.storage.sql
+      .exec<{ count: number }>("SELECT count(*) AS count FROM validating_isolates WHERE day = ?", day)
+      .one().count;
   }
 
   /** Remembers the batch; true if it was added before. */

@@ -6,6 +6,7 @@ import { ok, refuse } from "../result.ts";
 import { encodeDatum, tryDecodeDatum } from "./codec/binary.ts";
 import { DatumError, DatumTooLarge, datumToJson } from "./codec/datum.ts";
 import { readDatum } from "./codec/read-json.ts";
+import { compilableAvro } from "./compilable.ts";
 import type { AvroModel } from "./model.ts";
 import { schemaFingerprint } from "./text/fingerprint.ts";
 
@@ -39,6 +40,10 @@ export const avroData: DataOperations<AvroModel> = {
       const got = `bytes that are not one (at byte ${offset}): ${problem.replace(/\.$/, "")}`;
       return refuse(unreadable("avro_binary", "one datum of the schema in Avro's binary encoding", got, pointer));
     });
+  },
+  compilable(model, form) {
+    const compilable = compilableAvro(model, form);
+    return compilable && { ...compilable, maxValues: MAX_AVRO_VALUES };
   },
   fingerprint: schemaFingerprint,
 };

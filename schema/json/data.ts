@@ -9,7 +9,10 @@ import { validateInstance } from "./validate/validate.ts";
 
 export const jsonData: DataOperations<JsonSchemaModel> = {
   validate: validateValue,
-  compilable: compilableSchema,
+  compilable(model, _form, { formats }) {
+    const schema = compilableSchema(model);
+    return schema === undefined ? undefined : { schema, dialect: model.root.resource.dialect, formats };
+  },
   encode(model, value, options) {
     const verdict = validateValue(model, value, options);
     if (!verdict.ok) return verdict;

@@ -27,7 +27,7 @@ import { ReadCache, type TenantCache } from "../read-path/cache.ts";
 import { RequestWork } from "../registry/turns.ts";
 import { parseSettings, type RequestLog, type Settings } from "../settings.ts";
 import { traceOf } from "../trace.ts";
-import { LoadedIsolates } from "../validation/heat.ts";
+import { LoadedIsolates } from "../validation/loaded-isolates.ts";
 import { ModelCache } from "../validation/model-cache.ts";
 import { requireOpen } from "./access/admission.ts";
 import { deniedAttempt } from "./access/denied-attempt.ts";

@@ -1,7 +1,7 @@
 /** Health, metrics and the OpenAPI documents; at the root and under the native API's prefix. */
 import confluentDocument from "../../contract/confluent.openapi.json";
 import document from "../../contract/openapi.json";
-import { COUNTED } from "../../observe/metrics.ts";
+import { OF_DEPLOYMENT } from "../../observe/metrics.ts";
 import { DEFAULT_TENANT } from "../../registry/permission.ts";
 import { MEDIA_TYPES, preferredExposition, printMetrics } from "../metrics/exposition.ts";
 import { readFamilies } from "../metrics/page.ts";
@@ -21,13 +21,13 @@ async function ready({ edge }: Call): Promise<Answer> {
   return jsonAnswer(200, { status: "ready" }, provenance(answer.value.asOf, "primary"));
 }
 
-/** Counters cover the whole deployment, gauges the caller's tenant. */
+/** Counters cover the whole deployment, most gauges the caller's tenant. */
 async function metrics({ request, edge, actor }: Call): Promise<Answer> {
   const exposition = preferredExposition(request.headers.get("Accept"));
   const families = await readFamilies(edge.env, edge.tenant, edge.flusher, edge.now());
-  // The counters sum over all tenants, so one of them must not see what the others do.
+  // One of several tenants must not see what the others do.
   const seesAll = actor.tenant === DEFAULT_TENANT || actor.permissions.has("admin:tenants");
-  const shown = seesAll ? families : families.filter(({ name }) => !Object.hasOwn(COUNTED, name));
+  const shown = seesAll ? families : families.filter(({ name }) => !OF_DEPLOYMENT.has(name));
   return {
     status: 200,
     headers: { "Content-Type": MEDIA_TYPES[exposition] },

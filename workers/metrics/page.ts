@@ -2,6 +2,7 @@
 
 import { METRICS_VERSION } from "../../durable-objects/metrics/protocol.ts";
 import { ASKED, type AskedName, COUNTED, type MetricDefinition, type Series } from "../../observe/metrics.ts";
+import type { Result } from "../../schema/result.ts";
 import type { Bindings } from "../edge.ts";
 import { answerWithin } from "./deadline.ts";
 import type { Family, Sample } from "./exposition.ts";
@@ -10,10 +11,14 @@ import { type Asked, askSources, SOURCE_DEADLINE_MS } from "./sources.ts";
 
 /** All families in definition order. This isolate flushes first, so a scrape includes its counts. */
 export async function readFamilies(env: Bindings, tenant: string, flusher: Flusher, nowMs: number): Promise<Family[]> {
-  const [series, asked] = await Promise.all([readTotals(env, flusher, nowMs), askSources(env, tenant)]);
+  const [series, isolates, asked] = await Promise.all([
+    readTotals(env, flusher, nowMs),
+    answerWithin(SOURCE_DEADLINE_MS, metricsOf(env).countIsolates({ v: METRICS_VERSION })),
+    askSources(env, tenant),
+  ]);
   return [
     ...(series === undefined ? [] : countedFamilies(series)),
-    ...askedFamilies(asked, tenant, series !== undefined),
+    ...askedFamilies(asked, tenant, { isMetricsUp: series !== undefined, isolates }),
   ];
 }
 
@@ -32,8 +37,11 @@ function countedFamilies(series: readonly Series[]): Family[] {
   });
 }
 
-function askedFamilies({ readings, up }: Asked, tenant: string, isMetricsUp: boolean): Family[] {
+type Metered = { isMetricsUp: boolean; isolates: Result<{ count: number }, "version"> | undefined };
+
+function askedFamilies({ readings, up }: Asked, tenant: string, { isMetricsUp, isolates }: Metered): Family[] {
   const samples = new Map<AskedName, Sample[]>();
+  if (isolates?.ok) samples.set("registry_validating_isolates", [{ labels: [], values: [isolates.value.count] }]);
   for (const { metric, label, value } of readings) {
     const labels = label === undefined ? [tenant] : [tenant, label];
     samples.set(metric, [...(samples.get(metric) ?? []), { labels, values: [value] }]);

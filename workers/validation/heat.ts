@@ -1,24 +1,22 @@
-/** Counts how often schemas are used and how many run compiled, and so chooses between the two engines. */
+/** Counts how often a schema is used and what its validations cost, and so chooses between the two engines. */
+import type { DataForm } from "../../schema/data.ts";
 
 /**
  * Validations of a schema within an hour, in one isolate, after which it is compiled: starting an isolate costs as much
  * as a few thousand lines.
  */
 export const HOT_VALIDATIONS_PER_HOUR = 20;
-/**
- * Maximum number of isolates that one isolate of the edge starts per day; each is billed. Beyond it, schemas are
- * interpreted.
- */
-export const MAX_LOADED_ISOLATES_PER_DAY = 200;
 
 const HOUR_MS = 60 * 60 * 1_000;
-const DAY_MS = 24 * HOUR_MS;
+/** Part of the latest validation in the average of their work. */
+const NEWEST_SHARE = 1 / 8;
 
 /** How often a schema is used, per whole hour. Kept as long as its model. */
 export class Heat {
   #hour = 0;
   #count = 0;
-  #isRefused = false;
+  #averageSteps = 0;
+  readonly #refused = new Set<DataForm>();
 
   add(validations: number, nowMs: number): void {
     const hour = Math.floor(nowMs / HOUR_MS);
@@ -27,33 +25,22 @@ export class Heat {
     this.#count += validations;
   }
 
-  get isHot(): boolean {
-    return this.#count >= HOT_VALIDATIONS_PER_HOUR && !this.#isRefused;
+  /** The work of one validation by the interpreter. */
+  addWork(steps: number): void {
+    this.#averageSteps += (steps - this.#averageSteps) * NEWEST_SHARE;
+  }
+
+  /** Schemas evaluated per value, on average. */
+  get averageSteps(): number {
+    return this.#averageSteps;
+  }
+
+  isHot(form: DataForm): boolean {
+    return this.#count >= HOT_VALIDATIONS_PER_HOUR && !this.#refused.has(form);
   }
 
   /** It cannot be compiled, or its isolate failed. */
-  refuse(): void {
-    this.#isRefused = true;
-  }
-}
-
-/** The isolates started today, by key, at most as many as the budget allows. */
-export class LoadedIsolates {
-  #day = 0;
-  readonly #keys = new Set<string>();
-
-  get count(): number {
-    return this.#keys.size;
-  }
-
-  /** Whether this isolate may be used, because it was started before or because the budget allows another. */
-  admit(key: string, nowMs: number): boolean {
-    const day = Math.floor(nowMs / DAY_MS);
-    if (day !== this.#day) this.#keys.clear();
-    this.#day = day;
-    if (this.#keys.has(key)) return true;
-    if (this.#keys.size >= MAX_LOADED_ISOLATES_PER_DAY) return false;
-    this.#keys.add(key);
-    return true;
+  refuse(form: DataForm): void {
+    this.#refused.add(form);
   }
 }

@@ -28,7 +28,7 @@ export async function* validateLines(
   for await (const group of readLineGroups(chunks)) {
     const readable = group.flatMap((line) => ("bytes" in line ? [line.bytes] : []));
     target.heat.add(readable.length, edge.now());
-    compiled ??= compiledFor(edge, target, options);
+    compiled ??= await compiledFor(edge, [target], "value", options);
     const valid = await compiled?.check(readable);
     if (valid === undefined) compiled = undefined;
     let index = 0;

@@ -1,6 +1,7 @@
 /** Validates one value or message against a schema, framed or not, and reports which engine decided. */
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import {
+  type DataForm,
   type DataOptions,
   type DataRefusal,
   type DataValue,
@@ -8,10 +9,13 @@ import {
   unreadable,
   VALID,
 } from "../../schema/data.ts";
+import { writeDataText } from "../../schema/data-text.ts";
 import { type FramedSchema, type Framing, hex, readFrame } from "../../schema/framing.ts";
 import { ok, type Result, refuse } from "../../schema/result.ts";
 import type { Edge } from "../edge.ts";
 import { type ContentSelector, readContent } from "../read-path/content.ts";
+import { compilableOf, compiledFor } from "./compiled.ts";
+import { mayPayToCompile, paysToCompile } from "./pays.ts";
 import type { FoundTarget, Target } from "./targets.ts";
 
 /** Bytes of one message: the usual limit of brokers, and small enough to decode without a pause. */
@@ -23,6 +27,9 @@ export type ValidationOutcome = { verdict: DataVerdict; engine: Engine };
 /** The input: a value, or the bytes of a message. `unreadable` is a text without a value. */
 export type Payload = { value: DataValue } | { bytes: Uint8Array; framing: Framing } | { unreadable: DataVerdict };
 
+/** A payload whose frame, if it had one, was removed. */
+export type UnframedPayload = { value: DataValue } | { bytes: Uint8Array } | { unreadable: DataVerdict };
+
 export async function validatePayload(
   edge: Edge,
   found: FoundTarget,
@@ -30,22 +37,67 @@ export async function validatePayload(
   options: DataOptions,
 ): Promise<Result<ValidationOutcome, Refusal>> {
   if ("unreadable" in payload) return ok({ verdict: payload.unreadable, engine: "interpreted" });
-  if ("value" in payload) return validateValue(found.target, payload.value, options);
+  const { target } = found;
+  target.heat.add(1, edge.now());
+  if ("value" in payload) {
+    const text = () => UTF8.encode(writeDataText(payload.value));
+    if (mayPayToCompile([target], "value") && (await isCertainlyValid(edge, target, "value", text, options))) {
+      return CERTAINLY_VALID;
+    }
+    return validateValue(target, payload.value, options);
+  }
   const unframed = await unframe(edge, found, payload.bytes, payload.framing);
   if (!unframed.ok) return "valid" in unframed.refusal ? decided(unframed.refusal) : refuse(unframed.refusal);
-  const { message } = unframed.value;
-  const decoded = decodeMessage(found.target, unframed.value.payload, { ...options, ...(message ? { message } : {}) });
-  if (decoded.ok) return decided({ ...VALID, warnings: decoded.value.warnings });
-  return "valid" in decoded.refusal ? decided(decoded.refusal) : refuse(decoded.refusal);
+  const { payload: bytes, message } = unframed.value;
+  const ofMessage = { ...options, ...(message ? { message } : {}) };
+  if (await isCertainlyValid(edge, target, "bytes", () => bytes, ofMessage)) return CERTAINLY_VALID;
+  return validateMessage(target, bytes, ofMessage);
+}
+
+const UTF8 = new TextEncoder();
+export const CERTAINLY_VALID = ok<ValidationOutcome>({ verdict: VALID, engine: "compiled" });
+
+/** Whether the compiled engine says so; false if it was not asked because that would not pay. */
+async function isCertainlyValid(
+  edge: Edge,
+  target: Target,
+  form: DataForm,
+  datum: () => Uint8Array,
+  options: DataOptions,
+): Promise<boolean> {
+  if (compilableOf(target, form, options) === undefined) return false;
+  const bytes = datum();
+  if (!paysToCompile([target], form, bytes.length)) return false;
+  const compiled = await compiledFor(edge, [target], form, options);
+  return (await compiled?.check([bytes]))?.[0] === 1;
 }
 
 export function validateValue(
-  { format, model }: Target,
+  { format, model, heat }: Target,
   value: DataValue,
   options: DataOptions,
 ): Result<ValidationOutcome, Refusal> {
   const verdict = format.data.validate(model, value, options);
-  return verdict.ok ? decided(verdict.value) : refuse(dataRefusal(verdict.refusal));
+  if (!verdict.ok) return refuse(dataRefusal(verdict.refusal));
+  if (verdict.value.steps !== undefined) heat.addWork(verdict.value.steps);
+  return decided(verdict.value);
+}
+
+export function interpretPayload(
+  target: Target,
+  payload: UnframedPayload,
+  options: DataOptions,
+): Result<ValidationOutcome, Refusal> {
+  if ("unreadable" in payload) return decided(payload.unreadable);
+  return "value" in payload
+    ? validateValue(target, payload.value, options)
+    : validateMessage(target, payload.bytes, options);
+}
+
+function validateMessage(target: Target, bytes: Uint8Array, options: DataOptions): Result<ValidationOutcome, Refusal> {
+  const decoded = decodeMessage(target, bytes, options);
+  if (decoded.ok) return decided({ ...VALID, warnings: decoded.value.warnings });
+  return "valid" in decoded.refusal ? decided(decoded.refusal) : refuse(decoded.refusal);
 }
 
 function decided(verdict: DataVerdict): Result<ValidationOutcome, Refusal> {

@@ -10,8 +10,9 @@ import { readShownText } from "../read-path/texts.ts";
 import { subjectNotFound } from "../registry/read/read.ts";
 import { parseSubject } from "../registry/read/subject-names.ts";
 import { giveTurn } from "../registry/turns.ts";
-import { targetOf } from "./targets.ts";
-import { type Payload, type ValidationOutcome, validatePayload } from "./validate.ts";
+import { findCertainlyValid } from "./compiled-versions.ts";
+import { type Target, targetOf } from "./targets.ts";
+import { CERTAINLY_VALID, interpretPayload, type UnframedPayload, type ValidationOutcome } from "./validate.ts";
 
 /** Versions checked per request, newest first, because each may have to be parsed. */
 export const MAX_ASKED_VERSIONS = 200;
@@ -25,24 +26,29 @@ export type AskedVersions = { versions: AskedVersion[]; total: number; asOf: AsO
 export async function askVersions(
   edge: Edge,
   { subject, context, range }: { subject: string; context: string | undefined; range: string },
-  payload: Payload,
+  payload: UnframedPayload,
   options: DataOptions,
 ): Promise<Result<AskedVersions, Refusal>> {
   const listed = await listLive(edge, subject, context);
   if (!listed.ok) return listed;
   const wanted = listed.value.records.filter(({ semver }) => range === "all" || isIn(semver, range));
-  const versions: AskedVersion[] = [];
+  const asked: { record: SchemaRecord; target: Result<Target, Refusal> }[] = [];
   for (const record of wanted.reverse().slice(0, MAX_ASKED_VERSIONS)) {
-    if (versions.length > 0) await giveTurn();
+    if (asked.length > 0) await giveTurn();
     const text = await readShownText(edge, record.contentHash);
-    if (!text.ok) continue;
-    const { contentHash, context: at } = record;
-    const target = await targetOf(edge, { ...record, text: text.value.text });
-    const found = { contentHash, context: at, record, asOf: listed.value.asOf, source: "primary" as const };
-    const outcome = target.ok
-      ? await validatePayload(edge, { ...found, target: target.value }, payload, options)
-      : target;
-    versions.push({ record, outcome });
+    if (text.ok) asked.push({ record, target: await targetOf(edge, { ...record, text: text.value.text }) });
+  }
+  const targets = asked.flatMap(({ target }) => (target.ok ? [target.value] : []));
+  for (const { heat } of targets) heat.add(1, edge.now());
+  const valid = await findCertainlyValid(edge, targets, payload, options);
+  const versions: AskedVersion[] = [];
+  for (const { record, target } of asked) {
+    if (!target.ok) versions.push({ record, outcome: target });
+    else if (valid.has(target.value)) versions.push({ record, outcome: CERTAINLY_VALID });
+    else {
+      if (versions.length > 0) await giveTurn();
+      versions.push({ record, outcome: interpretPayload(target.value, payload, options) });
+    }
   }
   return ok({ versions, total: wanted.length, asOf: listed.value.asOf });
 }

@@ -7,6 +7,7 @@ import type { DataOperations, DataRefusal, DataVerdict } from "../../data.ts";
 import { invalid, unreadable, VALID } from "../../data.ts";
 import { ok, type Result, refuse } from "../../result.ts";
 import type { ProtobufModel } from "../model.ts";
+import { compilableMessage } from "./compilable.ts";
 import { explainRefusal } from "./explain.ts";
 import { readMessageIndexes, writeMessageIndexes } from "./message-indexes.ts";
 import { type MessageType, messagePointer, messageTypeOf } from "./message-types.ts";
@@ -30,6 +31,7 @@ export const protobufData: DataOperations<ProtobufModel> = {
     if (!type.ok) return type;
     return readBytes(type.value, bytes);
   },
+  compilable: (model, form, { message }) => (form === "bytes" ? compilableMessage(model, message) : undefined),
   confluentHead: {
     read: readMessageIndexes,
     write(model, name) {

@@ -155,3 +155,47 @@ describe("MetricsObject.add", () => {
     expect(await totalsOf(stub)).toEqual([["register done", 2]]);
   });
 });
+
+describe("MetricsObject.admitIsolate", () => {
+  const hash = (index: number) => index.toString(16).padStart(64, "0");
+
+  it("admits as many isolates per day as the budget allows, and those again", async () => {
+    const stub = fresh();
+    await runInDurableObject(stub, (object: MetricsObject) => {
+      object.maxValidatingIsolates = 2;
+    });
+    const admit = async (index: number, day = 20_000) => {
+      const answer = await stub.admitIsolate({ v: METRICS_VERSION, hash: hash(index), day });
+      return answer.ok && answer.value.admitted;
+    };
+
+    expect([await admit(0), await admit(1), await admit(2), await admit(1)]).toEqual([true, true, false, true]);
+    expect(await admit(2, 20_001)).toBe(true);
+  });
+
+  it("counts those of the current day", async () => {
+    const stub = fresh();
+    const day = Math.floor(Date.now() / 86_400_000);
+    for (const [index, of] of [
+      [0, day],
+      [1, day],
+      [1, day],
+      [2, day - 1],
+    ] as const) {
+      await stub.admitIsolate({ v: METRICS_VERSION, hash: hash(index), day: of });
+    }
+
+    expect(await stub.countIsolates({ v: METRICS_VERSION })).toEqual({ ok: true, value: { count: 2 } });
+  });
+
+  it("refuses other versions and malformed hashes", async () => {
+    const stub = fresh();
+
+    expect(await stub.admitIsolate({ v: 1, hash: hash(0), day: 1 })).toEqual({ ok: false, refusal: "version" });
+    expect(await stub.admitIsolate({ v: METRICS_VERSION, hash: "x", day: 1 })).toEqual({
+      ok: false,
+      refusal: "invalid",
+    });
+    expect(await stub.countIsolates({ v: 1 })).toEqual({ ok: false, refusal: "version" });
+  });
+});

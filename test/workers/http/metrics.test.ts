@@ -121,6 +121,7 @@ describe("GET /metrics", () => {
     const metrics = (env as unknown as Bindings).METRICS.getByName(`metrics/${crypto.randomUUID()}`) as {
       add(counted: unknown): Promise<unknown>;
       totals(args: unknown): Promise<unknown>;
+      countIsolates(args: unknown): Promise<unknown>;
     };
     let lost = 0;
     const lossy = {
@@ -131,6 +132,7 @@ describe("GET /metrics", () => {
         return answer;
       },
       totals: (args: unknown) => metrics.totals(args),
+      countIsolates: (args: unknown) => metrics.countIsolates(args),
     };
     const registry = measuredRegistry({ METRICS: { getByName: () => lossy } });
     await registry.get("/subjects");

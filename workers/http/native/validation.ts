@@ -249,7 +249,9 @@ async function versionsAnswer(
   const versions = asked.versions.map(({ record, outcome }) => {
     const { id, version, version_number } = versionJson(record);
     summary.add(outcome);
-    const said = outcome.ok ? outcomeJson(request, outcome.value) : { problem: problemJson(outcome.refusal) };
+    const said = outcome.ok
+      ? { ...outcomeJson(request, outcome.value), engine: outcome.value.engine }
+      : { problem: problemJson(outcome.refusal) };
     return { id, version, version_number, ...said };
   });
   const body = {

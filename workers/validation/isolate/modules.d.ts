@@ -1,6 +1,7 @@
 /** Modules that the loading Worker adds to the isolate's code. */
 declare module "isolate-input.json" {
-  const input: import("./check.ts").CompiledInput;
+  /** The schemas, as the isolate's format compiles them. */
+  const input: unknown;
   export default input;
 }
 
@@ -8,4 +9,10 @@ declare module "isolate-input.json" {
 declare module "*.txt" {
   const text: string;
   export default text;
+}
+
+/** The part of avsc that needs no files. */
+declare module "avsc/etc/browser/avsc-types.js" {
+  const avsc: Pick<typeof import("avsc"), "Type" | "types">;
+  export default avsc;
 }

@@ -15,7 +15,8 @@ import type { JsonSchemaModel } from "../../../../schema/json/model.ts";
 import { JSON_DIALECTS } from "../../../../schema/json/parse/dialects.ts";
 import { parseJsonSchema } from "../../../../schema/json/parse/parse.ts";
 import { validateInstance } from "../../../../schema/json/validate/validate.ts";
-import { compileSchema } from "../../../../workers/validation/isolate/check.ts";
+import { Input } from "../../../../workers/validation/isolate/checker.ts";
+import { type CompiledJsonSchema, compileJsonSchema } from "../../../../workers/validation/isolate/json-schema.ts";
 import { HAS_SUITE, type SuiteGroup, suiteGroups, suiteRemotes } from "./suite.ts";
 
 type IsValid = (data: unknown) => boolean | undefined;
@@ -27,6 +28,18 @@ function modelOf({ schema }: SuiteGroup, dialect: JsonDialect): JsonSchemaModel 
   const source = { text: JSON.stringify(schema), references: remotes };
   const parsed = parseJsonSchema(source, { strictness: "stored", defaultDialect: dialect });
   return parsed.ok ? parsed.value.model : undefined;
+}
+
+/** The compiled engine as an isolate runs it: what it throws is the interpreter's. */
+function compileSchema(input: CompiledJsonSchema): (text: string) => boolean {
+  const isCertainlyValid = compileJsonSchema(input);
+  return (text) => {
+    try {
+      return isCertainlyValid(new Input(new TextEncoder().encode(text)));
+    } catch {
+      return false;
+    }
+  };
 }
 
 const interpreted: Engine = (group, dialect, formats) => {

@@ -1,38 +1,25 @@
-/**
- * Compiles one JSON Schema with ajv and checks lines of JSON with it. Runs in a separate isolate, where code may be
- * generated while it starts.
- */
+/** Compiles one JSON Schema with ajv. */
 import Ajv, { type Options } from "ajv";
 import Ajv2019 from "ajv/dist/2019.js";
 import Ajv2020 from "ajv/dist/2020.js";
 import AjvDraft04 from "ajv-draft-04";
-import { parsePlainData } from "../../../schema/data-text.ts";
 import type { JsonDialect } from "../../../schema/format.ts";
 import { MAX_PATTERN_STEPS } from "../../../schema/json/validate/evaluation.ts";
 import { FORMATS } from "../../../schema/json/validate/format-keyword.ts";
 import { compilePattern } from "../../../schema/json/validate/patterns.ts";
+import { type IsCertainlyValid, UNUSUAL } from "./checker.ts";
 
-export type CompiledInput = { schema: unknown; dialect: JsonDialect; formats: boolean };
+export type CompiledJsonSchema = { schema: unknown; dialect: JsonDialect; formats: boolean };
 
-/**
- * Whether a JSON text is certainly valid. Invalid or unusual texts are left to the interpreter, which finds the
- * reasons.
- */
-export type IsValid = (text: string) => boolean;
-
-export function compileSchema({ schema, dialect, formats }: CompiledInput): IsValid {
+/** May throw for a pattern that exceeds its steps, or a value too deep for the stack. */
+export function compileJsonSchema({ schema, dialect, formats }: CompiledJsonSchema): IsCertainlyValid {
   const budget = { remaining: 0 };
   const validate = newAjv(dialect, formats, budget).compile(schema as object | boolean);
-  return (text) => {
-    const data = parsePlainData(text);
-    if (data === undefined) return false;
+  return (input) => {
+    const value = input.value();
+    if (value === UNUSUAL) return false;
     budget.remaining = MAX_PATTERN_STEPS;
-    try {
-      return validate(data.value) === true;
-    } catch {
-      // A pattern that exceeded its steps, or a value too deep for the stack.
-      return false;
-    }
+    return validate(value) === true;
   };
 }
 
@@ -72,21 +59,4 @@ function linearRegExp(source: string, budget: { remaining: number }): RegExp {
   };
   // Ajv treats patterns with the same printed form as one.
   return { test, toString: () => `/${source}/u` } as unknown as RegExp;
-}
-
-const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-
-/** One byte per line: 1 if it is certainly valid. `ends` are the offsets after each line. */
-export function checkLines(isValid: IsValid, bytes: Uint8Array, ends: readonly number[]): Uint8Array {
-  const answers = new Uint8Array(ends.length);
-  let start = 0;
-  for (const [index, end] of ends.entries()) {
-    try {
-      if (isValid(STRICT_UTF8.decode(bytes.subarray(start, end)))) answers[index] = 1;
-    } catch {
-      // Not UTF-8.
-    }
-    start = end;
-  }
-  return answers;
 }

@@ -1,0 +1,2 @@
+/** Node's module for avsc. */
+export { createHash } from "node:crypto";

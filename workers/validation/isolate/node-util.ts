@@ -1,0 +1,2 @@
+/** Node's module for avsc. */
+export { debuglog, deprecate, format, inherits, inspect } from "node:util";
