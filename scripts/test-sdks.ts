@@ -33,11 +33,13 @@ const SUITES: readonly Suite[] = [
     install: [
       ["go", "vet", "./..."],
       ["go", "-C", "validation", "vet", "./..."],
+      ["go", "-C", "structtags", "vet", "./..."],
+      ["go", "run", "honnef.co/go/tools/cmd/staticcheck@v0.8.2", "./..."],
     ],
     run: [
       "sh",
       "-c",
-      "go test -race -count=1 -v -coverpkg=./... -cover ./... && go -C validation test -count=1 -v -cover ./...",
+      "go test -race -count=1 -v -coverpkg=./... -cover ./... && go -C validation test -count=1 -v -cover ./... && go -C structtags test -count=1 -v ./...",
     ],
     count: (output) => ({
       passed: countMatches(output, /^--- PASS/gm),
