@@ -50,11 +50,13 @@ const SUITES: readonly Suite[] = [
     name: "java",
     install: [["mvn", "--batch-mode", "--quiet", "test-compile"]],
     run: ["mvn", "--batch-mode", "install"],
+    // One line of totals for each module.
     count: (output) => {
-      const [, run = "0", failures = "0", errors = "0", skipped = "0"] =
-        /Tests run: (\d+), Failures: (\d+), Errors: (\d+), Skipped: (\d+)$/m.exec(output) ?? [];
-      const failed = Number(failures) + Number(errors);
-      return { passed: Number(run) - failed - Number(skipped), failed };
+      const failed = sumNumbers(output, /Failures: (\d+), Errors: \d+, Skipped: \d+$/gm);
+      const errors = sumNumbers(output, /Errors: (\d+), Skipped: \d+$/gm);
+      const skipped = sumNumbers(output, /Skipped: (\d+)$/gm);
+      const run = sumNumbers(output, /Tests run: (\d+), Failures: \d+, Errors: \d+, Skipped: \d+$/gm);
+      return { passed: run - failed - errors - skipped, failed: failed + errors };
     },
   },
   {
