@@ -54,6 +54,8 @@ export type Bindings = Vars & {
 export type Edge = {
   env: Bindings;
   settings: Settings;
+  /** Whether the registry runs on the caller's machine, without https. */
+  isLocal: boolean;
   /** The registry of this request, determined by its credential. */
   tenant: string;
   /** The restrictions of the caller's permissions; undefined: none. */

@@ -158,13 +158,13 @@ async function answered(answer: Promise<Answer>, edge: RequestEdge, startedAtMs:
 function finish(edge: RequestEdge, answer: Answer, durationMs: number): Response {
   const { counters, flusher, requestId } = edge;
   // Build the response first: if that throws, don't count it.
-  const response = respond(
-    answer,
+  const response = respond(answer, {
     requestId,
-    edge.answeredTrace(answer.prebuilt !== undefined),
-    edge.taken,
-    corsHeaders(edge.c.req.raw, edge.corsOrigins),
-  );
+    trace: edge.answeredTrace(answer.prebuilt !== undefined),
+    taken: edge.taken,
+    cors: corsHeaders(edge.c.req.raw, edge.corsOrigins),
+    isLocal: edge.isLocal,
+  });
   edge.route.counts.answered(answer.status, durationMs);
   if (answer.prebuilt !== undefined) counters.contentFromMemory();
   else if (!edge.route.isWrite) countRead(edge, answer);
@@ -247,6 +247,10 @@ class RequestEdge implements Edge {
     } catch {
       return NO_ORIGINS;
     }
+  }
+
+  get isLocal(): boolean {
+    return this.env.ENVIRONMENT === "local";
   }
 
   get requestLog(): RequestLog {

@@ -54,7 +54,6 @@ export function docsPage(): Answer {
     headers: {
       "Content-Type": "text/html; charset=utf-8",
       "Cache-Control": "public, max-age=300",
-      "Referrer-Policy": "no-referrer",
       "Content-Security-Policy": `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; frame-ancestors 'none'`,
     },
     body: html,

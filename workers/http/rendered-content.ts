@@ -68,7 +68,8 @@ function contentAnswer(
   const restSeconds = Math.max(0, Math.floor((CONTENT_FRESH_MS - ageMs(edge, cached)) / 1_000));
   const ifNoneMatch = request.headers.get("If-None-Match");
   if (source === "memory" && !stale && ifNoneMatch === null) {
-    return { status: 200, headers: {}, body: bytes, prebuilt: headersInMemory(cached, mediaType, own, restSeconds) };
+    const prebuilt = headersInMemory(cached, { mediaType, own, restSeconds, isLocal: edge.isLocal });
+    return { status: 200, headers: {}, body: bytes, prebuilt };
   }
   const headers = { ...own, ...contentHeaders(cached, mediaType, source, restSeconds) };
   if (stale) headers["X-Registry-Stale"] = "true";
@@ -97,13 +98,16 @@ const HEADERS_IN_MEMORY = new WeakMap<Cached<Rendered>, HeadersInMemory>();
 
 function headersInMemory(
   cached: Cached<Rendered>,
-  mediaType: string,
-  own: Readonly<Record<string, string>>,
-  restSeconds: number,
+  {
+    mediaType,
+    own,
+    restSeconds,
+    isLocal,
+  }: { mediaType: string; own: Readonly<Record<string, string>>; restSeconds: number; isLocal: boolean },
 ): Headers {
   const known = HEADERS_IN_MEMORY.get(cached);
   if (known?.restSeconds === restSeconds && known.mediaType === mediaType) return known.headers;
-  const headers = prebuiltHeaders({ ...own, ...contentHeaders(cached, mediaType, "memory", restSeconds) });
+  const headers = prebuiltHeaders({ ...own, ...contentHeaders(cached, mediaType, "memory", restSeconds) }, isLocal);
   HEADERS_IN_MEMORY.set(cached, { mediaType, restSeconds, headers });
   return headers;
 }

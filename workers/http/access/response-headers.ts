@@ -20,9 +20,9 @@ const NONE: [string, string][] = [];
  * (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name).
  */
 const EXPOSED =
-  "ETag, Retry-After, X-Request-ID, X-Registry-Seq, X-Registry-Source, X-Registry-Stale, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset";
+  "ETag, Link, Location, Retry-After, X-Request-ID, X-Registry-Seq, X-Registry-Source, X-Registry-Stale, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset";
 const SENT =
-  "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-API-Key, X-Registry-Consistency, X-Registry-Min-Seq, X-Request-ID";
+  "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, traceparent, X-API-Key, X-Registry-Consistency, X-Registry-Min-Seq, X-Registry-Override, X-Request-ID, X-Schema-Guid";
 /** Browsers cache a preflight for at most two hours; a shortened list of origins should take effect sooner. */
 const PREFLIGHT_SECONDS = 600;
 

@@ -127,18 +127,18 @@ async function validationAnswer(
     validation_time_ms: request.edge.now() - startedAtMs,
     ...(found.record === null ? {} : { schema: versionJson(found.record) }),
   };
-  return validatedAnswer(found, JSON.stringify(body));
+  return validatedAnswer(request, found, JSON.stringify(body));
 }
 
 /** The headers of responses about contents from memory. Derived only from what the cache holds, and kept as long. */
 const HEADERS_IN_MEMORY = new WeakMap<AsOf, Headers>();
 
-function validatedAnswer({ asOf, source, record }: FoundTarget, body: string): Answer {
+function validatedAnswer({ edge }: NativeRequest, { asOf, source, record }: FoundTarget, body: string): Answer {
   // Only contents that are named by an identifier are counted as such; versions are looked up.
   if (source !== "memory" || record !== null) return jsonTextAnswer(200, body, provenance(asOf, source));
   let prebuilt = HEADERS_IN_MEMORY.get(asOf);
   if (prebuilt === undefined) {
-    prebuilt = prebuiltHeaders({ "Content-Type": JSON_MEDIA_TYPE, ...provenance(asOf, source) });
+    prebuilt = prebuiltHeaders({ "Content-Type": JSON_MEDIA_TYPE, ...provenance(asOf, source) }, edge.isLocal);
     HEADERS_IN_MEMORY.set(asOf, prebuilt);
   }
   return { status: 200, headers: {}, body, prebuilt };
