@@ -8,11 +8,13 @@ const KEY_BYTES = 32;
 
 /** The environment's values come first, as they do in a deployment. */
 export function keyVars(stateDir: string, environment: NodeJS.ProcessEnv): Record<string, string> {
-  const { WEBHOOK_SIGNING_KEY: key, WEBHOOK_ALLOWED_ORIGINS: origins, CHECKPOINT_SIGNING_KEYS: keys } = environment;
+  const { WEBHOOK_SIGNING_KEY: key, CHECKPOINT_SIGNING_KEYS: keys } = environment;
+  const { WEBHOOK_ALLOWED_ORIGINS: origins, WEBHOOK_RESOLVER: resolver } = environment;
   return {
     WEBHOOK_SIGNING_KEY: key || keptKey(stateDir, "webhook-signing-key"),
     CHECKPOINT_SIGNING_KEYS: keys || keptKey(stateDir, "checkpoint-signing-key"),
     ...(origins === undefined ? {} : { WEBHOOK_ALLOWED_ORIGINS: origins }),
+    ...(resolver === undefined ? {} : { WEBHOOK_RESOLVER: resolver }),
   };
 }
 

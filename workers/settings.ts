@@ -3,6 +3,7 @@
  */
 import { parseSigningSeeds } from "../durable-objects/primary/checkpoints/checkpoints.ts";
 import { parseUrlRules, type UrlRules } from "../durable-objects/webhooks/address.ts";
+import { parseResolver } from "../durable-objects/webhooks/resolution.ts";
 import { parseSigningKey } from "../durable-objects/webhooks/signing.ts";
 import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compatibility.ts";
 import { ACCESS_VAR_NAMES, type AccessSettings, type AccessVars, parseAccessSettings } from "./access/settings.ts";
@@ -52,6 +53,8 @@ export type Vars = AccessVars & {
   WEBHOOK_SIGNING_KEY?: string;
   /** Comma-separated. Absent: every public https address. */
   WEBHOOK_ALLOWED_ORIGINS?: string;
+  /** A DNS-over-HTTPS resolver with JSON answers. Absent: names of webhooks are not resolved in advance. */
+  WEBHOOK_RESOLVER?: string;
   /** A secret: base64 of 32 random bytes each, comma-separated, the newest first. Absent: no checkpoint is signed. */
   CHECKPOINT_SIGNING_KEYS?: string;
   /**
@@ -76,6 +79,7 @@ export const VAR_NAMES: readonly (keyof Vars)[] = [
     REQUEST_LOG: true,
     WEBHOOK_SIGNING_KEY: true,
     WEBHOOK_ALLOWED_ORIGINS: true,
+    WEBHOOK_RESOLVER: true,
     CHECKPOINT_SIGNING_KEYS: true,
     LOG_ORIGIN: true,
     ACCESS_RECORD_RETENTION_DAYS: true,
@@ -94,6 +98,8 @@ const DEFAULT_TENANT_PURGE_AFTER_DAYS = 30;
 export const MAX_RETENTION_DAYS = 3_650;
 
 export function parseSettings(vars: Vars): Settings {
+  // Only deliveries use it, which would be too late to say that it is wrong.
+  parseResolver(vars.WEBHOOK_RESOLVER);
   const environment = oneOf("ENVIRONMENT", vars.ENVIRONMENT, ENVIRONMENTS);
   return {
     environment,

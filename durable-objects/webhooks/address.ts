@@ -1,7 +1,7 @@
 /**
  * Which URLs a webhook may have. A webhook makes the registry send requests to an address chosen by a caller, so anything but a
  * public https address is refused, in every spelling; origins listed by the operator are always allowed.
- * Names are not resolved here: the platform's fetch reaches no private network.
+ * Names are resolved before a request is sent, if the operator has named a resolver (resolution.ts).
  */
 
 import { MAX_WEBHOOK_URL_CHARACTERS } from "../../registry/webhook.ts";
@@ -121,6 +121,15 @@ const NOT_PUBLIC_IPV4 = [
   [0xe0000000, 4], // multicast
   [0xf0000000, 4], // reserved, broadcast
 ] as const;
+
+/** Whether an address, as a resolver spells it, can be reached by anybody. Anything else is not an address. */
+export function isPublicAddress(text: string): boolean {
+  const isIPv6 = text.includes(":");
+  const hostname = URL.parse(`https://${isIPv6 ? `[${text}]` : text}/`)?.hostname;
+  if (hostname === undefined) return false;
+  if (isIPv6) return isPublicIPv6(ipv6Groups(hostname.slice(1, -1)));
+  return /^\d{1,3}(\.\d{1,3}){3}$/.test(hostname) && isPublicIPv4(hostname.split(".").map(Number));
+}
 
 function isPublicIPv4(bytes: readonly number[]): boolean {
   const address = bytes.reduce((value, byte) => value * 256 + byte, 0);

@@ -15,11 +15,12 @@ import type { ObjectNamespace } from "../placement.ts";
 import { PrimaryUnreachable, primaryOf } from "../primary/client.ts";
 import { migrate } from "../primary/state/migrations.ts";
 import { purgeObject } from "../purge.ts";
-import { parseUrlRules, readWebhookUrl } from "./address.ts";
+import { parseUrlRules, readWebhookUrl, type UrlRules } from "./address.ts";
 import { ATTEMPT_TIMEOUT_MS, type Attempted, attempt } from "./attempt.ts";
 import { Bodies, TEST_TYPE, testBody, testEventId } from "./bodies.ts";
 import { Deliveries, type DeliveryRow, type EndpointState, KEPT, MAX_REPLAYED } from "./deliveries.ts";
 import { Outcomes } from "./outcomes.ts";
+import { parseResolver, Resolution } from "./resolution.ts";
 import type { Delivery, DeliveryStatus, EndpointHealth, Webhooks, WebhooksStatus } from "./rpc.ts";
 import { afterFailure, CLOSED, circuitState, heldOff, nextAttemptMs, parseRetryAfterMs } from "./schedule.ts";
 import { isTried, Sender } from "./sender.ts";
@@ -42,6 +43,7 @@ type WebhooksBindings = {
   PRIMARIES: ObjectNamespace;
   WEBHOOK_SIGNING_KEY?: string;
   WEBHOOK_ALLOWED_ORIGINS?: string;
+  WEBHOOK_RESOLVER?: string;
 };
 
 export class WebhooksObject extends DurableObject<WebhooksBindings> implements Webhooks {
@@ -61,6 +63,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   readonly #outcomes: Outcomes;
   readonly #bodies: Bodies;
   readonly #sender: Sender;
+  readonly #resolution = new Resolution();
   #pulling: Promise<void> | undefined;
   #lookedAtMs = 0;
   #tidiedAtMs = 0;
@@ -362,15 +365,27 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
       const signingKey = parseSigningKey(this.env.WEBHOOK_SIGNING_KEY);
       if (!signingKey) throw new Error("WEBHOOK_SIGNING_KEY is not set.");
       // Checked again: the operator may have changed the allowed origins.
-      const read = readWebhookUrl(webhook.url, parseUrlRules(this.env.WEBHOOK_ALLOWED_ORIGINS));
+      const rules = parseUrlRules(this.env.WEBHOOK_ALLOWED_ORIGINS);
+      const read = readWebhookUrl(webhook.url, rules);
       if (!read.ok) throw new Error(read.refusal);
+      const began = Date.now();
+      await this.#requirePublic(read.value, rules);
       const signed = await signedHeaders(signingKey, this.#tenant(), webhook, { id, body, nowMs: this.now() });
       const headers = { "Content-Type": "application/cloudevents+json", "User-Agent": USER_AGENT, ...signed };
-      return await attempt(this.send, { url: read.value, headers, body }, timeoutMs);
+      const restMs = timeoutMs - (Date.now() - began);
+      return await attempt(this.send, { url: read.value, headers, body }, restMs);
     } catch (error) {
       // A wrong setting shows in every delivery until the operator fixes it.
       return { status: null, latencyMs: 0, error: `Not sent: ${(error as Error).message}`, retryAfter: null };
     }
+  }
+
+  /** With a resolver, throws if the URL's name has an address that is not public. Listed origins may have any. */
+  async #requirePublic(url: string, { origins }: UrlRules): Promise<void> {
+    const resolver = parseResolver(this.env.WEBHOOK_RESOLVER);
+    if (resolver === undefined || origins.has(new URL(url).origin)) return;
+    const problem = await this.#resolution.problem(url, resolver, { send: this.send, nowMs: this.now() });
+    if (problem !== undefined) throw new Error(problem);
   }
 
   /** Disables an endpoint that answered 410, through the log. */

@@ -132,6 +132,7 @@ describe("npm start", () => {
       REQUEST_LOG: "all",
       WEBHOOK_SIGNING_KEY: Buffer.alloc(32, "given").toString("base64"),
       WEBHOOK_ALLOWED_ORIGINS: "http://hooks.test:9000",
+      WEBHOOK_RESOLVER: "http://127.0.0.1:9053/dns-query",
       CHECKPOINT_SIGNING_KEYS: Buffer.alloc(32, "checkpoint").toString("base64"),
       LOG_ORIGIN: "registry.test",
       ACCESS_RECORD_RETENTION_DAYS: "30",
