@@ -56,12 +56,17 @@ export class DifferenceList<T> {
   }
 }
 
+/** UTF-8 bytes of a value as JSON. */
+export function jsonBytes(value: unknown): number {
+  return ENCODER.encode(JSON.stringify(value)).length;
+}
+
 /** The differences that fit into `maxBytes` as JSON, in their order; breaking ones are chosen first. */
 export function listWithin<T extends Difference>(differences: readonly T[], maxBytes: number): T[] {
   const chosen = new Set<T>();
   let bytes = 0;
   for (const difference of sortByImportance(differences)) {
-    bytes += ENCODER.encode(JSON.stringify(difference)).length + 1;
+    bytes += jsonBytes(difference) + 1;
     if (chosen.size >= MAX_DIFFERENCES || bytes > maxBytes) return differences.filter((one) => chosen.has(one));
     chosen.add(difference);
   }

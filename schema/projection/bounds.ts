@@ -4,11 +4,18 @@
  */
 
 /** Schemas in one projected schema: OpenAI, with the largest stated limit, accepts 5,000 properties. */
-export const MAX_PROJECTED_SCHEMAS = 20_000;
+export const MAX_PROJECTED_SCHEMAS = 10_000;
 /** UTF-8 bytes of one projected schema, so that a response with its report stays below 1 MiB. */
 export const MAX_PROJECTED_BYTES = 512 * 1024;
 /** Nesting of a projected schema, without following references. Twelve times what any provider documents. */
 export const MAX_PROJECTED_DEPTH = 120;
+/**
+ * Schemas being written inside each other, with inlined references and definitions: the stack of an isolate holds three
+ * times as many.
+ */
+const MAX_NESTED_SCHEMAS = 360;
+/** From here on definitions are written later, from an empty stack: one of them may need MAX_PROJECTED_DEPTH levels. */
+const DEFERRED_DEFINITIONS = MAX_NESTED_SCHEMAS - 2 * MAX_PROJECTED_DEPTH;
 /** Schemas read and intersected on the way; `allOf` over shared parts multiplies them. */
 export const MAX_DRAFTED_SCHEMAS = 100_000;
 /** Alternatives of one location after multiplying out `anyOf` and `oneOf`. */
@@ -43,6 +50,24 @@ export class TooComplexProjection extends Error {
 export class ProjectionMeter {
   #drafted = 0;
   #projected = 0;
+  #nested = 0;
+
+  /** Whether a definition should be written later. */
+  get isNearlyTooNested(): boolean {
+    return this.#nested > DEFERRED_DEFINITIONS;
+  }
+
+  /** Enters a schema inside the current one. Pair every call with `leave`. */
+  enter(pointer: string): void {
+    this.#nested += 1;
+    if (this.#nested > MAX_NESTED_SCHEMAS) {
+      throw new TooComplexProjection(pointer, `References lead through more than ${MAX_NESTED_SCHEMAS} schemas.`);
+    }
+  }
+
+  leave(): void {
+    this.#nested -= 1;
+  }
 
   draft(pointer: string): void {
     this.#drafted += 1;

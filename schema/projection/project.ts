@@ -137,6 +137,7 @@ function rewrite(
   const rewriter = new SchemaRewriter(reader, profile, log, meter, { maxUnrolledLevels, absences }, writeDraft);
   const written = writeRoot(rewriter, reader);
   if (written === null) return null;
+  rewriter.finishDefinitions();
   const root = written.schema;
   const definitions = [...rewriter.definitions.values()].filter(({ schema }) => schema !== null);
   if (definitions.length > 0) {

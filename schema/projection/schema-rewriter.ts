@@ -8,12 +8,13 @@ import { isAtLeast } from "../json/parse/dialects.ts";
 import { schemaPointer } from "../json/validate/evaluation.ts";
 import { validateAt } from "../json/validate/validate.ts";
 import type { JsonNode, JsonObject } from "../json-text.ts";
-import type { ProjectionMeter } from "./bounds.ts";
+import { type ProjectionMeter, TooComplexProjection } from "./bounds.ts";
 import type { ChangeLog, ProjectionChangeKind, ProjectionLoss } from "./changes.ts";
 import type { BranchStep, DecodeStep } from "./decoder.ts";
-import { childrenOf, type Draft } from "./draft.ts";
+import type { Draft } from "./draft.ts";
 import type { JsonType, KeywordUse, Profile } from "./profile.ts";
 import type { DraftReader } from "./read-draft.ts";
+import { Recursion } from "./recursion.ts";
 import type { Place, RewriteOptions, Rewriter, Written, WrittenDefinition } from "./rewriter.ts";
 import { annotate, tellConditions, withAnnotationsOf } from "./write-annotations.ts";
 import { tellAssertions, writeAssertions } from "./write-assertions.ts";
@@ -26,6 +27,11 @@ export class SchemaRewriter implements Rewriter {
   readonly branches: { step: { schema: string }; schema: JsonObject }[] = [];
   /** Optional properties that are missing from `required`, for the budget of a request. */
   readonly omittable: { draft: Draft; name: string }[] = [];
+  /** Definitions met deep inside others: references can lead through thousands of them. */
+  readonly #deferred: { definition: WrittenDefinition; target: SchemaLocation }[] = [];
+  readonly #recursion: Recursion;
+  /** Names of definitions, and the last number added to each. */
+  readonly #names = new Map<string, number>();
   enumValues = 0;
   itemsSum = 0;
 
@@ -45,6 +51,7 @@ export class SchemaRewriter implements Rewriter {
     writeDraft: WriteDraft,
   ) {
     this.reader = reader;
+    this.#recursion = new Recursion(reader);
     this.profile = profile;
     this.log = log;
     this.meter = meter;
@@ -57,7 +64,22 @@ export class SchemaRewriter implements Rewriter {
     this.meter.project(draft.pointer, place.depth);
     if (draft.never) return null;
     this.#reportSpelling(draft);
-    return this.#writeDraft(this, draft, place);
+    this.meter.enter(draft.pointer);
+    const written = this.#writeDraft(this, draft, place);
+    this.meter.leave();
+    return written;
+  }
+
+  /** Writes the definitions that were deferred, and those that they lead to. */
+  finishDefinitions(): void {
+    for (const { definition, target } of this.#deferred) {
+      this.#writeDefinition(definition, target);
+      // References to it have been written already.
+      if (definition.schema === null) {
+        throw new TooComplexProjection(target.pointer, `"${definition.name}" allows no value at all.`);
+      }
+    }
+    this.#deferred.length = 0;
   }
 
   change(kind: ProjectionChangeKind, pointer: string, loss: ProjectionLoss, message: string, fix?: string): void {
@@ -148,11 +170,16 @@ export class SchemaRewriter implements Rewriter {
     if (known !== undefined) return known;
     const definition: WrittenDefinition = { name: this.#nameFor(target), isWritten: false, schema: null, decode: null };
     this.definitions.set(target.node, definition);
+    if (this.meter.isNearlyTooNested) this.#deferred.push({ definition, target });
+    else this.#writeDefinition(definition, target);
+    return definition;
+  }
+
+  #writeDefinition(definition: WrittenDefinition, target: SchemaLocation): void {
     const written = this.write(this.reader.read(target), { depth: 1, isOptional: false, unrolled: new Map() });
     definition.schema = written?.schema ?? null;
     definition.decode = written?.decode ?? null;
     definition.isWritten = true;
-    return definition;
   }
 
   #nameFor(target: SchemaLocation): string {
@@ -164,35 +191,21 @@ export class SchemaRewriter implements Rewriter {
         ?.replace(/\.\w+$/, "") ?? "root";
     const base =
       (last === "" ? document : last).replace(/[^A-Za-z0-9_.-]+/g, "_").slice(0, MAX_DEFINITION_NAME) || "schema";
-    const used = new Set([...this.definitions.values()].map(({ name }) => name));
     let name = base;
-    for (let count = 2; used.has(name); count += 1) name = `${base}_${count}`;
+    let count = this.#names.get(base) ?? 1;
+    while (this.#names.has(name)) {
+      count += 1;
+      name = `${base}_${count}`;
+    }
+    this.#names.set(base, count);
+    this.#names.set(name, 1);
     return name;
   }
 
   /** Whether a schema is recursive. */
   isRecursive(target: SchemaLocation): boolean {
-    const known = this.#recursive.get(target.node);
-    if (known !== undefined) return known;
-    const seen = new Set<JsonNode>();
-    const pending: Draft[] = [this.reader.read(target)];
-    let found = false;
-    for (let draft = pending.pop(); draft !== undefined && !found; draft = pending.pop()) {
-      if (draft.reference !== null) {
-        const { node } = draft.reference.target;
-        if (node === target.node) found = true;
-        else if (!seen.has(node)) {
-          seen.add(node);
-          pending.push(this.reader.read(draft.reference.target));
-        }
-      }
-      pending.push(...childrenOf(draft));
-    }
-    this.#recursive.set(target.node, found);
-    return found;
+    return this.#recursion.isRecursive(target);
   }
-
-  readonly #recursive = new Map<JsonNode, boolean>();
 
   /** The target of a `$ref` inside a condition. */
   follow(location: SchemaLocation, keyword: ReferenceKeyword): SchemaLocation | undefined {

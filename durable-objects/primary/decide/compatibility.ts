@@ -23,7 +23,7 @@ import { type Deciding, type DecisionStep, type Refused, verdictFor } from "./de
 /** The maximum number of distinct contents in one transitive check. */
 export const MAX_COMPARED_CONTENTS = 2_000;
 /** The maximum size of the texts in one transitive check: 64 MiB uncompressed. */
-const MAX_COMPARED_BYTES = 64 * 1024 * 1024;
+export const MAX_COMPARED_BYTES = 64 * 1024 * 1024;
 
 /**
  * JSON size limit of each form of a refusal's differences: the differences, the same as problems of the request, and

@@ -26,6 +26,10 @@ const PLAIN_INTEGER = /^-?\d{0,14}[1-9]$/;
 
 const known = new WeakMap<JsonNode, Decimal>();
 
+/** Printing a coefficient takes quadratic time, and a bound is compared with many numbers. */
+const digitCounts = new WeakMap<Decimal, number>();
+const LONG_COEFFICIENT = 10n ** 30n;
+
 /** Throws TooComplexComparison for a number beyond the limits; `pointerOf` gives its location. */
 export function decimalOf(node: JsonNumber, pointerOf: () => string = () => ""): Decimal {
   const value = decimalWithinLimits(node);
@@ -85,7 +89,18 @@ function magnitude(value: Decimal): number {
   return digitsOf(value) + value.exponent;
 }
 
-function digitsOf({ coefficient }: Decimal): number {
+function digitsOf(value: Decimal): number {
+  const { coefficient } = value;
+  if (coefficient > -LONG_COEFFICIENT && coefficient < LONG_COEFFICIENT) return countDigits(coefficient);
+  let digits = digitCounts.get(value);
+  if (digits === undefined) {
+    digits = countDigits(coefficient);
+    digitCounts.set(value, digits);
+  }
+  return digits;
+}
+
+function countDigits(coefficient: bigint): number {
   return String(coefficient).length - (coefficient < 0n ? 1 : 0);
 }
 

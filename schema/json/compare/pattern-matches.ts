@@ -5,6 +5,9 @@ import { type ComparisonMeter, MAX_PATTERN_WORK } from "./bounds.ts";
 /** Cost of a query besides the states it advances. */
 const STEPS_PER_QUESTION = 20;
 
+/** Steps of the comparison for looking up an answer: a thousand patterns are asked about every property. */
+const LOOKUP_WORK = 0.02;
+
 /** Pattern states that count as one step of the comparison. */
 const STEPS_PER_WORK = 150;
 
@@ -20,6 +23,7 @@ export class PatternMatches {
 
   /** Whether the pattern matches somewhere in the text; undefined if that cannot be determined or costs too much. */
   matches(pattern: string, text: string): boolean | undefined {
+    this.meter.spend(LOOKUP_WORK, "");
     let known = this.#known.get(pattern);
     if (known === undefined) {
       known = { compiled: compilePattern(pattern), answers: new Map() };

@@ -30,6 +30,7 @@ export function poolOf(...models: readonly JsonSchemaModel[]): Pool {
     numbers: [...numbers].slice(0, MAX_CONSTANTS),
     strings: [...strings].slice(0, MAX_CONSTANTS),
     names: [...names].slice(0, MAX_CONSTANTS),
+    nearby: new WeakMap(),
   };
 }
 

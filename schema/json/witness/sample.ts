@@ -4,19 +4,12 @@
  */
 import { type JsonNode, toPlainValue } from "../../json-text.ts";
 import type { Random } from "../../random.ts";
-import {
-  addDecimals,
-  type Decimal,
-  decimalOfNumber,
-  decimalToNumber,
-  floorToMultiple,
-  negated,
-} from "../compare/decimal.ts";
 import type { Choice } from "../compare/semantic/flatten.ts";
 import type { SchemaShape } from "../compare/semantic/shape.ts";
 import type { State } from "../compare/semantic/state.ts";
 import { NUMBER, TYPE, type View } from "../compare/semantic/view.ts";
 import type { Views } from "../compare/semantic/views.ts";
+import { NearbyNumbers } from "./numbers.ts";
 import { ALL_EXAMPLES, formatExamples, stringMatching } from "./strings.ts";
 
 /** Deeper values are made as small as possible. */
@@ -34,6 +27,8 @@ export type Pool = {
   readonly numbers: readonly number[];
   readonly strings: readonly string[];
   readonly names: readonly string[];
+  /** Numbers computed so far: of integers or fractions, and whether both are admitted. */
+  readonly nearby: WeakMap<SchemaShape, Map<string, NearbyNumbers>>;
 };
 
 /** Marks the absence of a value: the constraints contradict each other, or are not simple enough. */
@@ -130,33 +125,13 @@ export class Sampler {
   }
 
   #number(shape: SchemaShape, types: number, isInteger: boolean): unknown {
-    const { random } = this;
-    const low = shape.minimum?.value;
-    const high = shape.maximum?.value;
-    const step = shape.multiple ?? (isInteger ? ONE : undefined);
-    const around: Decimal[] = [];
-    for (const bound of [low, high]) {
-      if (bound === undefined) continue;
-      const unit = step ?? HALF;
-      const floor = step ? floorToMultiple(bound.limit, step) : bound.limit;
-      if (floor === undefined) continue;
-      around.push(floor);
-      for (const near of [addDecimals(floor, unit), addDecimals(floor, negated(unit))]) if (near) around.push(near);
-    }
-    const candidates = around.map(decimalToNumber);
-    if (low && high) candidates.push((decimalToNumber(low.limit) + decimalToNumber(high.limit)) / 2);
-    candidates.push(...this.pool.numbers, 0, 1, -1, 2, isInteger ? 7 : 0.5, random.integer(-20, 120));
-    if (step) {
-      for (const value of candidates.filter(Number.isFinite)) {
-        const floor = floorToMultiple(decimalOfNumber(value), step);
-        if (floor) candidates.push(decimalToNumber(floor));
-      }
-    }
-    const fitting = candidates.filter((value) => {
-      if (isInteger !== Number.isInteger(value) && (types & NUMBER) !== NUMBER) return false;
-      return Number.isFinite(value) && isWithin(value, shape) && (!isInteger || Number.isInteger(value));
-    });
-    return fitting.length === 0 ? NO_SAMPLE : random.pick(fitting);
+    const allowsBoth = (types & NUMBER) === NUMBER;
+    const known = this.pool.nearby.get(shape) ?? new Map<string, NearbyNumbers>();
+    this.pool.nearby.set(shape, known);
+    const kind = `${isInteger} ${allowsBoth}`;
+    const nearby = known.get(kind) ?? new NearbyNumbers(shape, isInteger, allowsBoth, this.pool.numbers);
+    known.set(kind, nearby);
+    return nearby.pick(this.random) ?? NO_SAMPLE;
   }
 
   #string(shape: SchemaShape): unknown {
@@ -303,16 +278,6 @@ export class Sampler {
 }
 
 const TYPE_BITS = [TYPE.null, TYPE.boolean, TYPE.integer, TYPE.fraction, TYPE.string, TYPE.array, TYPE.object];
-const ONE = decimalOfNumber(1);
-const HALF = decimalOfNumber(0.5);
-
-function isWithin(value: number, shape: SchemaShape): boolean {
-  const low = shape.minimum?.value;
-  const high = shape.maximum?.value;
-  if (low && (value < decimalToNumber(low.limit) || (low.exclusive && value === decimalToNumber(low.limit))))
-    return false;
-  return !(high && (value > decimalToNumber(high.limit) || (high.exclusive && value === decimalToNumber(high.limit))));
-}
 
 /** A plain value as a tree. */
 export function nodeOf(value: unknown): JsonNode {

@@ -8,6 +8,7 @@ import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witn
 import { TooComplexComparison } from "../../work-meter.ts";
 import { type Breaks, findBreaks } from "../compare/semantic/compare.ts";
 import type { JsonSchemaModel } from "../model.ts";
+import { MAX_EVALUATIONS } from "../validate/evaluation.ts";
 import { validateInstance } from "../validate/validate.ts";
 import { candidatesFor } from "./candidates.ts";
 import { foundFor } from "./located.ts";
@@ -24,8 +25,10 @@ const MAX_SAMPLED_VALUES = 60_000;
 const MAX_UNJUDGED = 10;
 /** The time to generate and try a value on the slowest core in use. */
 const SAMPLE_MICROS = 2.5;
-/** Values generated for one witness before the search pauses. */
-const SAMPLES_PER_SLICE = 2_000;
+/** The time to evaluate one schema against a value that is tried. */
+const EVALUATION_MICROS = 0.5;
+/** The time after which the search pauses. */
+const SLICE_MICROS = 20_000;
 
 const BREAKS_NOTHING = "The difference is not breaking, so it has no witness.";
 const NOTHING_REFUSED =
@@ -106,18 +109,20 @@ class WitnessSearch {
   *#firstConfirmed(candidates: Iterable<unknown>, budget: SampleBudget): Sliced<Witness> {
     let tried = 0;
     let unjudged = 0;
-    let sliceEnd = budget.remaining - SAMPLES_PER_SLICE;
+    let sampled = budget.remaining;
+    const work: Work = { evaluationMicros: 0 };
     for (const datum of candidates) {
       tried += 1;
-      const witness = confirmed(this.reader, this.writer, datum);
+      const witness = confirmed(this.reader, this.writer, datum, work);
       if (typeof witness === "object") return witness;
       if (witness === "unjudged") unjudged += 1;
       if (unjudged === MAX_UNJUDGED)
         return notFound("The interpreter cannot validate values against one of the schemas.");
-      if (budget.remaining < sliceEnd) {
-        sliceEnd = budget.remaining - SAMPLES_PER_SLICE;
-        yield 0;
-      }
+      // The caller counts the generated values.
+      if ((sampled - budget.remaining) * SAMPLE_MICROS + work.evaluationMicros < SLICE_MICROS) continue;
+      yield work.evaluationMicros;
+      work.evaluationMicros = 0;
+      sampled = budget.remaining;
     }
     return notFound(`None of the ${tried} values tried was accepted by the writer and refused by the reader.`);
   }
@@ -127,13 +132,28 @@ function notFound(reason: string): Witness {
   return { status: "not_found", reason };
 }
 
-function confirmed(reader: JsonSchemaModel, writer: JsonSchemaModel, datum: unknown): Witness | "refuted" | "unjudged" {
+function stepsOf(validation: ReturnType<typeof validateInstance>): number {
+  if (validation.ok) return validation.value.steps;
+  return validation.refusal.reason === "too_complex" ? MAX_EVALUATIONS : 0;
+}
+
+/** The work since the last pause. */
+type Work = { evaluationMicros: number };
+
+function confirmed(
+  reader: JsonSchemaModel,
+  writer: JsonSchemaModel,
+  datum: unknown,
+  work: Work,
+): Witness | "refuted" | "unjudged" {
   const text = JSON.stringify(datum);
   if (text === undefined || new TextEncoder().encode(text).length > MAX_WITNESS_BYTES) return "refuted";
   const written = validateInstance(writer, datum, { formats: true });
+  work.evaluationMicros += stepsOf(written) * EVALUATION_MICROS;
   if (!written.ok) return "unjudged";
   if (!written.value.valid) return "refuted";
   const read = validateInstance(reader, datum, { formats: true });
+  work.evaluationMicros += stepsOf(read) * EVALUATION_MICROS;
   if (!read.ok) return "unjudged";
   if (read.value.valid) return "refuted";
   const [error] = read.value.errors;

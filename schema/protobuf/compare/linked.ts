@@ -74,6 +74,15 @@ export type LinkedEnum = {
 /** The fields that `extend` blocks add to one message. */
 export type ExtensionSet = { readonly extendee: string; readonly fields: ReadonlyMap<number, LinkedField> };
 
+/** The time to link one message, and to compare one of its fields with the reader's. */
+const MESSAGE_MICROS = 5;
+const FIELD_MICROS = 3;
+
+/** What comparing a message takes apart from its steps, which are cheaper. */
+export function messageMicros({ fields }: Message): number {
+  return MESSAGE_MICROS + fields.length * FIELD_MICROS;
+}
+
 export class LinkedModel {
   readonly #messages = new Map<Message, LinkedMessage>();
   readonly #enums = new Map<Enum, LinkedEnum>();
@@ -82,6 +91,7 @@ export class LinkedModel {
   readonly #positions = new Map<readonly Message[], Map<Message, number>>();
   readonly #mapFieldsOf = new Map<Message, ReadonlyMap<Message, Field>>();
   #extensions: Map<string, ExtensionSet> | undefined;
+  #fileMessages: readonly Definition<Message>[] | undefined;
 
   readonly model: ProtobufModel;
 
@@ -94,7 +104,8 @@ export class LinkedModel {
   }
 
   /** Messages of the schema itself, including nested ones, map entries and groups, outermost first. */
-  fileMessages(): Definition<Message>[] {
+  fileMessages(): readonly Definition<Message>[] {
+    if (this.#fileMessages !== undefined) return this.#fileMessages;
     const found: Definition<Message>[] = [];
     const queue = this.file.messages.map((message) => joinName(this.file.package, message.name));
     for (let at = 0; at < queue.length; at += 1) {
@@ -103,6 +114,7 @@ export class LinkedModel {
       found.push(definition);
       for (const nested of definition.element.messages) queue.push(joinName(definition.fullName, nested.name));
     }
+    this.#fileMessages = found;
     return found;
   }
 

@@ -22,17 +22,19 @@ export function findPlaces(reader: LinkedModel, writer: LinkedModel): WitnessPla
   const add = (before: Definition<Message>, after: Definition<Message>, from: WitnessPlace["from"]) => {
     const readers = seen.get(before.element) ?? new Set<Message>();
     seen.set(before.element, readers);
-    if (places.length >= MAX_PLACES || readers.has(after.element)) return;
+    if (readers.has(after.element)) return;
     readers.add(after.element);
     places.push({ writer: writer.message(before), reader: reader.message(after), from });
   };
   for (const definition of writer.fileMessages()) {
+    if (places.length >= MAX_PLACES) return places;
     const match = readerMessages.get(localName(definition));
     if (match !== undefined && definition.element.synthetic === null) add(definition, match, null);
   }
   for (let at = 0; at < places.length; at += 1) {
     const place = places[at]!;
     for (const field of place.writer.fields.values()) {
+      if (places.length >= MAX_PLACES) return places;
       const match = place.reader.fields.get(field.number);
       if (match === undefined || messageOf(writer, field) === null || messageOf(reader, match) === null) continue;
       if (!isMessageDefinition(field.type!) || !isMessageDefinition(match.type!)) continue;

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { MAX_COMPARED_CONTENTS } from "../../../durable-objects/primary/decide/compatibility.ts";
+import { MAX_COMPARED_BYTES, MAX_COMPARED_CONTENTS } from "../../../durable-objects/primary/decide/compatibility.ts";
 import { MAX_INLINE_TEXT_BYTES } from "../../../durable-objects/primary/decide/register.ts";
 import { MAX_CLOSURE_CONTENTS, reach } from "../../../durable-objects/primary/state/closure.ts";
 import type { StateReader } from "../../../durable-objects/primary/state/reader.ts";
@@ -90,6 +90,20 @@ describe("a transitive check", () => {
     expect(within).toMatchObject({ answer: { ok: true, value: { type: "needs" } }, seq: 2 });
     const beyond = await asked(MAX_COMPARED_CONTENTS + 1);
     expect(beyond).toMatchObject({ answer: { ok: false, refusal: { error: "TOO_COMPLEX" } }, seq: 2 });
+  });
+
+  it(`reads ${MAX_COMPARED_BYTES} bytes of texts, and is refused beyond`, async () => {
+    const asked = async (bytes: number) => {
+      const primary = await withContents(1);
+      await runInDurableObject(primary, (_, { storage: { sql } }) => {
+        sql.exec("UPDATE log SET text_bytes = ? WHERE seq = 1", bytes);
+      });
+      return { answer: await commit(primary, registerCommand("orders", "b"), { maxCalls: 2 }) };
+    };
+
+    expect(await asked(MAX_COMPARED_BYTES)).toMatchObject({ answer: { type: "needs" } });
+    const beyond = await asked(MAX_COMPARED_BYTES + 1);
+    expect(beyond).toMatchObject({ answer: { type: "refused", refusal: { error: "TOO_COMPLEX" } } });
   });
 });
 

@@ -55,6 +55,28 @@ describe("projectSchema", () => {
     });
   });
 
+  it.each(["openai-strict", "anthropic-strict", "gemini-response-schema", "mcp", "vllm"])(
+    "follows definitions that refer to each other, however many, for %s",
+    (profile) => {
+      const definitions = range(3_000).map((n) => [
+        `d${n}`,
+        { type: "object", properties: { next: { $ref: `#/$defs/d${n + 1}` }, value: { type: "string" } } },
+      ]);
+      const project = (last: object) =>
+        projectSchema(
+          modelOf({ $defs: { ...Object.fromEntries(definitions), d3000: last }, $ref: "#/$defs/d0" }),
+          profileOf(profile),
+        );
+
+      const [circle, chain] = [project({ $ref: "#/$defs/d0" }), project({ type: "string" })];
+
+      for (const projected of [circle, chain]) {
+        if (profile === "mcp") expect(projected.ok).toBe(true);
+        else if (!projected.ok) expect(projected.refusal.problems[0]!.message).toMatch(/./);
+      }
+    },
+  );
+
   it(`multiplies alternatives out up to ${MAX_ALTERNATIVES} and checks the rest after decoding`, () => {
     const having = (letter: string, count: number) =>
       range(count).map((n) => ({ properties: { [`${letter}${n}`]: { type: "string" } }, required: [`${letter}${n}`] }));

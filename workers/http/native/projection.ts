@@ -1,5 +1,7 @@
 /** `/project`, `/lint`, `/decode-answer`: projections for model providers, and their models' answers. */
 import { makeRefusal } from "../../../contract/errors.ts";
+import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
+import { jsonBytes } from "../../../schema/difference-list.ts";
 import { type JsonNode, toPlainValue, writeJsonText } from "../../../schema/json-text.ts";
 import { decodeAnswer } from "../../../schema/projection/decode-answer.ts";
 import { lintInSlices } from "../../../schema/projection/lint.ts";
@@ -41,6 +43,9 @@ export async function postProjection(request: NativeRequest): Promise<Answer> {
   return projectionAnswer(request, schema, profile, body);
 }
 
+/** Findings of one answer, of all schemas and profiles together. Past them each report still gives the total. */
+export const MAX_LINT_FINDING_BYTES = MAX_ANSWER_BYTES / 2;
+
 export async function postLint(request: NativeRequest): Promise<Answer> {
   const body = request.body as LintBody;
   const names = body.profiles ?? PROFILES.map(({ name }) => name);
@@ -48,15 +53,18 @@ export async function postLint(request: NativeRequest): Promise<Answer> {
   const schemas = requireValue(await readProjectables(request.edge, buildSource(request), contextOf(request)));
   const { work } = request.edge;
   const linted: unknown[] = [];
+  let left = MAX_LINT_FINDING_BYTES;
   for (const { kind, name, pointer, model } of schemas) {
     if (work.isSpent) throw new RegistryError(workIsSpent(`"${pointer}" of the content`));
     const reports = await work.run(lintInSlices(model, profiles));
-    linted.push({
-      kind,
-      name,
-      pointer,
-      reports: reports.map(({ findingsTotal, ...report }) => ({ ...report, findings_total: findingsTotal })),
+    const shown = reports.map(({ findings, findingsTotal, ...report }) => {
+      const listed = findings.filter((finding) => {
+        left -= jsonBytes(finding) + 1;
+        return left >= 0;
+      });
+      return { ...report, findings: listed, findings_total: findingsTotal };
     });
+    linted.push({ kind, name, pointer, reports: shown });
   }
   return jsonAnswer(200, { schemas: linted });
 }

@@ -3,7 +3,7 @@
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
-import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
+import { MAX_ANSWER_BYTES, MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
 import {
   type CompatibilityLevel,
   type Difference,
@@ -11,6 +11,7 @@ import {
   type Policy,
   type WriterAssumption,
 } from "../../../schema/compatibility.ts";
+import { jsonBytes, listWithin } from "../../../schema/difference-list.ts";
 import { schemaValue } from "../../../schema/facts.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
@@ -33,10 +34,12 @@ import { type RequestWork, workIsSpent } from "../turns.ts";
 import type { Direction } from "./compatibility-check.ts";
 import { countDifferences, decided, judge, type Tally } from "./judge.ts";
 
-/** The limit of a transitive check. */
-const MAX_DRY_RUN_VERSIONS = 2_000;
+/** A pair without differences takes half a kilobyte of the answer. */
+export const MAX_DRY_RUN_VERSIONS = 1_000;
 /** Characters of all pairs: about 4 s of work on a slow core. */
 const MAX_DRY_RUN_CHARACTERS = 64 * 1024 * 1024;
+/** Differences of all pairs in one answer; `acted` counts those that are left out. */
+export const MAX_DRY_RUN_DIFFERENCE_BYTES = (MAX_ANSWER_BYTES * 3) / 8;
 /** Differences shown per pair: those whose severity the book changed. */
 const MAX_SHOWN_DIFFERENCES = 50;
 
@@ -108,6 +111,7 @@ export async function dryRunRules(edge: Edge, question: DryRunQuestion): Promise
   };
   const walk = new HistoryWalk(edge, own.group);
   const pairs: DryRunPair[] = [];
+  const shown: Shown = { bytes: 0 };
   let characters = 0;
   for await (const pair of walk.pairs(versions.value)) {
     if ("refusal" in pair) return refuse(pair.refusal);
@@ -118,7 +122,7 @@ export async function dryRunRules(edge: Edge, question: DryRunQuestion): Promise
     pairs.push({
       from: from.record,
       to: to.record,
-      ...(await judgedPair(edge.work, pair, judgement, book, question.atMs)),
+      ...(await judgedPair(edge.work, pair, judgement, book, question.atMs, shown)),
     });
   }
   return ok({ name: own.name, ...judgement, pairs, idle: collectIdle(book, pairs), asOf: answer.value.asOf });
@@ -132,6 +136,7 @@ async function judgedPair(
   { level, policy, writers, role }: Judgement,
   book: RuleBook,
   atMs: number,
+  shown: Shown,
 ) {
   const directions = [
     ...(LEVEL_CHECKS[level].backward
@@ -163,8 +168,17 @@ async function judgedPair(
     before: countDifferences(before),
     after: countDifferences(after),
     acted: collectActed(changed),
-    differences: changed.slice(0, MAX_SHOWN_DIFFERENCES),
+    differences: showWithin(changed.slice(0, MAX_SHOWN_DIFFERENCES), shown),
   };
+}
+
+/** The bytes of the differences shown so far. */
+type Shown = { bytes: number };
+
+function showWithin<T extends Difference>(differences: readonly T[], shown: Shown): T[] {
+  const listed = listWithin(differences, MAX_DRY_RUN_DIFFERENCE_BYTES - shown.bytes);
+  for (const difference of listed) shown.bytes += jsonBytes(difference);
+  return listed;
 }
 
 function collectActed(changed: readonly RuledDifference[]): Acted[] {

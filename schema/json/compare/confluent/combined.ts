@@ -3,6 +3,7 @@
  * compatible.
  */
 
+import type { ComparisonMeter } from "../bounds.ts";
 import { type Findings, step } from "./findings.ts";
 import { maximumMatching } from "./matching.ts";
 import type { NodeIds } from "./node-ids.ts";
@@ -11,6 +12,8 @@ import type { CombinedSchema, TypedSchema } from "./typed-schema.ts";
 
 /** Steps to read a member, before it is compared. */
 const WORK_PER_MEMBER = 2;
+/** Steps to consider a member as a partner. */
+const WORK_PER_CANDIDATE = 0.02;
 
 export function compareCombined(
   comparison: PairComparison,
@@ -18,7 +21,7 @@ export function compareCombined(
   original: CombinedSchema,
   update: CombinedSchema,
 ): void {
-  const { nodeIds } = comparison;
+  const { meter, nodeIds } = comparison;
   const before = distinctMembers(comparison, original);
   const after = distinctMembers(comparison, update);
   if (!compareCriteria(findings, original, update, before.length === 1, after.length === 1)) return;
@@ -34,9 +37,9 @@ export function compareCombined(
   const partners = maximumMatching(
     before.length,
     after.length,
-    (a) => likelyPartners(a, indexes.get(memberKey(nodeIds, before[a]!)), after.length),
+    (a) => likelyPartners(a, indexes.get(memberKey(nodeIds, before[a]!)), after.length, meter),
     (a, b) => {
-      comparison.meter.spend(1, "");
+      meter.spend(1, "");
       return comparison.isCompatible(before[a], after[b], step(original.criterion, a));
     },
   );
@@ -52,10 +55,18 @@ function memberKey(nodeIds: NodeIds, { class: kind, node, isPart }: TypedSchema)
 }
 
 /** Prefers members with equal text, then members at the same index. */
-function* likelyPartners(index: number, alike: number | undefined, count: number): Generator<number> {
+function* likelyPartners(
+  index: number,
+  alike: number | undefined,
+  count: number,
+  meter: ComparisonMeter,
+): Generator<number> {
   if (alike !== undefined) yield alike;
   if (index < count && index !== alike) yield index;
-  for (let other = 0; other < count; other += 1) if (other !== alike && other !== index) yield other;
+  for (let other = 0; other < count; other += 1) {
+    meter.spend(WORK_PER_CANDIDATE, "");
+    if (other !== alike && other !== index) yield other;
+  }
 }
 
 /** Whether the members can be compared at all. */

@@ -7,7 +7,6 @@ import type { Difference } from "../../../compatibility.ts";
 import type { Sliced } from "../../../slices.ts";
 import { TooComplexComparison } from "../../../work-meter.ts";
 import type { JsonSchemaModel } from "../../model.ts";
-import { equalityKey } from "../../validate/equality.ts";
 import { ComparisonMeter, DEFERRED_DEPTH, MAX_CONFLUENT_WORK } from "../bounds.ts";
 import { PatternMatches } from "../pattern-matches.ts";
 import { compareArrays } from "./arrays.ts";
@@ -178,16 +177,18 @@ class ConfluentComparison implements PairComparison {
       if (!isFine) findings.add("", "TYPE_CHANGED");
       return findings;
     }
-    compareAnnotations(findings, original, update);
+    compareAnnotations(findings, original, update, this.nodeIds);
     if (original.class === "string" && update.class === "string") compareStrings(findings, original, update);
     else if (original.class === "number" && update.class === "number") compareNumbers(findings, original, update);
     else if (original.class === "object" && update.class === "object") compareObjects(this, findings, original, update);
     else if (original.class === "array" && update.class === "array") compareArrays(this, findings, original, update);
     else if (original.class === "combined" && update.class === "combined")
       compareCombined(this, findings, original, update);
-    else if (original.class === "enum" && update.class === "enum") compareEnumerations(findings, original, update);
+    else if (original.class === "enum" && update.class === "enum")
+      compareEnumerations(findings, original, update, this.meter);
     else if (original.class === "const" && update.class === "const") {
-      if (equalityKey(original.value) !== equalityKey(update.value)) findings.add("/const", "ENUM_ARRAY_CHANGED");
+      if (this.nodeIds.idOf(original.value) !== this.nodeIds.idOf(update.value))
+        findings.add("/const", "ENUM_ARRAY_CHANGED");
     } else if (original.class === "not" && update.class === "not") {
       // `not` is compared in the reverse direction: forbidding less accepts more.
       const isLess = this.isCompatible(update.schema(), original.schema(), "/not");
@@ -255,13 +256,13 @@ const EMPTY = {
   isPart: true,
 } as const;
 
-function compareAnnotations(findings: Findings, original: TypedSchema, update: TypedSchema): void {
+function compareAnnotations(findings: Findings, original: TypedSchema, update: TypedSchema, nodeIds: NodeIds): void {
   const [a, b] = [original.annotations, update.annotations];
   if (a.id !== b.id) findings.add("", "ID_CHANGED");
   if (a.title !== b.title) findings.add("", "TITLE_CHANGED");
   if (a.description !== b.description) findings.add("", "DESCRIPTION_CHANGED");
   if (a.defaultValue === undefined && b.defaultValue === undefined) return;
-  if (!a.defaultValue || !b.defaultValue || equalityKey(a.defaultValue) !== equalityKey(b.defaultValue)) {
+  if (!a.defaultValue || !b.defaultValue || nodeIds.idOf(a.defaultValue) !== nodeIds.idOf(b.defaultValue)) {
     findings.add("", "DEFAULT_CHANGED");
   }
 }

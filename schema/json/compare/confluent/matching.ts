@@ -29,6 +29,7 @@ function augment(
   const queue = [start];
   for (let at = 0; at < queue.length; at += 1) {
     const left = queue[at]!;
+    if (reachedFrom.size === takenBy.length) return;
     for (const right of candidates(left)) {
       if (reachedFrom.has(right) || !isEdge(left, right)) continue;
       reachedFrom.set(right, left);

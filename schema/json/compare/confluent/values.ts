@@ -1,6 +1,7 @@
 /** Strings, numbers, limits and enumerations under the Confluent server's rules. */
 import type { JsonNumber } from "../../../json-text.ts";
 import { equalityKeys } from "../../validate/equality.ts";
+import type { ComparisonMeter } from "../bounds.ts";
 import { compareDecimals, decimalOf, isMultipleOf } from "../decimal.ts";
 import { LIMIT_KINDS, type LimitKeyword } from "../limit-kinds.ts";
 import type { Findings } from "./findings.ts";
@@ -90,11 +91,20 @@ function compareMultiples(findings: Findings, original: JsonNumber | undefined, 
   }
 }
 
+/** Steps to find a listed value on the other side. */
+const WORK_PER_LISTED_VALUE = 0.02;
+
 type EnumSchema = Extract<TypedSchema, { class: "enum" }>;
 
-export function compareEnumerations(findings: Findings, original: EnumSchema, update: EnumSchema): void {
+export function compareEnumerations(
+  findings: Findings,
+  original: EnumSchema,
+  update: EnumSchema,
+  meter: ComparisonMeter,
+): void {
   const before = equalityKeys(original.values);
   const after = equalityKeys(update.values);
+  meter.spend((before.size + after.size) * WORK_PER_LISTED_VALUE, "/enum");
   const keepsAll = isSubset(before, after);
   const addsNone = isSubset(after, before);
   if (keepsAll && addsNone) return;

@@ -236,8 +236,7 @@ export class Inclusion implements Proof {
 
   /** One of the schemas that hold anyway is equal. */
   #isSaid(state: State, reader: View): boolean {
-    for (const view of state.seen.keys()) if (view.location && this.#sameness.isSame(view, reader)) return true;
-    return false;
+    return this.#sameness.isAmong(state.seen, reader);
   }
 
   #allValuesFit(state: State, reader: View): boolean {

@@ -1,7 +1,7 @@
 /** Counterexamples at one location: a value that the state admits and a schema refuses ends a search for a proof. */
 import type { JsonNode } from "../../../json-text.ts";
 import { Random } from "../../../random.ts";
-import { NO_SAMPLE, nodeOf, Sampler } from "../../witness/sample.ts";
+import { NO_SAMPLE, nodeOf, type Pool, Sampler } from "../../witness/sample.ts";
 import type { ComparisonMeter } from "../bounds.ts";
 import type { Evaluator } from "./evaluate.ts";
 import type { State } from "./state.ts";
@@ -106,4 +106,4 @@ export class Refutation {
 
 /** Bytes of a cached result. */
 const ANSWER_BYTES = 200;
-const NO_CONSTANTS = { numbers: [], strings: [], names: ["extra"] };
+const NO_CONSTANTS: Pool = { numbers: [], strings: [], names: ["extra"], nearby: new WeakMap() };

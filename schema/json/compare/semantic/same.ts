@@ -1,7 +1,7 @@
 /** Whether two schemas are equal, with references followed and annotations ignored. */
 import { equalityKey, equalityKeys } from "../../validate/equality.ts";
 import type { ComparisonMeter } from "../bounds.ts";
-import { compareDecimals, type Decimal } from "../decimal.ts";
+import { compareDecimals, type Decimal, decimalText } from "../decimal.ts";
 import { type Bound, type LazyView, unaliased, type View, type ViewMap } from "./view.ts";
 
 /** Two schemas, and the two that contain them. */
@@ -11,17 +11,44 @@ export class Sameness {
   readonly #same = new Map<View, Set<View>>();
   readonly #different = new Map<View, Set<View>>();
   readonly #signatures = new Map<View, string>();
+  readonly #indexes = new WeakMap<ReadonlyMap<View, unknown>, ReadonlyMap<string, readonly View[]>>();
   readonly #meter: ComparisonMeter;
 
   constructor(meter: ComparisonMeter) {
     this.#meter = meter;
   }
 
+  /** Whether one of the views with a location is equal. The map must not change afterwards. */
+  isAmong(views: ReadonlyMap<View, unknown>, view: View): boolean {
+    const candidates =
+      views.size > MAX_UNINDEXED ? this.#indexOf(views).get(this.#signatureOf(unaliased(view))) : views.keys();
+    for (const candidate of candidates ?? []) if (candidate.location && this.isSame(candidate, view)) return true;
+    return false;
+  }
+
+  #indexOf(views: ReadonlyMap<View, unknown>): ReadonlyMap<string, readonly View[]> {
+    const known = this.#indexes.get(views);
+    if (known) return known;
+    const index = new Map<string, View[]>();
+    for (const view of views.keys()) {
+      const key = this.#signatureOf(unaliased(view));
+      const others = index.get(key);
+      if (others) others.push(view);
+      else index.set(key, [view]);
+    }
+    this.#meter.spend(views.size / 10, "");
+    this.#indexes.set(views, index);
+    return index;
+  }
+
   /** Recursive schemas are equal as long as no difference is found. Iterative, because references may nest deeply. */
   isSame(a: View, b: View): boolean {
     const [left, right] = [unaliased(a), unaliased(b)];
     if (left === right) return true;
-    if (left.isLeaf || right.isLeaf) return left.isLeaf && right.isLeaf && sameScalars(left, right);
+    if (left.isLeaf || right.isLeaf) {
+      this.#meter.spend(LEAF_STEPS, "");
+      return left.isLeaf && right.isLeaf && sameScalars(left, right);
+    }
     if (this.#signatureOf(left) !== this.#signatureOf(right)) return false;
     const assumed = new Map<View, Set<View>>();
     const queue: Pair[] = [{ a, b, above: undefined }];
@@ -65,19 +92,26 @@ export class Sameness {
 
 /** Bytes of a cached pair. */
 const PAIR_BYTES = 200;
+/** Steps to compare two schemas without subschemas. */
+const LEAF_STEPS = 0.05;
+/** More views than this are searched by their signatures. */
+const MAX_UNINDEXED = 16;
 
 function signatureOf(view: View): string {
   const children = [view.items, view.additionalProperties, view.unevaluatedProperties, view.unevaluatedItems, view.not];
   return [
     view.constant,
     view.types,
-    view.enumeration?.length,
-    view.constantValue && equalityKey(view.constantValue).slice(0, MAX_SIGNED_CHARACTERS),
+    view.enumeration && setText(equalityKeys(view.enumeration)),
+    signed(view.constantValue ? equalityKey(view.constantValue) : ""),
+    boundText(view.minimum),
+    boundText(view.maximum),
+    view.multipleOf && signed(decimalText(view.multipleOf)),
     view.minLength,
     view.maxLength,
-    view.pattern?.slice(0, MAX_SIGNED_CHARACTERS),
+    signed(view.pattern ?? ""),
     view.format,
-    view.required.length,
+    setText(new Set(view.required)),
     view.properties.size,
     view.patternProperties.size,
     [view.references, view.allOf, view.anyOf, view.oneOf, view.prefixItems].map(({ length }) => length).join("."),
@@ -85,8 +119,24 @@ function signatureOf(view: View): string {
   ].join();
 }
 
-/** Characters of texts in a signature. */
-const MAX_SIGNED_CHARACTERS = 40;
+/** Characters of one text in a signature, from its end, where numbered texts differ. */
+const MAX_SIGNED_CHARACTERS = 80;
+/** Members of one set in a signature. */
+const MAX_SIGNED_MEMBERS = 16;
+
+function signed(text: string): string {
+  return text.slice(-MAX_SIGNED_CHARACTERS);
+}
+
+/** The size of a set, and the members of a small one: sorting large ones would cost more than it tells apart. */
+function setText(members: ReadonlySet<string>): string {
+  const listed = members.size > MAX_SIGNED_MEMBERS ? "" : signed([...members].sort().join());
+  return `${members.size}${listed}`;
+}
+
+function boundText(bound: Bound | undefined): string {
+  return bound === undefined ? "" : `${bound.exclusive}${signed(decimalText(bound.limit))}`;
+}
 
 /** Queues the parts that must be equal; false if the number or the names of the children already differ. */
 function queueChildren(pair: Pair, queue: Pair[]): boolean {
@@ -171,7 +221,7 @@ function sameDecimal(a: Decimal | undefined, b: Decimal | undefined): boolean {
 }
 
 function sameSet(a: Iterable<string> | undefined, b: Iterable<string> | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
+  if (a === undefined || b === undefined || a === b) return a === b;
   const left = new Set(a);
   const right = new Set(b);
   return left.size === right.size && [...left].every((member) => right.has(member));

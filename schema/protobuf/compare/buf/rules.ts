@@ -21,7 +21,7 @@ import {
 } from "../../model.ts";
 import { booleanOption } from "../../options/plain.ts";
 import { textOption } from "../features.ts";
-import { LinkedModel, localName } from "../linked.ts";
+import { LinkedModel, localName, messageMicros } from "../linked.ts";
 import { CoveredNumbers, showRange } from "../ranges.ts";
 import { type BufPolicy, type BufRule, isRuleOf } from "./categories.ts";
 import { compareBufFields } from "./field-rules.ts";
@@ -81,6 +81,7 @@ class BufComparison {
     this.#compareExtensionLists();
     const messages = this.#pairMessages();
     for (const pair of messages) {
+      this.work.note(messageMicros(pair.writer.element));
       if (this.work.isSliceOver()) yield this.work.takeMicros();
       this.#compareMessages(pair);
     }
@@ -88,6 +89,7 @@ class BufComparison {
     this.#compareServices();
     const context = { reader: this.reader, writer: this.writer, report: this.report, work: this.work };
     for (const { writer, reader, side } of messages) {
+      this.work.note(messageMicros(writer.element));
       if (this.work.isSliceOver()) yield this.work.takeMicros();
       const [before, after] = [this.writer.message(writer), side.message(reader)];
       compareBufFields({ ...context, reader: side }, before.fields, after.fields, {

@@ -16,7 +16,7 @@ import {
   type Oneof,
   type ProtobufModel,
 } from "../../model.ts";
-import { isSameSource, LinkedModel, localName } from "../linked.ts";
+import { isSameSource, LinkedModel, localName, messageMicros } from "../linked.ts";
 import { fieldsByNumber, oneofOrigins } from "../oneofs.ts";
 import { CONFLUENT_KINDS, type ConfluentKind } from "./kinds.ts";
 import { describeType, type MessageDescription, SCALAR_GROUPS, type ScalarDescription } from "./type-groups.ts";
@@ -73,8 +73,10 @@ class ConfluentComparison {
     this.#compareEnumLists(this.writer.file, this.reader.file);
     // Pairs are queued instead of entered recursively: a recursive type is visited once, and depth uses no stack.
     for (let at = 0; at < this.#queue.length; at += 1) {
+      const pair = this.#queue[at]!;
+      this.work.note(messageMicros(pair.writer.element));
       if (this.work.isSliceOver()) yield this.work.takeMicros();
-      this.#comparePair(this.#queue[at]!);
+      this.#comparePair(pair);
     }
     this.#current = null;
     this.#reportNamedTypes();

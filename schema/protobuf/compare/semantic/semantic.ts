@@ -20,7 +20,7 @@ import {
 } from "../../model.ts";
 import { booleanOption } from "../../options/plain.ts";
 import { textOption } from "../features.ts";
-import { isSameSource, LinkedModel, localName } from "../linked.ts";
+import { isSameSource, LinkedModel, localName, messageMicros } from "../linked.ts";
 import { CoveredNumbers, showRange } from "../ranges.ts";
 import type { SemanticComparison } from "./comparison.ts";
 import { compareSemanticEnums } from "./enums.ts";
@@ -86,8 +86,10 @@ class ComparisonByMeaning implements SemanticComparison {
 
   *#compareQueued(): Sliced<void> {
     for (; this.#compared < this.#messageQueue.length; this.#compared += 1) {
+      const [writer, reader] = this.#messageQueue[this.#compared]!;
+      this.work.note(messageMicros(writer.element));
       if (this.work.isSliceOver()) yield this.work.takeMicros();
-      this.#compareMessages(...this.#messageQueue[this.#compared]!);
+      this.#compareMessages(writer, reader);
     }
   }
 

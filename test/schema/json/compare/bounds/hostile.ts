@@ -139,6 +139,16 @@ export const HOSTILE: Record<string, { writer: unknown; reader: unknown }> = {
     writer: { type: "object" },
     reader: { type: "object", required: range(20_000).map((index) => `r${index}`) },
   },
+  "10,000 bounds that all apply": {
+    writer: { allOf: range(10_000).map((minimum) => ({ minimum })) },
+    reader: { allOf: range(10_000).map((minimum) => ({ minimum: minimum + 1 })) },
+  },
+  "10,000 properties and 3,000 patterns": {
+    writer: { properties: Object.fromEntries(range(10_000).map((index) => [`a${index}`, { type: "string" }])) },
+    reader: {
+      patternProperties: Object.fromEntries(range(3_000).map((index) => [`^a${index}.*$`, { type: "integer" }])),
+    },
+  },
   "a long list of dependent schemas": {
     writer: { properties: Object.fromEntries(range(300).map((index) => [`p${index}`, {}])) },
     reader: {
