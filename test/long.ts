@@ -18,6 +18,7 @@ export const LONG_TESTS = {
   system: [
     // The same files run in workerd in every `npm test`; here they test a registry served by `npm start`.
     "test/conformance/**/*.test.ts",
+    "test/system/hostile.test.ts",
     "test/system/kill.test.ts",
     "test/system/race.test.ts",
     "test/system/webhooks-faults.test.ts",

@@ -36,6 +36,9 @@ export const MAX_ANSWER_CHARACTERS = 4 * 1024 * 1024;
 /** Nesting of arrays and objects in an answer, as for every other instance. */
 export const MAX_ANSWER_DEPTH = 512;
 
+/** The time to write one schema on the slowest core in use. */
+const SCHEMA_MICROS = 15;
+
 /** Thrown inside a projection when a limit is reached, and turned into a refusal where it started. */
 export class TooComplexProjection extends Error {
   readonly pointer: string;
@@ -51,6 +54,7 @@ export class ProjectionMeter {
   #drafted = 0;
   #projected = 0;
   #nested = 0;
+  #taken = 0;
 
   /** Whether a definition should be written later. */
   get isNearlyTooNested(): boolean {
@@ -67,6 +71,13 @@ export class ProjectionMeter {
 
   leave(): void {
     this.#nested -= 1;
+  }
+
+  /** The work since the last call. */
+  takeMicros(): number {
+    const schemas = this.#projected - this.#taken;
+    this.#taken = this.#projected;
+    return schemas * SCHEMA_MICROS;
   }
 
   draft(pointer: string): void {
@@ -87,9 +98,5 @@ export class ProjectionMeter {
     if (depth > MAX_PROJECTED_DEPTH) {
       throw new TooComplexProjection(pointer, `The projected schema is deeper than ${MAX_PROJECTED_DEPTH} levels.`);
     }
-  }
-
-  restart(): void {
-    this.#projected = 0;
   }
 }

@@ -97,13 +97,13 @@ function* projectWithLevels(
   budget: RequestBudget | undefined,
 ): Sliced<Projected> {
   const pauseMicros = passesMicros(model.document.text.length, PASSES);
-  const first = rewrite(model, profile, maxUnrolledLevels, new Map());
+  const first = yield* rewrite(model, profile, maxUnrolledLevels, new Map());
   yield pauseMicros;
   if (first === null) return refuse({ reason: "impossible", problems: [NO_VALUE] });
   const planned = planAbsences(profile, first.rewriter, first.measure, budget);
   yield pauseMicros;
   if (!planned.ok) return refuse({ reason: "impossible", problems: [planned.refusal] });
-  const rewritten = planned.value.size === 0 ? first : rewrite(model, profile, maxUnrolledLevels, planned.value);
+  const rewritten = planned.value.size === 0 ? first : yield* rewrite(model, profile, maxUnrolledLevels, planned.value);
   yield pauseMicros;
   if (rewritten === null) return refuse({ reason: "impossible", problems: [NO_VALUE] });
   const problems = overBudget(profile, rewritten.measure).map(({ message }) => ({ pointer: "", message }));
@@ -125,19 +125,19 @@ type Rewritten = {
   log: ChangeLog;
 };
 
-function rewrite(
+function* rewrite(
   model: JsonSchemaModel,
   profile: Profile,
   maxUnrolledLevels: number,
   absences: ReadonlyMap<string, AbsenceEncoding>,
-): Rewritten | null {
+): Sliced<Rewritten | null> {
   const meter = new ProjectionMeter();
   const log = new ChangeLog();
   const reader = new DraftReader(model, meter);
   const rewriter = new SchemaRewriter(reader, profile, log, meter, { maxUnrolledLevels, absences }, writeDraft);
   const written = writeRoot(rewriter, reader);
   if (written === null) return null;
-  rewriter.finishDefinitions();
+  yield* rewriter.finishDefinitions();
   const root = written.schema;
   const definitions = [...rewriter.definitions.values()].filter(({ schema }) => schema !== null);
   if (definitions.length > 0) {

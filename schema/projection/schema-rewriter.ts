@@ -8,6 +8,7 @@ import { isAtLeast } from "../json/parse/dialects.ts";
 import { schemaPointer } from "../json/validate/evaluation.ts";
 import { validateAt } from "../json/validate/validate.ts";
 import type { JsonNode, JsonObject } from "../json-text.ts";
+import type { Sliced } from "../slices.ts";
 import { type ProjectionMeter, TooComplexProjection } from "./bounds.ts";
 import type { ChangeLog, ProjectionChangeKind, ProjectionLoss } from "./changes.ts";
 import type { BranchStep, DecodeStep } from "./decoder.ts";
@@ -70,10 +71,11 @@ export class SchemaRewriter implements Rewriter {
     return written;
   }
 
-  /** Writes the definitions that were deferred, and those that they lead to. */
-  finishDefinitions(): void {
+  /** Writes the definitions that were deferred, and those that they lead to; pauses in between. */
+  *finishDefinitions(): Sliced<void> {
     for (const { definition, target } of this.#deferred) {
       this.#writeDefinition(definition, target);
+      yield this.meter.takeMicros();
       // References to it have been written already.
       if (definition.schema === null) {
         throw new TooComplexProjection(target.pointer, `"${definition.name}" allows no value at all.`);

@@ -132,3 +132,19 @@ export function manyConjoined(count: number): HostilePair {
   const of = (more: number) => ({ allOf: range(count).map((i) => ({ minimum: i + more })) });
   return ofJson(`an allOf of ${count} schemas`, of(0), of(1));
 }
+
+/** Bounds and a step with as many digits. */
+export function hugeDigits(count: number): HostilePair {
+  const of = (digit: string) =>
+    `{"type":"number","minimum":1${digit.repeat(count)},"multipleOf":0.${digit.repeat(count)}}`;
+  return { name: `numbers of ${count} digits`, format: "json-schema", writer: of("3"), reader: of("7") };
+}
+
+/** Each definition refers to the next one, and the last one to the first. */
+export function nestedReferences(count: number): string {
+  const definitions = range(count).map((i) => [
+    `d${i}`,
+    { type: "object", properties: { next: { $ref: `#/$defs/d${(i + 1) % count}` }, value: { type: "string" } } },
+  ]);
+  return JSON.stringify({ $defs: Object.fromEntries(definitions), $ref: "#/$defs/d0" });
+}
