@@ -1,5 +1,6 @@
 /** Deletes, changes of records, config, modes, rule books and contexts: predicted from state alone. */
 import { expect } from "vitest";
+import type { ErrorName } from "../../contract/errors.ts";
 import { activate, nativeView } from "./register-commands.ts";
 import {
   type Config,
@@ -46,10 +47,21 @@ export async function deleteRecord(
   const answer = await world.write("DELETE", permanently(`/api/v1/schemas/${record.id}`, permanent), undefined, {
     keyed,
   });
-  const error = state.isReadOnly(record.name) ? "OPERATION_NOT_PERMITTED" : deletionError(state, record, permanent);
-  if (error) return world.expectRefusal("native", answer, error);
-  remove(state, [record], permanent);
+  const errors = applyDelete(state, record, permanent);
+  if (errors) return world.expectRefusal("native", answer, ...errors);
   world.expectOk(answer, 204);
+}
+
+/** Deletes a record, or returns the expected refusal. */
+export function applyDelete(
+  state: RegistryState,
+  record: ModelRecord,
+  permanent: boolean,
+): readonly ErrorName[] | undefined {
+  const error = state.isReadOnly(record.name) ? "OPERATION_NOT_PERMITTED" : deletionError(state, record, permanent);
+  if (error) return [error];
+  remove(state, [record], permanent);
+  return undefined;
 }
 
 function deletionError(state: RegistryState, record: ModelRecord, permanent: boolean) {

@@ -13,6 +13,7 @@ import {
   setMode,
   setRules,
 } from "./change-commands.ts";
+import { makeChanges, type PlannedChange, promote, propose, registerGuarded } from "./change-set-commands.ts";
 import { CONTENTS, type Dialect } from "./contents.ts";
 import { redefinesItself } from "./predict-register.ts";
 import { check, lookUp } from "./question-commands.ts";
@@ -205,6 +206,85 @@ const importing = step(
   },
 );
 
+/** The n-th record of a sequence's state, or a registration without a moving reference. */
+type Sketch =
+  | { operation: "register"; asked: Registering }
+  | { operation: "delete"; index: number; permanent: boolean }
+  | { operation: "activate" | "undelete"; index: number };
+
+const recordIndex = fc.nat({ max: 7 });
+const sketches = fc.array(
+  fc.oneof(
+    {
+      weight: 5,
+      arbitrary: registration.map(
+        (asked): Sketch => ({
+          operation: "register",
+          // A set resolves `latest` to what it registers itself.
+          asked: {
+            ...asked,
+            api: "native",
+            normalise: false,
+            id: null,
+            keyed: false,
+            dialect: asked.content.format === "json-schema" ? asked.dialect : null,
+            reference: asked.reference && { ...asked.reference, version: Math.max(1, asked.reference.version) },
+          },
+        }),
+      ),
+    },
+    {
+      weight: 2,
+      arbitrary: fc
+        .record({ index: recordIndex, permanent: fc.boolean() })
+        .map((asked): Sketch => ({ operation: "delete", ...asked })),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .record({ operation: fc.constantFrom("activate" as const, "undelete" as const), index: recordIndex })
+        .map((asked): Sketch => asked),
+    },
+  ),
+  { minLength: 1, maxLength: 4 },
+);
+
+/**
+ * Each record is changed once, and only drafts are activated. References to what the set itself registers are left to
+ * the tests of change sets, because they also reorder it.
+ */
+function planned(state: RegistryState, sketched: readonly Sketch[]): PlannedChange[] {
+  const records = state.records();
+  const used = new Set<ModelRecord>();
+  const registered = new Set(
+    sketched.flatMap((sketch) => (sketch.operation === "register" ? state.resolve(sketch.asked.name).subject : [])),
+  );
+  return sketched.flatMap((sketch): PlannedChange[] => {
+    if (sketch.operation === "register") {
+      const { reference } = sketch.asked;
+      return reference !== null && registered.has(reference.subject) ? [] : [sketch];
+    }
+    const record = records[sketch.index % Math.max(1, records.length)];
+    if (!record || used.has(record) || (sketch.operation === "activate" && record.state !== "draft")) return [];
+    used.add(record);
+    return sketch.operation === "delete"
+      ? [{ operation: "delete", record, permanent: sketch.permanent }]
+      : [{ operation: sketch.operation, record }];
+  });
+}
+
+/** Runs a command on the planned changes, if there are any. */
+function onChanges<T>(
+  title: string,
+  more: fc.Arbitrary<T>,
+  run: (state: RegistryState, world: World, changes: PlannedChange[], asked: T) => Promise<void>,
+) {
+  return step(title, fc.record({ sketched: sketches, asked: more }), async (state, world, { sketched, asked }) => {
+    const changes = planned(state, sketched);
+    if (changes.length > 0) await run(state, world, changes, asked);
+  });
+}
+
 const MODES: readonly (Mode | null)[] = ["READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT", null, null];
 
 const STEPS: readonly fc.WeightedArbitrary<Step>[] = [
@@ -281,6 +361,40 @@ const STEPS: readonly fc.WeightedArbitrary<Step>[] = [
   {
     weight: 1,
     arbitrary: step("delete context", fc.constantFrom(OTHER_CONTEXT, OTHER_CONTEXT, DEFAULT), deleteContext),
+  },
+  {
+    weight: 8,
+    arbitrary: onChanges("make changes", keyed, (state, world, changes, isKeyed) =>
+      makeChanges(state, world, { changes, keyed: isKeyed }),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: onChanges("propose", fc.constant(null), (state, world, changes) => propose(state, world, { changes })),
+  },
+  {
+    weight: 3,
+    arbitrary: step(
+      "register under a guard",
+      fc.record({
+        asked: registration.map((asked) => ({ ...asked, level: null })),
+        guard: fc.constantFrom("protections" as const, "freezes" as const),
+        overrides: fc.boolean(),
+      }),
+      registerGuarded,
+    ),
+  },
+  {
+    weight: 4,
+    arbitrary: step(
+      "promote",
+      fc.record({
+        name: fc.constantFrom("s", "s", "t").map((subject): Name => ({ context: DEFAULT, subject })),
+        version: fc.constantFrom<number | "latest">("latest", "latest", 1, 2),
+        to: fc.constant(OTHER_CONTEXT),
+      }),
+      promote,
+    ),
   },
   { weight: 3, arbitrary: step("look up", registration, unless(redefinesItself, lookUp)) },
   { weight: 3, arbitrary: step("check", registration, unless(redefinesItself, check)) },

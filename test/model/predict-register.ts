@@ -186,9 +186,15 @@ function resolveReference(
   { subject, version }: Reference,
   deletedToo: boolean,
 ): ModelRecord | undefined {
-  const target = state.subject({ context, subject });
+  const target = state.subject(parse(subject, context));
   if (version === -1) return live(target)[0];
   return numbered(target).find(({ number, deleted }) => number === version && (deletedToo || !deleted));
+}
+
+/** A name as written in a reference, which may name its context. */
+function parse(text: string, context: string): Name {
+  const [, named, subject] = /^:([^:]*):(.*)$/.exec(text) ?? [];
+  return named === undefined ? { context, subject: text } : { context: named, subject: subject! };
 }
 
 /**

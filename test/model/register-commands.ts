@@ -1,10 +1,12 @@
 /** Registrations through both APIs, activation and undelete: everything that adds a live version to a subject. */
 import { expect } from "vitest";
+import type { ErrorName } from "../../contract/errors.ts";
 import { type Policy, SCHEMA_TYPES, storedText } from "./contents.ts";
 import {
   type Candidate,
   isIncompatible,
   type Numbering,
+  type Prediction,
   predictNumbering,
   predictRegistration,
   type Registration,
@@ -22,9 +24,14 @@ import {
 import type { Answer, World } from "./world.ts";
 
 /** Allocation continues after imported ids up to this one; larger ones are only avoided. */
-const COUNTED_IDS = 2 ** 30;
+export const COUNTED_IDS: number = 2 ** 30;
 
-export type Registering = Registration & { level: Level | null; keyed: boolean };
+export type Registering = Registration & {
+  level: Level | null;
+  keyed: boolean;
+  /** The reason for overriding protections and freezes. */
+  override?: string;
+};
 
 export async function register(state: RegistryState, world: World, asked: Registering): Promise<void> {
   const expected = predictRegistration(state, asked);
@@ -40,58 +47,68 @@ export async function register(state: RegistryState, world: World, asked: Regist
     expected.record.deleted = false;
     return expectRegistered(world, asked, answer, 200, expected.record);
   }
+  const record = addPredicted(state, asked, expected, answer);
+  expectRegistered(world, asked, answer, asked.api === "confluent" ? 200 : 201, record);
+  await learnId(state, world, record, answer);
+}
+
+/** Adds a version or draft to the state; the response provides what no rule determines. */
+export function addPredicted(
+  state: RegistryState,
+  asked: Registering,
+  expected: Prediction & { type: "draft" | "created" },
+  answer: Pick<Answer, "body">,
+): ModelRecord {
   const isNew = state.subject(expected.candidate.name) === undefined;
   const record = addRecord(state, expected.candidate, asked.api === "native" ? "semantic" : "strict");
-  if (expected.type === "draft") expectRegistered(world, asked, answer, 201, record);
-  else {
-    number(state, record, expected.numbering, answer, asked.id !== null);
-    expectRegistered(world, asked, answer, asked.api === "confluent" ? 200 : 201, record);
-  }
+  if (expected.type === "created") number(state, record, expected.numbering, answer, asked.id !== null);
   if (isNew && asked.api === "native" && asked.level !== null) {
     const key = scopeKey(record.name);
     state.configs.set(key, { ...state.configs.get(key), level: asked.level });
   }
-  await learnId(state, world, record, answer);
+  return record;
 }
 
 function registerConfluent(world: World, asked: Registering) {
-  const { content, spelling, normalise, reference, metadata, id, number: version } = asked;
-  const query = normalise ? "?normalize=true" : "";
-  return world.write(
-    "POST",
-    `/subjects/${encodeURIComponent(print(asked.name))}/versions${query}`,
-    {
-      schema: content.spellings[spelling]!.text,
-      schemaType: SCHEMA_TYPES[content.format],
-      ...(reference === null ? {} : { references: [reference] }),
-      ...(metadata === null ? {} : { metadata }),
-      ...(id === null ? {} : { id }),
-      ...(version === null ? {} : { version }),
-    },
-    asked,
-  );
+  return world.write("POST", confluentRegistrationPath(asked), confluentBody(asked), asked);
+}
+
+export function confluentRegistrationPath({ name, normalise }: Registering): string {
+  return `/subjects/${encodeURIComponent(print(name))}/versions${normalise ? "?normalize=true" : ""}`;
+}
+
+/** A registration in the Confluent API's form. */
+export function confluentBody({ content, spelling, reference, metadata, id, number: version }: Registering): object {
+  return {
+    schema: content.spellings[spelling]!.text,
+    schemaType: SCHEMA_TYPES[content.format],
+    ...(reference === null ? {} : { references: [reference] }),
+    ...(metadata === null ? {} : { metadata }),
+    ...(id === null ? {} : { id }),
+    ...(version === null ? {} : { version }),
+  };
 }
 
 function registerNative(world: World, asked: Registering) {
+  return world.write("POST", "/api/v1/schemas", nativeBody(asked), asked);
+}
+
+/** A registration in the native API's form. */
+export function nativeBody(asked: Registering): object {
   const { content, spelling, reference, metadata, draft, dialect, level } = asked;
   const { text } = content.spellings[spelling]!;
-  return world.write(
-    "POST",
-    "/api/v1/schemas",
-    {
-      subject: print(asked.name),
-      format: content.format,
-      content: content.format === "protobuf" ? text : JSON.parse(text),
-      ...(reference === null
-        ? {}
-        : { references: [{ ...reference, version: reference.version === -1 ? "latest" : reference.version }] }),
-      ...(metadata === null ? {} : { contract: { metadata } }),
-      ...(draft ? { state: "draft" } : {}),
-      ...(dialect === null ? {} : { dialect }),
-      ...(level === null ? {} : { compatibility_level: level }),
-    },
-    asked,
-  );
+  return {
+    subject: print(asked.name),
+    format: content.format,
+    content: content.format === "protobuf" ? text : JSON.parse(text),
+    ...(reference === null
+      ? {}
+      : { references: [{ ...reference, version: reference.version === -1 ? "latest" : reference.version }] }),
+    ...(metadata === null ? {} : { contract: { metadata } }),
+    ...(draft ? { state: "draft" } : {}),
+    ...(dialect === null ? {} : { dialect }),
+    ...(level === null ? {} : { compatibility_level: level }),
+  };
 }
 
 function addRecord(state: RegistryState, candidate: Candidate, policy: Policy): ModelRecord {
@@ -119,7 +136,7 @@ function number(
   state: RegistryState,
   record: ModelRecord,
   numbering: Numbering,
-  { body }: Answer,
+  { body }: Pick<Answer, "body">,
   isImport: boolean,
 ): void {
   const { context } = record.name;
@@ -202,34 +219,46 @@ const listPath = "/api/v1/schemas?limit=1000&deleted=true&content=none";
 /** Activates a draft, with a registration's checks of mode, references and compatibility. */
 export async function activate(state: RegistryState, world: World, record: ModelRecord): Promise<void> {
   const answer = await world.write("PATCH", `/api/v1/schemas/${record.id}`, { state: "active" });
-  if (record.deleted) return world.expectRefusal("native", answer, "SCHEMA_NOT_FOUND");
-  // An import brings its id; an activation cannot.
-  if (state.isReadOnly(record.name) || state.isImporting(record.name)) {
-    return world.expectRefusal("native", answer, "OPERATION_NOT_PERMITTED");
-  }
-  if (hasLiveTwin(state, record, "equivalent") || hasLostReference(state, record)) {
-    return world.expectRefusal("native", answer, "CONFLICT");
-  }
-  const expected = predictNumbering(state, record);
-  if (expected.type === "refused") return world.expectRefusal("native", answer, ...expected.errors);
-  if (expected.type === "created") number(state, record, expected.numbering, answer, false);
+  const errors = applyActivation(state, record, answer);
+  if (errors) return world.expectRefusal("native", answer, ...errors);
   world.expectOk(answer, 200, nativeView(record));
+}
+
+/** Numbers a draft, or returns the expected refusal. */
+export function applyActivation(
+  state: RegistryState,
+  record: ModelRecord,
+  answer: Pick<Answer, "body">,
+): readonly ErrorName[] | undefined {
+  if (record.deleted) return ["SCHEMA_NOT_FOUND"];
+  // An import brings its id; an activation cannot.
+  if (state.isReadOnly(record.name) || state.isImporting(record.name)) return ["OPERATION_NOT_PERMITTED"];
+  if (hasLiveTwin(state, record, "equivalent") || hasLostReference(state, record)) return ["CONFLICT"];
+  const expected = predictNumbering(state, record);
+  if (expected.type === "refused") return expected.errors;
+  if (expected.type === "created") number(state, record, expected.numbering, answer, false);
+  return undefined;
 }
 
 export async function undelete(state: RegistryState, world: World, record: ModelRecord, keyed: boolean): Promise<void> {
   const answer = await world.write("POST", `/api/v1/schemas/${record.id}/undelete`, undefined, { keyed });
-  if (!record.deleted) return world.expectRefusal("native", answer, "CONFLICT");
-  if (state.isReadOnly(record.name)) return world.expectRefusal("native", answer, "OPERATION_NOT_PERMITTED");
+  const errors = applyUndelete(state, record);
+  if (errors) return world.expectRefusal("native", answer, ...errors);
+  world.expectOk(answer, 200, nativeView(record));
+}
+
+/** Undeletes a record, or returns the expected refusal. */
+export function applyUndelete(state: RegistryState, record: ModelRecord): readonly ErrorName[] | undefined {
+  if (!record.deleted) return ["CONFLICT"];
+  if (state.isReadOnly(record.name)) return ["OPERATION_NOT_PERMITTED"];
   if (record.number !== null) {
-    if (hasLiveTwin(state, record, "same") || hasLostReference(state, record)) {
-      return world.expectRefusal("native", answer, "CONFLICT");
-    }
+    if (hasLiveTwin(state, record, "same") || hasLostReference(state, record)) return ["CONFLICT"];
     if (!state.isImporting(record.name) && isIncompatible(state, state.subject(record.name), record)) {
-      return world.expectRefusal("native", answer, "INCOMPATIBLE_SCHEMA");
+      return ["INCOMPATIBLE_SCHEMA"];
     }
   }
   record.deleted = false;
-  world.expectOk(answer, 200, nativeView(record));
+  return undefined;
 }
 
 function hasLiveTwin(state: RegistryState, record: ModelRecord, sameness: "same" | "equivalent"): boolean {

@@ -135,6 +135,31 @@ export class RegistryState {
     return given;
   }
 
+  /** Returns a function that restores the current state; records keep their identity. */
+  snapshot(): () => void {
+    const subjects = [...this.subjects].map(([key, subject]) => {
+      const records = subject.records.map((record) => ({ record, copy: { ...record } }));
+      return { key, subject, records, copy: { ...subject } };
+    });
+    const maps = [this.configs, this.modes, this.protobufTexts].map((map) => restorer<unknown>(map));
+    const sets = [this.allowing, this.contexts].map((set) => ({ set, copy: [...set] }));
+    const given = [...this.givenIds].map(([context, ids]) => [context, new Map(ids)] as const);
+    return () => {
+      this.subjects.clear();
+      for (const { key, subject, records, copy } of subjects) {
+        for (const { record, copy: before } of records) Object.assign(record, before);
+        this.subjects.set(key, Object.assign(subject, copy, { records: records.map(({ record }) => record) }));
+      }
+      for (const restore of maps) restore();
+      for (const { set, copy } of sets) {
+        set.clear();
+        for (const member of copy) set.add(member);
+      }
+      this.givenIds.clear();
+      for (const [context, ids] of given) this.givenIds.set(context, new Map(ids));
+    };
+  }
+
   /** A subject that has lost its last record loses its settings. */
   remove(gone: readonly ModelRecord[]): void {
     for (const { name } of gone) {
@@ -146,6 +171,14 @@ export class RegistryState {
       for (const scopes of [this.configs, this.modes, this.allowing]) scopes.delete(scopeKey(name));
     }
   }
+}
+
+function restorer<V>(map: Map<string, V>): () => void {
+  const copy = [...map];
+  return () => {
+    map.clear();
+    for (const [key, value] of copy) map.set(key, value);
+  };
 }
 
 /** The default context's own scope would print as an empty string, like the empty subject. */

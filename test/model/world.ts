@@ -10,7 +10,14 @@ export type EmptyRegistry = {
 };
 
 export type Answer = { status: number; body: unknown; text: string };
-type Sent = { method: string; path: string; body: unknown; key: string | undefined };
+type Sent = { method: string; path: string; body: unknown; key: string | undefined; override?: string | undefined };
+type WriteOptions = {
+  keyed?: boolean;
+  /** The reason for overriding protections and freezes. */
+  override?: string;
+  /** A refusal may open a proposal, which is an entry in the log. */
+  mayPropose?: boolean;
+};
 
 const MAX_SHOWN_CHARACTERS = 600;
 
@@ -33,14 +40,15 @@ export class World {
     method: string,
     path: string,
     body?: unknown,
-    options: { keyed?: boolean } = {},
+    options: WriteOptions = {},
   ): Promise<Answer & { wrote: boolean }> {
     const before = this.#seq;
     const key = options.keyed ? `key-${++this.#keys}` : undefined;
-    const sent = { method, path, body, key };
+    const sent = { method, path, body, key, override: options.override };
     const answer = await this.#send(sent);
     const wrote = (await this.seq()) !== before;
-    if (answer.status >= 400) expect(wrote, this.#last("changed the registry although it was refused")).toBe(false);
+    if (answer.status >= 400 && !options.mayPropose)
+      expect(wrote, this.#last("changed the registry although it was refused")).toBe(false);
     if (wrote && key !== undefined) this.repeatable = { sent, answer };
     return { ...answer, wrote };
   }
@@ -97,12 +105,13 @@ export class World {
     return new Error(`${message}\n\nTranscript:\n${this.#transcript.join("\n")}`);
   }
 
-  async #send({ method, path, body, key }: Sent, isQuestion = false): Promise<Answer> {
+  async #send({ method, path, body, key, override }: Sent, isQuestion = false): Promise<Answer> {
     const response = await this.#registry.fetch(path, {
       method,
       headers: {
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
         ...(key === undefined ? {} : { "Idempotency-Key": key }),
+        ...(override === undefined ? {} : { "X-Registry-Override": override }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
@@ -112,14 +121,17 @@ export class World {
     // A query changes nothing, so only the last one can explain a failure.
     if (this.#lastIsQuestion) this.#transcript.pop();
     this.#lastIsQuestion = isQuestion;
-    this.#transcript.push(shown({ method, path, body, key }, answer));
+    this.#transcript.push(shown({ method, path, body, key, override }, answer));
     expect(answer.status, this.#last("failed")).toBeLessThan(500);
     return answer;
   }
 }
 
-function shown({ method, path, body, key }: Sent, { status, text }: Answer): string {
-  const header = key === undefined ? "" : ` -H 'Idempotency-Key: ${key}'`;
+function shown({ method, path, body, key, override }: Sent, { status, text }: Answer): string {
+  const header = [
+    key === undefined ? "" : ` -H 'Idempotency-Key: ${key}'`,
+    override === undefined ? "" : ` -H 'X-Registry-Override: ${override}'`,
+  ].join("");
   const data = body === undefined ? "" : ` --json '${JSON.stringify(body)}'`;
   return `curl -X ${method} "$REGISTRY${path}"${header}${data}\n  # ${status} ${text.slice(0, MAX_SHOWN_CHARACTERS)}`;
 }
