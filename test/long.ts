@@ -13,11 +13,12 @@ export const LONG_TESTS = {
     "test/schema/protobuf/compare/buf/**/*.test.ts",
   ],
   fuzz: ["test/**/*.fuzz.test.ts"],
-  workers: ["test/workers/http/native/*bounds.test.ts"],
+  workers: ["test/workers/http/native/*bounds.test.ts", "test/workers/backup/*bounds.test.ts"],
   database: ["test/db/projection/kill.test.ts"],
   system: [
     // The same files run in workerd in every `npm test`; here they test a registry served by `npm start`.
     "test/conformance/**/*.test.ts",
+    "test/system/cli-heap.test.ts",
     "test/system/hostile.test.ts",
     "test/system/kill.test.ts",
     "test/system/race.test.ts",
