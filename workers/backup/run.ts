@@ -21,7 +21,7 @@ import { type BackupHost, Operations, primaryFor, readWholeSegment, type WholeSe
 import { type RunReport, readReport, writeReport } from "./status.ts";
 
 /** Segments per run: at most 250 ms of CPU each, and a cron invocation has 30 s. */
-const MAX_RUN_SEGMENTS = 40;
+export const MAX_RUN_SEGMENTS = 40;
 export const MAX_RUN_MS = 60_000;
 /** Unlisted objects may belong to a running export until this age; after it they are garbage. */
 export const ORPHAN_GRACE_MS = 10 * MAX_RUN_MS;

@@ -17,7 +17,7 @@ import type { Shape } from "./shapes.ts";
 
 const SEGMENT_MEDIA_TYPE = "application/gzip";
 /** Segments per response; clients request more. Each takes up to a quarter of a second of CPU time. */
-const MAX_EXPORT_SEGMENTS = 100;
+export const MAX_EXPORT_SEGMENTS = 100;
 /** Applying a segment or replaying a whole log may take longer than the usual request deadline. */
 const RESTORE_DEADLINE_MS = 60_000;
 const RETRY_AFTER_SECONDS = 60;

@@ -35,7 +35,7 @@ import { HeldSchema, holdRecords } from "./judge.ts";
 /** Schemas per bundle, the limit of a batch. */
 export const MAX_BUNDLE_SCHEMAS = 1_000;
 /** Characters of all pairs together, the limit of a transitive check. */
-const MAX_BUNDLE_CHARACTERS = 64 * 1024 * 1024;
+export const MAX_BUNDLE_CHARACTERS = 64 * 1024 * 1024;
 /** Registered schemas held in memory simultaneously. */
 const HELD_TOGETHER = 50;
 
