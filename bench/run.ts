@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
-import { build } from "../scripts/build.ts";
+import { build, isBuilt } from "../scripts/build.ts";
 import { type Bench, type BenchPart, meets, type Row } from "./part.ts";
 import { access } from "./parts/access.ts";
 import { bundle } from "./parts/bundle.ts";
@@ -68,7 +68,7 @@ async function main(): Promise<void> {
   if (minutes !== undefined && !(minutes > 0))
     throw new Error(`--minutes is a number above 0, got "${values.minutes}".`);
   const bench: Bench = { quick: values.quick, minutes, progress: (text) => console.error(`  ${text}`) };
-  await build();
+  if (!isBuilt()) await build();
   const results: { part: string; rows: Row[] }[] = [];
   const tables: string[] = [];
   const [loadBefore] = loadavg();

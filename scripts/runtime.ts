@@ -24,6 +24,12 @@ const CF = { colo: "LOC", country: "XX", continent: "EU", timezone: "UTC" };
 
 export const REGISTRY_WORKER = "registry";
 
+/**
+ * In MB. Without a limit V8 lets an isolate's heap grow fourfold before it collects it; with four times what an isolate
+ * has on the platform, by half, for the same processor time.
+ */
+const V8_FLAGS = "--max-heap-size=512 --max-semi-space-size=8";
+
 type RuntimeOptions = {
   host: string;
   port: number;
@@ -59,6 +65,7 @@ export type Runtime = {
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { host, port, stateDir, distDir, vars = {}, inspect = false, withoutLoader = false, followers = {} } = options;
   const worker = bindingsOfLocal();
+  process.env.MINIFLARE_WORKERD_V8_FLAGS ??= V8_FLAGS;
   // An invalid value is reported before anything starts, instead of by every request.
   parseSettings({ ...worker.bindings, ...vars } as Vars);
   const runtime = new Miniflare(

@@ -3,7 +3,6 @@
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
 import type { EffectiveConfig } from "../../../registry/config.ts";
-import { toHex } from "../../../registry/log-entry.ts";
 import type { Closure } from "../../../registry/record.ts";
 import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
 import type { Policy } from "../../../schema/compatibility.ts";
@@ -218,7 +217,7 @@ export function closureOfRecord(state: StateReader, row: RecordRow): Closure | u
 function distinctContents(rows: readonly RecordRow[]): RecordRow[] {
   const seen = new Set<string>();
   return rows.filter((row) => {
-    const key = `${toHex(new Uint8Array(row.content_hash))} ${row.dialect}`;
+    const key = `${row.content_key} ${row.dialect}`;
     if (seen.has(key)) return false;
     seen.add(key);
     return true;
