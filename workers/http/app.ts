@@ -40,6 +40,7 @@ import { pathInContext, searchInContext } from "./confluent/context-path.ts";
 import { confluentErrorAnswer } from "./confluent/errors.ts";
 import { confluentRoutes } from "./confluent/routes.ts";
 import { problemAnswer, RegistryError } from "./errors.ts";
+import { requireReached } from "./min-seq.ts";
 import { nativeRoutes } from "./native/routes.ts";
 import { countRead, isLogged, logRequest } from "./request-log.ts";
 import { RouterPerMethod } from "./router.ts";
@@ -148,7 +149,9 @@ function answerAs(actor: Actor, c: Context<Env>, edge: RequestEdge, route: Route
 
 async function answered(answer: Promise<Answer>, edge: RequestEdge, startedAtMs: number): Promise<Response> {
   try {
-    return finish(edge, await answer, edge.now() - startedAtMs);
+    const known = await answer;
+    if (!edge.route.isWrite) requireReached(edge.c.req.raw, known);
+    return finish(edge, known, edge.now() - startedAtMs);
   } catch (error) {
     return finish(edge, errorAnswer(error, edge), edge.now() - startedAtMs);
   }

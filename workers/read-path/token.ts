@@ -1,4 +1,5 @@
 /** The consistency token `<epoch>.<seq>.<seq of the last hard delete>` that callers send back to read their own writes. */
+import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
 
 export function printToken({ epoch, seq, lastHardDelete }: AsOf): string {
@@ -33,4 +34,13 @@ export function isOlder(a: AsOf, b: AsOf): boolean {
 
 function isAtLeast(asOf: AsOf, epoch: number, seq: number): boolean {
   return asOf.epoch !== epoch ? asOf.epoch > epoch : asOf.seq >= seq;
+}
+
+/**
+ * The refusal of a token that is newer than the primary's state. Waiting would not help: the registry has never issued
+ * it, or has lost that state since.
+ */
+export function notReached(token: AsOf, asOf: AsOf): Refusal {
+  const detail = `X-Registry-Min-Seq requires the state ${printToken(token)}, which this registry has not reached: it is at ${printToken(asOf)}. Send a token from one of its own responses.`;
+  return makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ rule: "token", message: detail }] });
 }

@@ -7,7 +7,7 @@ import { type SearchPage, type SearchRequest, searchVersions } from "../../../db
 import type { AsOf } from "../../../registry/log-entry.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Edge } from "../../edge.ts";
-import { recordSatisfies } from "../../read-path/token.ts";
+import { notReached, recordSatisfies } from "../../read-path/token.ts";
 import { parseContext } from "../read/subject-names.ts";
 
 const RETRY_AFTER_SECONDS = 2;
@@ -73,7 +73,10 @@ export async function search(
   const { epoch, seq } = found.page.asOf;
   // The read model does not store the last hard delete, so the token assumes the latest possible.
   const asOf = { epoch, seq, lastHardDelete: seq };
-  if (!recordSatisfies(asOf, token)) {
+  if (token !== undefined && !recordSatisfies(asOf, token)) {
+    const head = await edge.primary.read("head", {});
+    if (!head.ok) return head;
+    if (!recordSatisfies(head.value.asOf, token)) return refuse(notReached(token, head.value.asOf));
     return refuse(
       notReady(
         `The read model is at ${epoch}.${seq}, behind the state that X-Registry-Min-Seq requires. Retry in a moment.`,
