@@ -243,6 +243,15 @@ describe("aliases", () => {
 });
 
 describe("contexts", () => {
+  it.each(["api/v1/subjects", "api/v1/schemas", "health", "openapi.json", "openapi/confluent.json", "docs"])(
+    "have no /%s, which would ignore them",
+    async (path) => {
+      const { status, body } = await registry.get(`/contexts/${name}/${path}`);
+
+      expect({ status, body }).toMatchObject(error(404, /not found/i));
+    },
+  );
+
   it("support only DELETE on the context itself", async () => {
     for (const path of [`/contexts/${name}`, `/contexts/${name}/`]) {
       const answer = await registry.get(path);

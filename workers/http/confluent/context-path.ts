@@ -2,6 +2,9 @@
 
 const CONTEXTS = "/contexts/";
 
+/** Beginnings of paths that are not the Confluent API's; they know no context in the path, and would ignore it. */
+const OUTSIDE_CONTEXTS = new Set(["api", "docs", "health", "metrics", "openapi", "openapi.json"]);
+
 type ContextPath = { prefix: string; rest: string };
 
 /** The path to route. A path with an invalid context is left as it is; its route refuses it. */
@@ -9,7 +12,8 @@ export function pathInContext(path: string): string {
   const found = parseContextPath(path);
   if (!found) return path;
   const { prefix, rest } = found;
-  const [noun, ...more] = rest.split("/");
+  const [noun = "", ...more] = rest.split("/");
+  if (OUTSIDE_CONTEXTS.has(noun)) return path;
   if ((noun === "config" || noun === "mode") && more.length === 0) return `/${noun}/${encodeURIComponent(prefix)}`;
   const at = SUBJECT_POSITIONS.find(({ before }) => rest.startsWith(before));
   if (!at) return `/${rest}`;
