@@ -17,10 +17,16 @@ function chosen(project: keyof typeof LONG_TESTS, include: string[], exclude: st
 }
 
 /**
- * The number of sequences in the model-based test, and their seed, because the runtime does not see the environment.
+ * The size of the model-based test and of the fuzz of the APIs, and their seeds, because the runtime does not see the
+ * environment.
  */
-const { MODEL_RUNS, MODEL_SEED } = process.env;
-const modelSettings = { ...(MODEL_RUNS && { MODEL_RUNS }), ...(MODEL_SEED && { MODEL_SEED }) };
+const { MODEL_RUNS, MODEL_SEED, API_FUZZ_REQUESTS, API_FUZZ_SEED } = process.env;
+const randomSettings = {
+  ...(MODEL_RUNS && { MODEL_RUNS }),
+  ...(MODEL_SEED && { MODEL_SEED }),
+  ...(API_FUZZ_REQUESTS && { API_FUZZ_REQUESTS }),
+  ...(API_FUZZ_SEED && { API_FUZZ_SEED }),
+};
 
 /** Science and contract run in Node; everything with bindings runs in workerd; whole processes are started by the system project. */
 export default defineConfig({
@@ -84,7 +90,7 @@ export default defineConfig({
                 ACCESS_HASH_KEY: Buffer.alloc(32, "test").toString("base64"),
                 WEBHOOK_SIGNING_KEY: Buffer.alloc(32, "test").toString("base64"),
                 CHECKPOINT_SIGNING_KEYS: Buffer.alloc(32, "checkpoint").toString("base64"),
-                ...modelSettings,
+                ...randomSettings,
               },
             },
           }),

@@ -13,7 +13,11 @@ export const LONG_TESTS = {
     "test/schema/protobuf/compare/buf/**/*.test.ts",
   ],
   fuzz: ["test/**/*.fuzz.test.ts"],
-  workers: ["test/workers/http/native/*bounds.test.ts", "test/workers/backup/*bounds.test.ts"],
+  workers: [
+    "test/workers/http/native/*bounds.test.ts",
+    "test/workers/backup/*bounds.test.ts",
+    "test/workers/fuzz/**/*.test.ts",
+  ],
   database: ["test/db/projection/kill.test.ts"],
   system: [
     // The same files run in workerd in every `npm test`; here they test a registry served by `npm start`.
