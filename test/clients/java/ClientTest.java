@@ -49,6 +49,9 @@ public class ClientTest {
     tests.put("import", ClientTest::imports);
     tests.put("normalisation", ClientTest::normalisation);
     tests.put("Flink's coder round-trips a record", ClientTest::flinkRoundTrip);
+    if (GUARDED_URL != null && USER_INFO != null) {
+      tests.put("a key's id and secret as user and password", ClientTest::basicCredentials);
+    }
     int failed = 0;
     for (Map.Entry<String, Test> test : tests.entrySet()) {
       try {
@@ -196,6 +199,23 @@ public class ClientTest {
 
     equal("Ada", read.get("name").toString());
     equal("", read.get("email").toString());
+  }
+
+  private static void basicCredentials() throws Exception {
+    String subject = unique("basic");
+
+    int id = guardedClient(USER_INFO).register(subject, avro(USER));
+
+    equal(id, guardedClient(USER_INFO).getLatestSchemaMetadata(subject).getId());
+    String keyId = USER_INFO.substring(0, USER_INFO.indexOf(':'));
+    refused(401, 401, () -> guardedClient(keyId + ":" + "0".repeat(64)).getAllSubjects());
+  }
+
+  private static SchemaRegistryClient guardedClient(String userInfo) {
+    Map<String, Object> settings = new HashMap<>();
+    settings.put("basic.auth.credentials.source", "USER_INFO");
+    settings.put("basic.auth.user.info", userInfo);
+    return new CachedSchemaRegistryClient(GUARDED_URL, 100, settings);
   }
 
   /** Each has a cache of its own, so that a new one asks the registry. */
