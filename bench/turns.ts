@@ -61,6 +61,11 @@ export function ratioOf(measured: ReadonlyMap<string, readonly Turn[]>, what: st
   return median(measured.get(what)!.map(({ perSecond }, slice) => perSecond / measured.get(to)![slice]!.perSecond));
 }
 
+/** The ratio of the CPU time that a request of two targets takes, slice by slice. */
+export function cpuRatioOf(measured: ReadonlyMap<string, readonly Turn[]>, what: string, to: string): number {
+  return median(measured.get(what)!.map(({ cpuUsEach }, slice) => cpuUsEach / measured.get(to)![slice]!.cpuUsEach));
+}
+
 function ms(value: number): string {
   return `${value.toFixed(2)} ms`;
 }

@@ -4,7 +4,7 @@ import { requestBytes } from "../load.ts";
 import type { BenchPart } from "../part.ts";
 import { registerNth } from "../schemas.ts";
 import { startRegistry } from "../servers.ts";
-import { ratioOf, rowsOf, takeTurns } from "../turns.ts";
+import { cpuRatioOf, ratioOf, rowsOf, takeTurns } from "../turns.ts";
 
 /** A load generator asks for more in a second than anybody's limit, so its key has the highest that may be set. */
 const REQUESTS_PER_MINUTE = 10_000_000;
@@ -50,6 +50,12 @@ export const access: BenchPart = {
           value: ratioOf(measured, targets[1]!.what, targets[0]!.what),
           unit: "×",
           aim: { atLeast: 0.9 },
+        },
+        {
+          what: "with a key / without credentials: CPU of the server",
+          value: cpuRatioOf(measured, targets[1]!.what, targets[0]!.what),
+          unit: "×",
+          aim: { atMost: 1.1 },
         },
       ];
     } finally {

@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
-import { makeFirstKey, makeHashKey } from "../../scripts/access-vars.ts";
+import { unstable_readConfig } from "wrangler";
 import { runWrangler } from "../../scripts/build.ts";
 import { type Runtime, startRuntime } from "../../scripts/runtime.ts";
+import { VAR_NAMES } from "../../workers/settings.ts";
 import { freePort } from "../support/registry-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "registry-deploy-check-"));
@@ -91,9 +92,11 @@ describe("a Worker with the settings of production", () => {
     return `http://127.0.0.1:${port}`;
   }
 
-  it("is closed before it is configured, and open to a key after that", async () => {
-    const hashKey = makeHashKey();
-    const { key, kept } = makeFirstKey(hashKey);
+  it("is closed before it is configured, and open to a key after the page's commands", async () => {
+    const printed = await promisify(execFile)("npm", ["run", "key:first", "--silent"]);
+    const [, hashKey] = /^ACCESS_HASH_KEY .*\n {2}(\S+)$/m.exec(printed.stdout) ?? [];
+    const [, kept] = /^FIRST_ADMINISTRATOR_KEY .*\n {2}(\S+)$/m.exec(printed.stdout) ?? [];
+    const [key = ""] = /\bllmsr_default_\S+/.exec(printed.stdout) ?? [];
     const get = async (url: string, path: string, headers: Record<string, string> = {}) =>
       (await fetch(url + path, { headers })).status;
 
@@ -107,14 +110,50 @@ describe("a Worker with the settings of production", () => {
       await runtime?.dispose();
     }
 
-    const open = await start({ ACCESS_HASH_KEY: hashKey, FIRST_ADMINISTRATOR_KEY: kept });
+    const open = await start({ ACCESS_HASH_KEY: hashKey!, FIRST_ADMINISTRATOR_KEY: kept! });
     try {
       expect(await get(open, "/subjects")).toBe(401);
       expect(await get(open, "/subjects", { Authorization: `Bearer ${key}` })).toBe(200);
-      expect(await get(open, "/subjects", { Authorization: `Bearer ${key.slice(0, -1)}0` })).toBe(401);
+      expect(await get(open, "/subjects", { Authorization: `Bearer ${key.slice(0, -1)}-` })).toBe(401);
       expect(await get(open, "/health/ready")).toBe(200);
     } finally {
       await runtime?.dispose();
     }
+  });
+});
+
+describe("docs/deploy.md", () => {
+  const page = readFileSync("docs/deploy.md", "utf8");
+  const commands = [...page.matchAll(/^```\n([\s\S]*?)^```$/gm)].flatMap(([, block]) => block!.split("\n"));
+  const named = (pattern: RegExp) => commands.flatMap((command) => pattern.exec(command)?.[1] ?? []).sort();
+  const config = unstable_readConfig({ config: "wrangler.toml", env: "production" }) as unknown as {
+    queues: { producers: { queue: string }[]; consumers: { queue: string; dead_letter_queue: string }[] };
+    r2_buckets: { bucket_name: string }[];
+  };
+
+  it("creates the buckets and queues that wrangler.toml names, and no others", () => {
+    const { producers, consumers } = config.queues;
+    const queues = [
+      ...producers.map(({ queue }) => queue),
+      ...consumers.flatMap(({ queue, dead_letter_queue: parked }) => [queue, parked]),
+    ];
+
+    expect(named(/wrangler r2 bucket create (\S+)/)).toEqual(
+      config.r2_buckets.map(({ bucket_name: name }) => name).sort(),
+    );
+    expect(named(/wrangler queues create (\S+)/)).toEqual([...new Set(queues)].sort());
+  });
+
+  it("sets only secrets that the registry reads, among them those that open it", () => {
+    const secrets = new Set(named(/wrangler secret put (\S+) --env production/));
+
+    expect([...VAR_NAMES, "DATABASE_URL"]).toEqual(expect.arrayContaining([...secrets]));
+    expect([...secrets]).toEqual(expect.arrayContaining(["ACCESS_HASH_KEY", "FIRST_ADMINISTRATOR_KEY"]));
+  });
+
+  it("uses only scripts that there are", () => {
+    const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+
+    for (const script of named(/npm run (\S+)/)) expect(Object.keys(scripts)).toContain(script);
   });
 });
