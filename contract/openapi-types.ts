@@ -6985,6 +6985,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["AuditPage"];
                 };
             };
+            readonly 501: components["responses"]["NotConfigured"];
             readonly default: components["responses"]["Problem"];
         };
     };
@@ -7032,6 +7033,7 @@ export interface operations {
                     readonly "text/csv": string;
                 };
             };
+            readonly 501: components["responses"]["NotConfigured"];
             readonly default: components["responses"]["Problem"];
         };
     };

@@ -19,3 +19,13 @@ export function objectOf(
   const name = `${tenant}/${EPOCH}`;
   return locationHint === null ? placed.getByName(name) : placed.getByName(name, { locationHint });
 }
+
+/** Whether the platform keeps objects in a jurisdiction; a runtime on one's own machine keeps them where it is. */
+export function offersJurisdiction(namespace: ObjectNamespace, jurisdiction: Jurisdiction): boolean {
+  try {
+    namespace.jurisdiction?.(jurisdiction);
+    return true;
+  } catch {
+    return false;
+  }
+}

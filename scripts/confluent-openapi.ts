@@ -16,7 +16,11 @@ type Operation = {
 type PathItem = Record<string, unknown>;
 type Document = {
   paths: Record<string, PathItem>;
-  components: { responses: Record<string, Response>; requestBodies: Record<string, Body> };
+  components: {
+    responses: Record<string, Response>;
+    requestBodies: Record<string, Body>;
+    schemas: Record<string, unknown>;
+  };
 };
 
 const METHODS = ["get", "post", "put", "delete"] as const;
@@ -44,13 +48,13 @@ export function confluentOpenapiJson(yaml: string): string {
   for (const item of Object.values(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method] as Operation | undefined;
-      if (operation !== undefined) item[method] = completed(operation, responses);
+      if (operation !== undefined) item[method] = completed(operation, document.components);
     }
   }
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-function completed(source: Operation, shared: Record<string, Response>): Operation {
+function completed(source: Operation, shared: Document["components"]): Operation {
   const { "x-error-codes": own = [], ...operation } = structuredClone(source);
   const { requestBody, responses } = operation;
   if (requestBody !== undefined && !("$ref" in requestBody)) {
@@ -66,7 +70,8 @@ function completed(source: Operation, shared: Record<string, Response>): Operati
   ]);
   for (const [status, ofStatus] of Map.groupBy([...codes].sort(byDigits), statusOf)) {
     const name = `Error_${ofStatus.join("_")}`;
-    shared[name] ??= errorResponse(String(status), ofStatus);
+    shared.schemas[name] ??= errorSchema(ofStatus);
+    shared.responses[name] ??= errorResponse(name, String(status), ofStatus);
     responses[status] = { $ref: `#/components/responses/${name}` };
   }
   return operation;
@@ -77,16 +82,20 @@ function completeResponse(response: Response): void {
   if (response.content !== undefined) response.content = inEveryMediaType(response.content);
 }
 
-function errorResponse(status: string, codes: readonly number[]): Response {
-  const schema = {
+function errorSchema(codes: readonly number[]): object {
+  return {
     type: "object",
     required: ["error_code", "message"],
     properties: { error_code: { enum: codes }, message: { type: "string" } },
   };
+}
+
+/** The schema has the response's name, so that its media types only refer to it. */
+function errorResponse(name: string, status: string, codes: readonly number[]): Response {
   return {
     description: codes.map((code) => `\`${code}\`: ${titlesOf(code).join(", ")}.`).join(" "),
     headers: references({ ...HEADERS, ...(RETRIED.has(status) ? { "Retry-After": "RetryAfter" } : {}) }),
-    content: inEveryMediaType({ "application/json": { schema } }),
+    content: inEveryMediaType({ "application/json": { schema: { $ref: `#/components/schemas/${name}` } } }),
   };
 }
 

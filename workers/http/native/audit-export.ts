@@ -109,6 +109,7 @@ function linesOf(
   requestId: string,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
+  let isCancelled = false;
   return new ReadableStream<Uint8Array>({
     start(controller) {
       if (head !== "") controller.enqueue(encoder.encode(head));
@@ -127,11 +128,14 @@ function linesOf(
         }
         controller.enqueue(encoder.encode(text));
       } catch (error) {
+        // Nobody reads on, which is no failure.
+        if (isCancelled) return;
         logLine("error", "An export of the audit trail failed", { request_id: requestId, ...errorFields(error) });
         controller.error(error);
       }
     },
     async cancel() {
+      isCancelled = true;
       await rows.return(undefined);
     },
   });

@@ -30,6 +30,7 @@ export async function getReport(request: NativeRequest): Promise<Answer> {
 function linesOf(events: AsyncGenerator<ReportEvent>, requestId: string): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const line = (value: object) => encoder.encode(`${JSON.stringify(value)}\n`);
+  let isCancelled = false;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
@@ -37,6 +38,8 @@ function linesOf(events: AsyncGenerator<ReportEvent>, requestId: string): Readab
         if (done) controller.close();
         else controller.enqueue(line(eventJson(value)));
       } catch (error) {
+        // Nobody reads on, which is no failure.
+        if (isCancelled) return;
         // The status has been sent, so an error can only be reported as a line before the end.
         logLine("error", "A report failed", { request_id: requestId, ...errorFields(error) });
         controller.enqueue(line(errorJson(makeRefusal("INTERNAL", [], "Something went wrong on the server."))));
@@ -44,6 +47,7 @@ function linesOf(events: AsyncGenerator<ReportEvent>, requestId: string): Readab
       }
     },
     async cancel() {
+      isCancelled = true;
       await events.return(undefined);
     },
   });

@@ -1,5 +1,6 @@
 /** `/tenants`: the registries of one deployment. */
 import { makeRefusal } from "../../../contract/errors.ts";
+import { offersJurisdiction } from "../../../durable-objects/placement.ts";
 import { timestamp } from "../../../registry/record-view.ts";
 import { isTenantName, NO_QUOTAS, type Quotas, type Tenant, tenantName } from "../../../registry/tenant.ts";
 import { askDirectory, createTenant, deleteTenant, updateTenant } from "../../access/administration.ts";
@@ -15,6 +16,12 @@ export async function postTenant(request: NativeRequest): Promise<Answer> {
   const jurisdiction = field.jurisdiction ?? null;
   const fullName = tenantName(field.name, jurisdiction);
   if (!isTenantName(fullName)) throw refusing("BAD_REQUEST", `"${fullName}" is too long for a tenant's name.`);
+  if (jurisdiction !== null && !offersJurisdiction(request.edge.env.PRIMARIES, jurisdiction)) {
+    throw refusing(
+      "NOT_CONFIGURED",
+      `The platform of this deployment keeps no objects in the jurisdiction "${jurisdiction}".`,
+    );
+  }
   const { tenant, text } = requireOk(
     await createTenant(administratorOf(request), {
       name: field.name,
