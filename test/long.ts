@@ -8,6 +8,7 @@ export const LONG_TESTS = {
     "test/schema/**/*bounds.test.ts",
     "test/schema/browser.test.ts",
     "test/schema/**/corpus.test.ts",
+    "test/schema/**/memory.test.ts",
     "test/schema/histories.test.ts",
     "test/schema/json/compare/soundness/coverage.test.ts",
     "test/schema/protobuf/compare/buf/**/*.test.ts",
@@ -17,6 +18,7 @@ export const LONG_TESTS = {
     "test/workers/http/native/*bounds.test.ts",
     "test/workers/backup/*bounds.test.ts",
     "test/workers/fuzz/**/*.test.ts",
+    "test/durable-objects/primary/delete-bounds.test.ts",
   ],
   database: ["test/db/projection/kill.test.ts"],
   system: [
@@ -26,6 +28,7 @@ export const LONG_TESTS = {
     "test/system/hostile.test.ts",
     "test/system/kill.test.ts",
     "test/system/race.test.ts",
+    "test/system/search-corpus.test.ts",
     "test/system/webhooks-faults.test.ts",
   ],
 } as const satisfies Record<string, readonly string[]>;

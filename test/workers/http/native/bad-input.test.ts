@@ -116,7 +116,10 @@ async function refusedWithoutTrace(
   expect(await registry.lastSeq()).toBe(before);
 }
 
-describe.each(WAYS)("bad input on the $name platform", ({ open }) => {
+// A bad body is refused before any binding is used, so one platform suffices.
+describe("a bad body", () => {
+  const { open } = WAYS[0]!;
+
   it("has a valid body for every operation that takes one", () => {
     expect(Object.keys(GOOD_BODIES).sort()).toEqual(WITH_BODY.map(({ id }) => id).sort());
   });
@@ -211,7 +214,9 @@ describe.each(WAYS)("bad input on the $name platform", ({ open }) => {
       expect(answer.status).toBe(400);
     });
   });
+});
 
+describe.each(WAYS)("bad input on the $name platform", ({ open }) => {
   it.each(OPERATIONS.map((operation) => [operation.id, operation] as const))(
     "refuses an unknown and a repeated query parameter and a malformed token at %s",
     async (id, operation) => {
