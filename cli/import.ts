@@ -150,13 +150,13 @@ class Import {
         await this.#target.put(`${scope}?force=true`, { mode: "IMPORT" });
       }
       let copied = 0;
-      const tell = this.#progress("copied", missing.length);
+      const report = this.#progress("copied", missing.length);
       // One at a time, because a version may reference the one before it.
       for (const version of inOrderOfReferences(all)) {
         if (!isMissing.has(version)) continue;
         await this.#register(version);
         copied += 1;
-        tell(copied);
+        report(copied);
       }
       this.#print(`${copied} versions copied\n`);
     } finally {
@@ -193,8 +193,8 @@ class Import {
     const read = new Map<string, RemoteVersion[]>();
     for (const context of await this.#source.contexts()) {
       const keys = await keysOf(this.#source, context);
-      const tell = this.#progress(`of ${context} read`, keys.length);
-      const found = await inTurns(keys, ({ subject, version }) => this.#source.version(subject, version), tell);
+      const report = this.#progress(`of ${context} read`, keys.length);
+      const found = await inTurns(keys, ({ subject, version }) => this.#source.version(subject, version), report);
       read.set(
         context,
         found.filter((version) => version !== undefined),
@@ -210,10 +210,10 @@ class Import {
 
   /** Prints a line per hundred versions, as a sign of progress. */
   #progress(done: string, total: number): (count: number) => void {
-    let told = 0;
+    let reported = 0;
     return (count) => {
-      if (count - told < PROGRESS_EVERY) return;
-      told = count;
+      if (count - reported < PROGRESS_EVERY) return;
+      reported = count;
       this.#print(`${count} of ${total} versions ${done}\n`);
     };
   }

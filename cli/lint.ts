@@ -18,8 +18,8 @@ const LINT_USAGE = `llmsr lint says which model providers take a JSON Schema, an
   --ref NAME=FILE    what a $ref to another document resolves to; may be repeated
   --json             one JSON document instead of text
 
-ready: taken as it stands. lossless: taken once projected, nothing lost. lossy: some values are checked only after
-decoding or can no longer be given. impossible: there is no form for it.
+ready: accepted unchanged. lossless: accepted once projected, nothing lost. lossy: some values are checked only after
+decoding or can no longer be expressed. impossible: the provider has no form for it.
 `;
 
 export function runLint(args: readonly string[], output: Output): number {

@@ -22,7 +22,7 @@ const PROJECT_USAGE = `llmsr project rewrites a JSON Schema for one model provid
   --all              schema, request, decoder and report as one JSON document
   --ref NAME=FILE    what a $ref to another document resolves to; may be repeated
 
-Exit codes: 0 projected, 1 there is no form for it, 2 a file or an argument cannot be used.
+Exit codes: 0 projected, 1 the provider has no form for it, 2 a file or an argument cannot be used.
 `;
 
 export function runProject(args: readonly string[], output: Output): number {

@@ -3750,7 +3750,7 @@ export interface components {
         };
         /**
          * @example {
-         *       "text": "The consumers have been told."
+         *       "text": "The consumers have been notified."
          *     }
          */
         readonly ProposalCommentText: {

@@ -56,12 +56,12 @@ function listReasons(
   isReason: (difference: Difference) => boolean,
   role: Role | null,
 ): string[] {
-  const told = (direction: keyof Differences, name: string) => {
+  const reasonsOf = (direction: keyof Differences, name: string) => {
     const reasons = differences[direction].filter(isReason);
     const worded = role === null ? reasons : differencesForRole(reasons, role);
     return worded.map(({ message }) => `${name}: ${message}`);
   };
-  const all = [...new Set([...told("backward", "Backward"), ...told("forward", "Forward")])];
+  const all = [...new Set([...reasonsOf("backward", "Backward"), ...reasonsOf("forward", "Forward")])];
   if (all.length <= MAX_REASONS) return all;
   return [...all.slice(0, MAX_REASONS - 1), `And ${all.length - MAX_REASONS + 1} more.`];
 }

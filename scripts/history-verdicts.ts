@@ -158,7 +158,9 @@ export function renderHistories(verdicts: readonly PairVerdict[]): string {
   for (const history of [...new Set(verdicts.map((pair) => pair.history))]) {
     const pairs = verdicts.filter((pair) => pair.history === history);
     lines.push("", `## ${history} (${pairs[0]!.format})`, "");
-    lines.push("| from | to | strict | lenient | semantic | forward | step | authors | first breaking difference, witness |");
+    lines.push(
+      "| from | to | strict | lenient | semantic | forward | step | authors | first breaking difference, witness |",
+    );
     lines.push("|---|---|---|---|---|---|---|---|---|");
     for (const { from, to, backward, forward, suggested, authors, breaking: breaks } of pairs) {
       const verdictCells = [backward.strict, backward.lenient, backward.semantic, forward].map(cell);

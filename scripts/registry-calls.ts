@@ -26,7 +26,7 @@ export async function callRegistry(
   { url, headers }: Address,
   path: string,
   init: Omit<RequestInit, "headers"> & { headers?: Record<string, string> } = {},
-  tell: (text: string) => void = () => undefined,
+  report: (text: string) => void = () => undefined,
 ): Promise<Response> {
   for (let attempt = 0; ; attempt += 1) {
     const response = await fetch(`${url}/api/v1${path}`, {
@@ -41,7 +41,7 @@ export async function callRegistry(
     const comesBack = !(response instanceof Response) || COMES_BACK.has(response.status);
     const wait = PAUSES_MS[attempt];
     if (!comesBack || wait === undefined) throw new RegistryProblem(`${url}${path}: ${why}`);
-    tell(`\n${why} Retrying in ${wait / 1_000} s.\n`);
+    report(`\n${why} Retrying in ${wait / 1_000} s.\n`);
     await pause(wait);
   }
 }

@@ -53,7 +53,7 @@ try {
   if (access.firstKey !== undefined) {
     console.log(`The first administrator's key, shown this once (curl -H 'X-API-Key: …'):\n  ${access.firstKey}\n`);
   }
-  if (database !== undefined) await tellOfDatabase(database, runtime);
+  if (database !== undefined) await reportDatabase(database, runtime);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
@@ -73,7 +73,7 @@ function settingVars(environment: NodeJS.ProcessEnv): Record<string, string> {
 }
 
 /** Once the read model is open, fills a new or deleted one from the log instead of at the next cron run. */
-async function tellOfDatabase({ ready }: LocalDatabase, runtime: Runtime): Promise<void> {
+async function reportDatabase({ ready }: LocalDatabase, runtime: Runtime): Promise<void> {
   try {
     const { restarted } = await ready;
     if (restarted) console.warn("The read model did not open and is refilled from the log.");

@@ -85,6 +85,8 @@ const RETIRED_WORDS: Record<string, { pattern: RegExp; except: readonly string[]
     pattern: /\b\w*(?:[eE]ras(?:e[ds]?|ures?|able)(?![a-z])|ERAS)\w*/,
     except: ["registry/rpc.ts", "workers/backup/", "durable-objects/primary/"],
   },
+  // A feed's sockets that hibernate keep the word.
+  "told (say reported, notified or nudged)": { pattern: /\b[tT]old\b/, except: ["durable-objects/feed/subscriber.ts"] },
 };
 
 /** What the engines of two or three formats do or limit alike, and name alike. */

@@ -33,7 +33,7 @@ export class Subscriber {
   /** Since when an event has waited for credit; null if none is waiting. */
   stalledAtMs: number | null;
   /** Seq of the last message sent. */
-  #told: number;
+  #lastSent: number;
   #sent: { events: number; bytes: number };
   #released: { events: number; bytes: number };
   #marks: SentTotals[];
@@ -42,7 +42,7 @@ export class Subscriber {
     this.filter = filter;
     this.cursor = cursor;
     this.stalledAtMs = stalledAtMs;
-    this.#told = told;
+    this.#lastSent = told;
     this.#sent = { events: sent[0], bytes: sent[1] };
     this.#released = { events: released[0], bytes: released[1] };
     this.#marks = [];
@@ -70,7 +70,7 @@ export class Subscriber {
       v: 1,
       filter: this.filter,
       cursor: this.cursor,
-      told: this.#told,
+      told: this.#lastSent,
       sent: [this.#sent.events, this.#sent.bytes],
       released: [this.#released.events, this.#released.bytes],
       marks: this.#marks.flatMap(({ seq, events, bytes }) => [seq, events, bytes]),
@@ -80,7 +80,7 @@ export class Subscriber {
 
   /** The last position the subscriber was sent, so that it can be refreshed before it is too old to resume from. */
   get silentFor(): number {
-    return this.cursor - this.#told;
+    return this.cursor - this.#lastSent;
   }
 
   /** Whether one more message may be sent. With nothing outstanding, a message of any size may. */
@@ -91,7 +91,7 @@ export class Subscriber {
   }
 
   noteSent(seq: number, bytes: number, windowBytes: number): void {
-    this.#told = seq;
+    this.#lastSent = seq;
     this.#sent = { events: this.#sent.events + 1, bytes: this.#sent.bytes + bytes };
     const last = this.#marks.at(-1) ?? this.#released;
     const isDue =
@@ -102,8 +102,8 @@ export class Subscriber {
 
   /** False for a seq that was never sent. */
   acknowledge(seq: number): boolean {
-    if (seq > this.#told) return false;
-    if (seq === this.#told) {
+    if (seq > this.#lastSent) return false;
+    if (seq === this.#lastSent) {
       this.#released = this.#sent;
       this.#marks = [];
       return true;

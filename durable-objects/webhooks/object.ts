@@ -223,7 +223,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     try {
       await this.#lookAtLog();
       await this.#sender.sendDue();
-      await this.#tellGone();
+      await this.#reportGone();
       this.#tidy();
     } catch (error) {
       // Due deliveries stay due; an immediate retry would fail the same way.
@@ -389,7 +389,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   }
 
   /** Disables an endpoint that answered 410, through the log. */
-  async #tellGone(): Promise<void> {
+  async #reportGone(): Promise<void> {
     for (const { webhook, goneAtSeq } of this.#deliveries.endpoints()) {
       if (goneAtSeq === null) continue;
       try {

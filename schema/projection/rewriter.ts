@@ -18,7 +18,7 @@ export type Part = {
   readonly decode: DecodeStep | null;
   readonly moved: readonly string[];
   /** Keywords whose meaning would change for the chosen encoding. */
-  readonly told?: readonly string[];
+  readonly described?: readonly string[];
 };
 
 /** The location at which a schema is being written. */

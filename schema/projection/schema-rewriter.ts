@@ -17,8 +17,8 @@ import type { JsonType, KeywordUse, Profile } from "./profile.ts";
 import type { DraftReader } from "./read-draft.ts";
 import { Recursion } from "./recursion.ts";
 import type { Place, RewriteOptions, Rewriter, Written, WrittenDefinition } from "./rewriter.ts";
-import { annotate, tellConditions, withAnnotationsOf } from "./write-annotations.ts";
-import { tellAssertions, writeAssertions } from "./write-assertions.ts";
+import { annotate, describeConditions, withAnnotationsOf } from "./write-annotations.ts";
+import { describeAssertions, writeAssertions } from "./write-assertions.ts";
 
 /** Writes one draft by its content. */
 type WriteDraft = (rewriter: Rewriter, draft: Draft, place: Place) => Written | null;
@@ -95,10 +95,10 @@ export class SchemaRewriter implements Rewriter {
 
   /** The same for a schema of encoded values: the draft's constraints can only be described in words. */
   describeEncoded(draft: Draft, schema: JsonObject, moved: readonly string[]): JsonObject {
-    const told = [...moved];
-    tellAssertions(this, draft, told);
-    tellConditions(this, draft, told);
-    annotate(this, draft, schema, told);
+    const described = [...moved];
+    describeAssertions(this, draft, described);
+    describeConditions(this, draft, described);
+    annotate(this, draft, schema, described);
     return schema;
   }
 

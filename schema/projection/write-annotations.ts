@@ -109,7 +109,7 @@ function writeConditions(rewriter: Rewriter, draft: Draft, schema: JsonObject): 
 }
 
 /** All conditions in words, for a schema of encoded values. */
-export function tellConditions(rewriter: Rewriter, draft: Draft, moved: string[]): void {
+export function describeConditions(rewriter: Rewriter, draft: Draft, moved: string[]): void {
   for (const condition of draft.conditions) {
     if (isImplied(rewriter, draft, condition)) continue;
     const { keyword, node, pointer } = condition;

@@ -58,7 +58,8 @@ export function writeAssertions(
     if (saysNothing(keyword, assertion)) continue;
     if (isEnforced(rewriter, keyword, assertion) && standsHere(rewriter, draft, keyword, types))
       setStricter(schema, keyword, assertion.node);
-    else if (!writeEqual(rewriter, schema, keyword, assertion, types)) tell(rewriter, keyword, assertion, moved);
+    else if (!writeEqual(rewriter, schema, keyword, assertion, types))
+      describeAssertion(rewriter, keyword, assertion, moved);
   }
   return moved;
 }
@@ -73,13 +74,13 @@ function setStricter({ members }: JsonObject, keyword: string, node: JsonNode): 
 }
 
 /** All of them in words, for a schema of encoded values. */
-export function tellAssertions(rewriter: Rewriter, draft: Draft, moved: string[]): void {
+export function describeAssertions(rewriter: Rewriter, draft: Draft, moved: string[]): void {
   for (const [keyword, assertion] of draft.assertions) {
-    if (!saysNothing(keyword, assertion)) tell(rewriter, keyword, assertion, moved);
+    if (!saysNothing(keyword, assertion)) describeAssertion(rewriter, keyword, assertion, moved);
   }
 }
 
-function tell(rewriter: Rewriter, keyword: string, { node, pointer }: Assertion, moved: string[]): void {
+function describeAssertion(rewriter: Rewriter, keyword: string, { node, pointer }: Assertion, moved: string[]): void {
   const value = node.type === "string" ? node.value : writeJsonText(node);
   moveToDescription(rewriter, keyword, pointer, WORDS[keyword]!(value), moved);
 }

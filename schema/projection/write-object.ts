@@ -47,8 +47,8 @@ export function writeObject(rewriter: Rewriter, draft: Draft, place: Place): Par
   for (const [name, node] of rest.keywords) schema.members.set(name, node);
   // The entries of a map are one member of its object, and null represents an empty map.
   const counts = rest.step !== undefined || members.steps.some(({ absent }) => absent !== undefined);
-  const told = counts ? { told: ["minProperties", "maxProperties"] } : {};
-  return { schema, decode: objectStep(members, rest), moved: rest.moved, ...told };
+  const described = counts ? { described: ["minProperties", "maxProperties"] } : {};
+  return { schema, decode: objectStep(members, rest), moved: rest.moved, ...described };
 }
 
 /** At the top level, `{"type": "object"}` is the usual form of tools without parameters. */

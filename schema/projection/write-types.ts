@@ -6,7 +6,7 @@ import type { JsonType } from "./profile.ts";
 import type { Part, Place, Rewriter, Written } from "./rewriter.ts";
 import { withAnnotationsOf } from "./write-annotations.ts";
 import { writeArray } from "./write-array.ts";
-import { tellAssertions, writeAssertions } from "./write-assertions.ts";
+import { describeAssertions, writeAssertions } from "./write-assertions.ts";
 import { writeObject } from "./write-object.ts";
 
 const CONTAINERS: ReadonlySet<JsonType> = new Set(["array", "object"]);
@@ -59,10 +59,10 @@ function writeType(rewriter: Rewriter, draft: Draft, type: JsonType, place: Plac
 function finish(rewriter: Rewriter, draft: Draft, type: JsonType, part: Part | Written | null): Written | null {
   if (part === null || !isPart(part)) return part;
   if (!part.schema.members.has("type")) part.schema.members.set("type", stringNode(type));
-  const told = new Map([...draft.assertions].filter(([name]) => part.told?.includes(name)));
-  const written = new Map([...draft.assertions].filter(([name]) => !told.has(name)));
+  const described = new Map([...draft.assertions].filter(([name]) => part.described?.includes(name)));
+  const written = new Map([...draft.assertions].filter(([name]) => !described.has(name)));
   const moved = [...part.moved, ...writeAssertions(rewriter, { ...draft, assertions: written }, part.schema, [type])];
-  tellAssertions(rewriter, { ...draft, assertions: told }, moved);
+  describeAssertions(rewriter, { ...draft, assertions: described }, moved);
   return { schema: withAnnotationsOf(rewriter, draft, part.schema, moved).schema, decode: part.decode };
 }
 

@@ -14,11 +14,11 @@ export function writeValues(rewriter: Rewriter, draft: Draft, values: NonNullabl
   const nodes = unique(values.nodes.filter((node) => rewriter.admits(draft, toPlainValue(node))));
   if (nodes.length === 0) return null;
   // Every remaining value satisfies the draft's other constraints.
-  const told: Draft = { ...draft, assertions: new Map(), conditions: [] };
+  const unconstrained: Draft = { ...draft, assertions: new Map(), conditions: [] };
   const { profile } = rewriter;
   const others = nodes.filter(({ type }) => type !== "null");
-  if (others.length === 0) return finished(rewriter, told, objectNode([["type", stringNode("null")]]));
-  if (!fitsBudget(rewriter, values, others)) return writeTooMany(rewriter, told, values, nodes);
+  if (others.length === 0) return finished(rewriter, unconstrained, objectNode([["type", stringNode("null")]]));
+  if (!fitsBudget(rewriter, values, others)) return writeTooMany(rewriter, unconstrained, values, nodes);
   const listable = others.every((node) => coversType(profile.enumTypes.value, typeOfNode(node)));
   const types = new Set(nodes.map(typeOfNode));
   if (types.has("number")) types.delete("integer");
@@ -26,12 +26,13 @@ export function writeValues(rewriter: Rewriter, draft: Draft, values: NonNullabl
   const hasNull = others.length < nodes.length;
   const nullListed = hasNull && profile.nullability.value === "type" && coversType(profile.enumTypes.value, "null");
   if (!listable || !isOneList) {
-    const written = writeAsStrings(rewriter, told, values, others);
+    const written = writeAsStrings(rewriter, unconstrained, values, others);
     return hasNull ? withNull(rewriter, written) : written;
   }
-  if (nullListed && profile.typeArrays.value !== "none") return writeListed(rewriter, told, values, nodes, types);
+  if (nullListed && profile.typeArrays.value !== "none")
+    return writeListed(rewriter, unconstrained, values, nodes, types);
   types.delete("null");
-  const written = writeListed(rewriter, told, values, others, types);
+  const written = writeListed(rewriter, unconstrained, values, others, types);
   return hasNull ? withNull(rewriter, written) : written;
 }
 

@@ -87,12 +87,12 @@ describe("llmsr propose, approve and reject", () => {
   });
 
   it("says why the registry refuses, with exit code 1", async () => {
-    answer = { status: 409, body: '{"detail": "Nobody approves a proposal of their own."}' };
+    answer = { status: 409, body: '{"detail": "A proposal cannot be approved by its author."}' };
 
     const { code, errors } = await llmsr("approve", url, "p-1");
 
     expect(code).toBe(1);
-    expect(errors).toContain("Nobody approves");
+    expect(errors).toContain("cannot be approved by its author");
   });
 
   it.each([

@@ -62,7 +62,7 @@ export async function followUp(
   const trace = received && nextSpan(received, newSpanId());
   const logFields = { ...traceFields(trace), ...options.logFields };
   const waits = await Promise.all([
-    tellFollowers(nudge, env, logFields),
+    nudgeFollowers(nudge, env, logFields),
     env.DATABASE_URL ? replicateTenant(nudge, tracedDatabase(env, trace), { ...options, logFields }) : undefined,
   ]);
   const due = waits.filter((wait) => wait !== undefined);
@@ -74,12 +74,12 @@ function tracedDatabase(env: Bindings, trace: TraceContext | undefined): Binding
   return trace === undefined ? env : { ...env, APPLICATION_NAME: `trace ${printTraceparent(trace)}` };
 }
 
-async function tellFollowers(nudge: Nudge, env: Bindings, logFields: LogFields): Promise<number | undefined> {
+async function nudgeFollowers(nudge: Nudge, env: Bindings, logFields: LogFields): Promise<number | undefined> {
   const { tenant, upToSeq } = nudge;
-  const told = await Promise.all(
-    Object.entries(listFollowers(env, nudge)).map(async ([follower, tell]) => {
+  const nudged = await Promise.all(
+    Object.entries(listFollowers(env, nudge)).map(async ([follower, call]) => {
       try {
-        await tell();
+        await call();
         return true;
       } catch (error) {
         const fields = { tenant, follower, up_to_seq: upToSeq, ...errorFields(error), ...logFields };
@@ -88,7 +88,7 @@ async function tellFollowers(nudge: Nudge, env: Bindings, logFields: LogFields):
       }
     }),
   );
-  return told.every(Boolean) ? undefined : 0;
+  return nudged.every(Boolean) ? undefined : 0;
 }
 
 async function replicateTenant(nudge: Nudge, env: Bindings, options: ReplicateOptions): Promise<number | undefined> {

@@ -125,9 +125,9 @@ export function decideApproval(
   const { proposal } = open.value;
   const problem =
     proposal.author === actor
-      ? "Nobody approves a proposal of their own."
+      ? "A proposal cannot be approved by its author."
       : proposal.approvals.some((approval) => approval.actor === actor)
-        ? "This proposal has your approval already."
+        ? "You have already approved this proposal."
         : undefined;
   if (problem !== undefined) return refused("CONFLICT", [problem], problem);
   const required = requiredNow(readGovernance(sql), proposal);

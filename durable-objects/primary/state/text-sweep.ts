@@ -1,7 +1,7 @@
 /**
  * Finds texts in R2 that no commit references: an edge uploads a large text before the commit, and a refusal or a crash
  * in between leaves it there. They are deleted like all others (text-deletions.ts), so a concurrent commit that needs
- * the text either references it first or is told that it is missing.
+ * the text either references it first or learns that it is missing.
  */
 import { fromHex } from "../../../registry/log-entry.ts";
 import type { TextSweepAnswer } from "../../../registry/rpc.ts";

@@ -283,12 +283,12 @@ async function reportedVerdict(
   const checks = LEVEL_CHECKS[policy.level];
   const lasting = { backward: ruled.backward.lasting, forward: ruled.forward.lasting };
   const { bump } = suggestBump(lasting, policy.level);
-  const told = (["backward", "forward"] as const).flatMap((direction) => {
+  const directed = (["backward", "forward"] as const).flatMap((direction) => {
     const { differences } = ruled[direction];
     const worded = policy.role === null ? differences : differencesForRole(differences, policy.role);
     return worded.map((difference) => ({ ...difference, direction }));
   });
-  const shown = listWithin(sortByImportance(told).slice(0, MAX_REPORTED_DIFFERENCES), MAX_SHOWN_DIFFERENCE_BYTES);
+  const shown = listWithin(sortByImportance(directed).slice(0, MAX_REPORTED_DIFFERENCES), MAX_SHOWN_DIFFERENCE_BYTES);
   return {
     compatible:
       (!checks.backward || isCompatible(ruled.backward.differences)) &&

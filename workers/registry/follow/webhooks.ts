@@ -312,6 +312,6 @@ function outOfReach(): Refusal {
 
 /** Runs in the background, so that the change applies to the next event; the queue's nudge follows anyway. */
 function nudgeWebhooks(edge: Edge, upToSeq: number): void {
-  const told = openWebhooks(edge.env, edge.tenant).nudge({ v: PROTOCOL_VERSION, upToSeq });
-  edge.waitUntil(told.catch(() => undefined));
+  const nudging = openWebhooks(edge.env, edge.tenant).nudge({ v: PROTOCOL_VERSION, upToSeq });
+  edge.waitUntil(nudging.catch(() => undefined));
 }

@@ -274,7 +274,7 @@ const ENUM_LOSSES = {
   },
   ENUM_VALUE_RENUMBERED: {
     severity: "breaking",
-    reason: "The number that the writer sends stands for another value in the reader.",
+    reason: "The number that the writer sends denotes another value in the reader.",
     fix: "Keep the number of every value.",
   },
   ENUM_CLOSED: {

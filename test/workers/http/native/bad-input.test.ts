@@ -37,7 +37,7 @@ const GOOD_BODIES: Record<string, object> = {
   decode_answer: { content: { type: "object" }, profile: "mcp", answer: {} },
   set_governance: { protections: [], freezes: [] },
   open_proposal: { changes: [{ operation: "register", subject: "orders", format: "avro", content: avroRecord("id") }] },
-  comment_proposal: { text: "The consumers have been told." },
+  comment_proposal: { text: "The consumers have been notified." },
   reject_proposal: { reason: "Wait for the release." },
   promote: { subject: "orders", version: "latest", to_context: ".prod" },
   make_changes: { changes: [{ operation: "register", subject: "orders", format: "avro", content: avroRecord("id") }] },
