@@ -2,10 +2,10 @@
 
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
+import { policyProblem, tooComplexRefusal, undecidedRefusal } from "../../../registry/comparison-refusal.ts";
 import type { EffectiveConfig } from "../../../registry/config.ts";
 import type { Closure } from "../../../registry/record.ts";
 import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
-import type { Policy } from "../../../schema/compatibility.ts";
 import { type Difference, findUndecided, isCompatible, LEVEL_CHECKS } from "../../../schema/compatibility.ts";
 import { incompatibilityLines } from "../../../schema/confluent-messages.ts";
 import { listWithin } from "../../../schema/difference-list.ts";
@@ -131,12 +131,9 @@ export function decideComparison(
     }
     const other = closureOfRecord(deciding.state, row);
     if (!other) return tooWide(candidate.name);
-    const policy = deciding.formatOf(candidate.format).policies.includes(config.policy) ? config.policy : undefined;
-    if (!policy) {
-      const detail = `Policy ${config.policy} does not apply to ${candidate.format}.`;
-      return refuse(makeRefusal("UNSUPPORTED", [detail], detail));
-    }
-    const pair = decidePair(deciding, candidate, { row, other, policy, config, book });
+    const inapplicable = policyProblem(config.policy, deciding.formatOf(candidate.format));
+    if (inapplicable) return refuse(inapplicable);
+    const pair = decidePair(deciding, candidate, { row, other, config, book });
     if (!pair.ok) return pair;
     const { differences, total } = pair.value;
     needs.push(...pair.value.needs);
@@ -149,7 +146,6 @@ export function decideComparison(
 type Pair = {
   row: RecordRow;
   other: Closure;
-  policy: Policy;
   config: EffectiveConfig;
   book: RuleBook;
 };
@@ -158,7 +154,7 @@ type Pair = {
 function decidePair(
   deciding: Deciding,
   candidate: Candidate,
-  { row, other, policy, config, book }: Pair,
+  { row, other, config, book }: Pair,
 ): Result<{ differences: DirectedDifference[]; total: number; needs: Need[] }, Refusal> {
   const { backward, forward, transitive: isTransitive } = LEVEL_CHECKS[config.compatibilityLevel];
   // FORWARD first: the Confluent server lists its differences before BACKWARD's.
@@ -166,7 +162,7 @@ function decidePair(
     ...(forward ? [{ reader: other, writer: candidate.closure, side: "writer" as const }] : []),
     ...(backward ? [{ reader: candidate.closure, writer: other, side: "reader" as const }] : []),
   ];
-  const shared = { policy, writers: config.writers, role: candidate.role, rules: book.rules };
+  const shared = { policy: config.policy, writers: config.writers, role: candidate.role, rules: book.rules };
   const differences: DirectedDifference[] = [];
   const needs: Need[] = [];
   let total = 0;
@@ -192,21 +188,14 @@ function decidePair(
       continue;
     }
     const undecided = comparison.ok ? findUndecided(comparison.value.differences) : undefined;
-    if (undecided && config.undecided === "refuse") {
-      return tooComplex(undecided.reader_pointer, `and "undecided" is "refuse". ${undecided.message}`);
-    }
-    if (!comparison.ok) return tooComplex(comparison.refusal.pointer, comparison.refusal.message);
+    if (undecided && config.undecided === "refuse") return refuse(undecidedRefusal(undecided));
+    if (!comparison.ok) return refuse(tooComplexRefusal(comparison.refusal));
     const direction = side === "reader" ? "backward" : "forward";
     const ruled = applyOverrides(comparison.value, book, deciding.nowMs);
     total += Math.max(ruled.length, comparison.value.differences_total ?? 0);
     differences.push(...ruled.map((difference) => ({ ...difference, direction }) as const));
   }
   return ok({ differences, total, needs });
-}
-
-function tooComplex(pointer: string | null, why: string): Refused {
-  const detail = `Too complex to decide, at ${pointer ?? ""}: ${why}`;
-  return refuse(makeRefusal("TOO_COMPLEX", [detail], detail));
 }
 
 export function closureOfRecord(state: StateReader, row: RecordRow): Closure | undefined {

@@ -4,10 +4,11 @@
  */
 
 import type { Need, RegisterCommand } from "../../../registry/commands.ts";
+import { policyProblem } from "../../../registry/comparison-refusal.ts";
 import type { EffectiveConfig } from "../../../registry/config.ts";
 import { suggestBump } from "../../../schema/bump.ts";
 import type { Comparison, Difference } from "../../../schema/compatibility.ts";
-import { ok } from "../../../schema/result.ts";
+import { ok, refuse } from "../../../schema/result.ts";
 import { applyOverrides } from "../../../schema/rules/rule-book.ts";
 import {
   type Bump,
@@ -116,10 +117,8 @@ function weighChange(
     return ok({ type: "weighed", bump: "patch", reasons: ["The schema has not changed."] });
   }
   const { policy, writers } = config;
-  if (!deciding.formatOf(candidate.format).policies.includes(policy)) {
-    const detail = `Policy ${policy} does not apply to ${candidate.format}.`;
-    return refused("UNSUPPORTED", [detail], detail);
-  }
+  const inapplicable = policyProblem(policy, deciding.formatOf(candidate.format));
+  if (inapplicable) return refuse(inapplicable);
   const book = deciding.state.effectiveRules(candidate.name);
   const shared = { policy, writers, role: candidate.role, rules: book.rules };
   const sides = [

@@ -11,6 +11,7 @@ import type {
   SetRulesCommand,
   UpdateRecordCommand,
 } from "../../../registry/commands.ts";
+import { policyProblem } from "../../../registry/comparison-refusal.ts";
 import type { Config } from "../../../registry/config.ts";
 import { ok, refuse } from "../../../schema/result.ts";
 import { ruleSetProblem } from "../../../schema/rules/data-contract.ts";
@@ -96,10 +97,8 @@ export function decideSetConfig(deciding: Deciding, { scope, changes }: SetConfi
   if (policy && scope.subject !== "") {
     const subject = state.subject(scope);
     const newest = subject && state.newestLive(subject.subject_key);
-    if (newest && !deciding.formatOf(newest.format).policies.includes(policy)) {
-      const detail = `Policy ${policy} does not apply to ${newest.format}, the format of "${printSubjectName(scope)}".`;
-      return refused("UNSUPPORTED", [detail], detail);
-    }
+    const inapplicable = newest && policyProblem(policy, deciding.formatOf(newest.format));
+    if (inapplicable) return refuse(inapplicable);
   }
   const merged: Record<string, unknown> = { ...state.scopeConfig(scope) };
   for (const [key, value] of Object.entries(changes)) {

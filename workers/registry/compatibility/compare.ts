@@ -1,6 +1,7 @@
 /** Compares schemas, registered or not, and shows differences in a role's words with witnesses. */
 
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
+import { policyProblem, tooComplexRefusal } from "../../../registry/comparison-refusal.ts";
 import type { Closure, RequestedReference, SchemaRecord } from "../../../registry/record.ts";
 import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
 import type { ComparedDifferences, CompareOptions, Comparison, Difference } from "../../../schema/compatibility.ts";
@@ -138,7 +139,7 @@ export async function compareSides(
   if (reader.format !== writer.format) {
     return ok({ differences: [DIFFERENT_FORMAT], lasting: [DIFFERENT_FORMAT], total: 1 });
   }
-  const unsupported = policyProblem(reader.format, { policy });
+  const unsupported = policyProblem(policy, formatNamed(reader.format));
   if (unsupported) return refuse(unsupported);
   const options: VerdictOptions = { policy, writers, role, rules: book.rules };
   const compared: Result<Comparison, Refusal> =
@@ -154,8 +155,7 @@ export async function compareSides(
   if (!compared.ok) return compared;
   const { value: comparison } = compared;
   if (comparison.ok) return ok(ruledBy(book, comparison.value, edge.now()));
-  const detail = `Too complex to decide, at ${comparison.refusal.pointer}: ${comparison.refusal.message}`;
-  return refuse(makeRefusal("TOO_COMPLEX", [detail], detail));
+  return refuse(tooComplexRefusal(comparison.refusal));
 }
 
 /** Applies a rule book to a verdict's differences; its CEL rules have already been evaluated. */
@@ -163,14 +163,6 @@ export function ruledBy(book: RuleBook, comparison: ComparedDifferences, nowMs: 
   const ruled = applyOverrides(comparison, book, nowMs);
   const lasting = book.exceptions.length === 0 ? ruled : applyOverrides(comparison, { ...book, exceptions: [] }, nowMs);
   return { differences: ruled, lasting, total: Math.max(ruled.length, comparison.differences_total ?? 0) };
-}
-
-/** A policy that does not exist for the format is refused, not replaced. */
-export function policyProblem(format: FormatName, { policy }: Pick<CompareOptions, "policy">): Refusal | undefined {
-  const { policies } = formatNamed(format);
-  if (policies.includes(policy)) return undefined;
-  const detail = `Policy ${policy} does not apply to ${format} (expected ${policies.join(", ")}).`;
-  return makeRefusal("UNSUPPORTED", [detail], detail);
 }
 
 /** Differences in the role's words, the first breaking ones with a witness. `left` counts the witnesses still allowed. */

@@ -2,6 +2,7 @@
 
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { MAX_COMPARED_CONTENTS } from "../../../durable-objects/primary/decide/compatibility.ts";
+import { undecidedRefusal } from "../../../registry/comparison-refusal.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Queries, VersionSelector } from "../../../registry/questions.ts";
 import type { RequestedReference, SchemaRecord } from "../../../registry/record.ts";
@@ -218,12 +219,6 @@ async function readCandidate(
     { format, text: text.value.text, references: question.references, dialect: question.dialect },
     context,
   );
-}
-
-/** The refusal that a registration would get. */
-function undecidedRefusal({ reader_pointer, message }: Difference): Refusal {
-  const detail = `Too complex to decide, at ${reader_pointer}, and "undecided" is "refuse". ${message}`;
-  return makeRefusal("TOO_COMPLEX", [detail], detail);
 }
 
 /** Without this warning a misspelt subject in a CI job would always be compatible. */

@@ -1,6 +1,7 @@
 /** Verdicts on schemas that are loaded and parsed once, for requests that compare one schema many times. */
 
-import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
+import type { Refusal } from "../../../contract/errors.ts";
+import { policyProblem, tooComplexRefusal } from "../../../registry/comparison-refusal.ts";
 import type { Closure, SchemaRecord } from "../../../registry/record.ts";
 import {
   type ComparedDifferences,
@@ -17,7 +18,7 @@ import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
 import type { RequestWork } from "../turns.ts";
 import { loadTexts } from "../write/facts.ts";
-import { type Comparable, DIFFERENT_FORMAT, policyProblem } from "./compare.ts";
+import { type Comparable, DIFFERENT_FORMAT } from "./compare.ts";
 
 /** A schema that is parsed at most once. */
 export class HeldSchema implements Comparable {
@@ -67,7 +68,7 @@ export async function judge(
   beside: readonly HeldSchema[] = [],
 ): Promise<Judged> {
   if (reader.format !== writer.format) return ok({ differences: [DIFFERENT_FORMAT] });
-  const unsupported = policyProblem(reader.format, options);
+  const unsupported = policyProblem(options.policy, formatNamed(reader.format));
   if (unsupported) return refuse(unsupported);
   const format = formatNamed(reader.format);
   const readerParsed = await reader.parse(work);
@@ -97,8 +98,7 @@ async function parseModels(work: RequestWork, format: FormatName, schemas: reado
 /** The differences, or a refusal if the pair is too complex. */
 export function decided(comparison: Comparison): Judged {
   if (comparison.ok) return ok({ ...comparison.value });
-  const detail = `Too complex to decide, at ${comparison.refusal.pointer}: ${comparison.refusal.message}`;
-  return refuse(makeRefusal("TOO_COMPLEX", [detail], detail));
+  return refuse(tooComplexRefusal(comparison.refusal));
 }
 
 /** Counts of a direction's differences. */
