@@ -103,7 +103,7 @@ describe("a transitive check", () => {
 
     expect(await asked(MAX_COMPARED_BYTES)).toMatchObject({ answer: { type: "needs" } });
     const beyond = await asked(MAX_COMPARED_BYTES + 1);
-    expect(beyond).toMatchObject({ answer: { type: "refused", refusal: { error: "TOO_COMPLEX" } } });
+    expect(beyond).toMatchObject({ answer: { ok: false, refusal: { error: "TOO_COMPLEX" } } });
   });
 });
 
