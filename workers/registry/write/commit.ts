@@ -166,8 +166,8 @@ function targetOf(command: Command): unknown {
   if ("context" in command) return command.context;
   if ("resource" in command) return command.resource.id;
   if ("resourceId" in command) return command.resourceId;
-  // A change set is identified by its key alone; a digest detects a different one with the same key.
-  return command.type === "makeChanges" || command.type === "openProposal" ? null : command;
+  // What is new or the tenant's own is identified by its key alone; a digest detects another one with the same key.
+  return null;
 }
 
 /** Looks up a content in a subject, with the same rounds of facts; writes nothing. */

@@ -125,6 +125,17 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
     expect(((await registry.get("/webhooks")).body as { items: object[] }).items).toHaveLength(1);
   });
 
+  it("refuses another endpoint with the same key", async () => {
+    const registry = open();
+    const headers = { "Idempotency-Key": "once" };
+
+    await registry.call("POST", "/webhooks", { body: { url: URL_OF_ONE }, headers });
+    const other = await registry.call("POST", "/webhooks", { body: { url: `${URL_OF_ONE}/other` }, headers });
+
+    expect(other.status).toBe(422);
+    expect(((await registry.get("/webhooks")).body as { items: object[] }).items).toHaveLength(1);
+  });
+
   it("changes the given fields, under If-Match, and keeps the rest", async () => {
     const registry = open();
     const { id, seq } = await create(registry, { subjects: ["orders-*"], description: "for orders" });
