@@ -229,22 +229,25 @@ type Known = { subject: boolean; context: boolean; highest: number };
 
 function readKnown(sql: SqlStorage, { key, context }: { key: number; context: string }): Known {
   const row = sql
-    .exec<{ subject: number; context: number; highest: number | null }>(
-      `SELECT EXISTS (SELECT 1 FROM subjects WHERE subject_key = +?1) AS subject,
+    .exec<{ last_number: number | null; context: number; highest: number | null }>(
+      `SELECT (SELECT last_number FROM subjects WHERE subject_key = +?1) AS last_number,
               EXISTS (SELECT 1 FROM contexts WHERE context = +?2 AND deleted IS NULL) AS context,
               (SELECT max(number) FROM records WHERE subject_key = +?1) AS highest`,
       key,
       context,
     )
     .one();
-  return { subject: row.subject === 1, context: row.context === 1, highest: row.highest ?? 0 };
+  const { last_number: lastNumber } = row;
+  const highest = Math.max(lastNumber ?? 0, row.highest ?? 0);
+  return { subject: lastNumber !== null, context: row.context === 1, highest };
 }
 
 type Holder = { recordKey: number; subjectKey: number; contentKey: number; context: string };
 
 /**
- * Counts a newly numbered version if its row does not imply it: an import may bring an older number with a higher
- * semver (`subject_counters`), or an id from which allocation does not continue (`context_counters`).
+ * Counts a newly numbered version if its row does not imply it: an import may bring an older number, or that of a
+ * hard-deleted version, with a higher semver (`subject_counters`), or an id from which allocation does not continue
+ * (`context_counters`).
  */
 function count(
   sql: SqlStorage,
@@ -252,7 +255,7 @@ function count(
   { number, label, confluentId }: Pick<Numbering, "number" | "label" | "confluentId">,
   known: Known,
 ): void {
-  if (number < known.highest) raiseLastGiven(sql, subjectKey, number, label);
+  if (number <= known.highest) raiseLastGiven(sql, subjectKey, number, label);
   const least = confluentId < COUNTED_IDS ? 0 : counterAfter(readCounter(sql, context), confluentId);
   if (!known.context || least > 0) raiseCounter(sql, context, least);
   sql.exec(

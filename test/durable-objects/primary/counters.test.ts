@@ -44,6 +44,23 @@ describe("a subject's counters", () => {
     await expectReplayEqualsState(primary);
   });
 
+  it("keep the highest semver after the number of a hard-deleted version is imported again", async () => {
+    const primary = await primaryWith();
+    const scope = parseSubjectName("");
+    await commit(primary, { type: "setMode", scope, mode: "IMPORT", force: true });
+    const third = { api: "confluent", confluentId: 1, versionNumber: 3 } as const;
+    await register(primary, "s", "a", { api: "confluent", confluentId: 1, versionNumber: 1 });
+    const { record: removed } = await register(primary, "s", "a", third);
+    await softDelete(primary, "s");
+    await commit(primary, { type: "deleteRecord", id: removed.id, permanent: true, ifMatchSeq: null });
+
+    const { record } = await register(primary, "s", "a", third);
+
+    expect(record.semver).not.toBe(removed.semver);
+    expect(await countersOf(primary, "s")).toEqual({ last_number: 3, last_label: record.semver });
+    await expectReplayEqualsState(primary);
+  });
+
   it("keep the highest semver after an import of an older number", async () => {
     const primary = await primaryWith();
     const scope = parseSubjectName("");
