@@ -21,6 +21,10 @@ export const MAX_COMPREHENSION_DEPTH = 2;
 
 /** Evaluations and visited elements for all rules of one comparison: half a second on a slow core. */
 export const MAX_CEL_STEPS = 500_000;
+/** The same for one evaluation, which cannot pause. */
+export const MAX_EVALUATION_STEPS = 200_000;
+/** Steps to begin an iteration: a nested macro begins one for every element of the outer list. */
+const ITERATION_STEPS = 3;
 /** Elements of an expression's own lists that are examined in the time of one step, as by `in`. */
 const LITERALS_PER_STEP = 8;
 /** Pattern states advanced in the time of one step. */
@@ -33,6 +37,8 @@ export type CelBudget = {
   remaining: number;
   /** The cost of visiting an element in the current expression. */
   stepCost?: number;
+  /** What must remain after the current evaluation. */
+  floor?: number;
 };
 export type CelProgram = (variables: Readonly<Record<string, unknown>>, budget: CelBudget) => CelOutcome;
 type CelOutcome = Result<unknown, string>;
@@ -114,6 +120,7 @@ export function compileCelIn(environment: CelEnv, expression: string): CelCompil
       evaluate(variables, budget) {
         currentBudget = budget;
         budget.stepCost = stepCost;
+        budget.floor = Math.max(0, budget.remaining - MAX_EVALUATION_STEPS);
         try {
           spend(budget, evaluationCost);
           const value = program(variables as never);
@@ -151,6 +158,7 @@ export function celPlainValue(value: unknown): unknown {
 function spend(budget: CelBudget, steps: number): void {
   budget.remaining -= steps;
   if (budget.remaining < 0) throw new Error(`It needs more than ${MAX_CEL_STEPS} steps together with the other rules.`);
+  if (budget.remaining < (budget.floor ?? 0)) throw new Error(`It needs more than ${MAX_EVALUATION_STEPS} steps.`);
 }
 
 /** Visits one element. */
@@ -184,6 +192,7 @@ class CountedList {
   }
 
   *values(): Generator<unknown> {
+    spend(this.budget, ITERATION_STEPS);
     for (const item of this.items) {
       visit(this.budget);
       yield celValue(item, this.budget);
@@ -235,6 +244,7 @@ class CountedMap {
   }
 
   *keys(): Generator<string> {
+    spend(this.budget, ITERATION_STEPS);
     for (const key of keysOf(this.members)) {
       visit(this.budget);
       yield key;

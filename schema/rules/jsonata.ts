@@ -1,6 +1,7 @@
 /** JSONata within a work budget: without the runtime's regular expressions, oversized results or unbounded recursion. */
 
 import jsonata from "jsonata";
+import { plainEqualityKey } from "../json/validate/equality.ts";
 import { ok, type Result, refuse } from "../result.ts";
 
 export const MAX_JSONATA_CHARACTERS = 8_192;
@@ -46,12 +47,25 @@ export async function evaluateJsonata(expression: string, input: unknown): Promi
       if (size > MAX_JSONATA_RESULT) throw new Error(`A value grows beyond ${MAX_JSONATA_RESULT}.`);
     });
     program.registerFunction("pad", pad, "<s-ns?:s>");
+    program.registerFunction("distinct", distinct, "<x:x>");
     const value: unknown = await program.evaluate(input);
     // The evaluator adds properties to its lists; messages contain plain values.
     return ok(value === undefined ? null : (JSON.parse(JSON.stringify(value)) as unknown));
   } catch (error) {
     return refuse((error as { message?: string }).message ?? String(error));
   }
+}
+
+/** As the language defines it, in linear time: the library compares every item with every other. */
+function distinct(value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  const seen = new Set<string>();
+  return value.filter((item) => {
+    const key = plainEqualityKey(item);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
 }
 
 export const MAX_PADDED_CHARACTERS = 10_000;

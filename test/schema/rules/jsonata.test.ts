@@ -30,6 +30,17 @@ describe("evaluateJsonata", () => {
     });
   });
 
+  it("finds distinct values of a long list in linear time", async () => {
+    const items = Array.from({ length: 100_000 }, (_, index) => ({ at: index % 50_000, of: [index % 50_000] }));
+
+    expect(await evaluateJsonata("$count($distinct(items))", { items })).toEqual({ ok: true, value: 50_000 });
+    expect(await evaluateJsonata("$distinct([1, 1.0, '1', {'a': 1, 'b': 2}, {'b': 2, 'a': 1}])", null)).toEqual({
+      ok: true,
+      value: [1, "1", { a: 1, b: 2 }],
+    });
+    expect(await evaluateJsonata("$distinct('text')", null)).toEqual({ ok: true, value: "text" });
+  });
+
   it(`evaluates ${MAX_JSONATA_DEPTH} levels and refuses a deeper expression`, async () => {
     const nested = (blocks: number) => evaluateJsonata(`${"(".repeat(blocks)}1${")".repeat(blocks)}`, null);
 

@@ -4,6 +4,7 @@ import {
   compileCel,
   MAX_CEL_STEPS,
   MAX_COMPREHENSION_DEPTH,
+  MAX_EVALUATION_STEPS,
   MAX_EXPRESSION_CHARACTERS,
 } from "../../../schema/rules/cel.ts";
 import {
@@ -119,9 +120,26 @@ describe("the cost of an expression", () => {
     for (const denied of [squared, compared]) {
       expect(denied).toMatchObject({
         severity: "breaking",
-        message: expect.stringContaining(`${MAX_CEL_STEPS} steps`),
+        message: expect.stringContaining(`${MAX_EVALUATION_STEPS} steps`),
       });
     }
+  });
+
+  it("is limited for all evaluations of one comparison together", () => {
+    const rules = Array.from({ length: MAX_CEL_STEPS / 50_000 }, (_, index): CompatibilityRule => {
+      return { name: `r${index}`, expr: "reader.list.all(a, a >= 0)", action: "warn" };
+    });
+    const decideAll = (count: number) => {
+      const schemas = { format: "json-schema", role: null, reader: { list: Array(50_000).fill(1) }, writer: {} };
+      const ruled = applyRules({ ok: true, value: { differences: [difference] } }, rules.slice(0, count), schemas);
+      return ruled.ok ? ruled.value.differences[0]! : undefined;
+    };
+
+    expect(decideAll(rules.length - 1)).toMatchObject({ severity: "warning" });
+    expect(decideAll(rules.length)).toMatchObject({
+      severity: "breaking",
+      message: expect.stringContaining(`${MAX_CEL_STEPS} steps together`),
+    });
   });
 
   it("counts the work on an expression's own values: listed values and patterns", () => {

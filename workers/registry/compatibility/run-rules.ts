@@ -49,7 +49,8 @@ export async function executeRules(
     if (!stage.ok) return stage;
     stages.push(stage.value);
   }
-  return ok({ ...(await runRules(stages, message)), asOf });
+  const run = await runRules(stages, message, (micros) => edge.work.spend(micros));
+  return ok({ ...run, asOf });
 }
 
 /** Each migration step uses the rules of its newer version. */
