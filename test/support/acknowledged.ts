@@ -7,6 +7,9 @@ type Avro = { type: "record"; name: string; fields: { name: string; type: string
 /** A write as it is sent and repeated: the key makes both one write. */
 export type Write = { method: string; path: string; body?: unknown; key: string } & (
   | { changes: "register"; subject: string; field: string }
+  /** A change set that registers these fields, each in its subject. */
+  | { changes: "changeSet"; registers: readonly { subject: string; field: string }[] }
+  | { changes: "proposal" }
   | { changes: "description"; id: string; description: string }
   | { changes: "softDelete" | "hardDelete" | "undelete"; id: string }
   | { changes: "level" | "mode"; subject: string; to: string | null }
@@ -55,26 +58,33 @@ export class Acknowledged {
 
   /** Records a response; a refusal that was sent while something was interrupted counts as well. */
   take(write: Write, outcome: Outcome): void {
-    this.#touched.add("id" in write ? `/schemas/${write.id}` : `${write.changes} ${write.subject}`);
+    if ("id" in write) this.#touched.add(`/schemas/${write.id}`);
+    else if ("to" in write) this.#touched.add(`${write.changes} ${write.subject}`);
     if (outcome.status >= 300) {
       expect(outcome.status, JSON.stringify(outcome.body)).toBeLessThan(500);
       this.refusals.set(outcome.status, (this.refusals.get(outcome.status) ?? 0) + 1);
       return;
     }
     const { seq } = outcome;
-    expect(this.#entries.get(seq!), `entry ${seq} is that of another write`).toBeUndefined();
-    this.#entries.set(seq!, write);
+    for (let entry = seq! - entriesOf(write) + 1; entry <= seq!; entry += 1) {
+      expect(this.#entries.get(entry), `entry ${entry} is that of another write`).toBeUndefined();
+      this.#entries.set(entry, write);
+    }
     this.done.push({ write, outcome });
     this.#apply(write, outcome);
   }
 
   #apply(write: Write, { body }: Outcome): void {
     if (write.changes === "register") {
-      const record = body as RecordView;
-      this.#touched.add(`/schemas/${record.id}`);
-      this.records.set(record.id, { record, field: write.field, description: null, state: "live" });
+      this.#promise(body as RecordView, write.field);
       return;
     }
+    if (write.changes === "changeSet") {
+      const { changes } = body as { changes: RecordView[] };
+      for (const [index, { field }] of write.registers.entries()) this.#promise(changes[index]!, field);
+      return;
+    }
+    if (write.changes === "proposal") return;
     if (!("id" in write)) {
       this.#settings.set(`${write.changes} ${write.subject}`, write);
       return;
@@ -85,6 +95,11 @@ export class Acknowledged {
       promised.state = ({ softDelete: "soft-deleted", hardDelete: "hard-deleted", undelete: "live" } as const)[
         write.changes
       ];
+  }
+
+  #promise(record: RecordView, field: string): void {
+    this.#touched.add(`/schemas/${record.id}`);
+    this.records.set(record.id, { record, field, description: null, state: "live" });
   }
 
   /** Whether a repeat must get the same response: hard-deleted data cannot be shown again. */
@@ -142,6 +157,11 @@ export class Acknowledged {
   }
 }
 
+/** A change set has an entry for each change, and one for itself. */
+function entriesOf(write: Write): number {
+  return write.changes === "changeSet" ? write.registers.length + 1 : 1;
+}
+
 function numbersOf(promised: readonly Promised[]): number[] {
   return promised.map(({ record }) => record.version_number!);
 }
@@ -157,6 +177,7 @@ async function expectRecord(url: string, promised: Promised): Promise<void> {
 
 function expectView(view: RecordView, { record, description, state }: Promised): void {
   const { version_number, confluent_id, guid } = record;
-  expect(view).toMatchObject({ version_number, confluent_id, guid, description });
+  // The outcome of a change set has no guid.
+  expect(view).toMatchObject({ version_number, confluent_id, description, ...(guid === undefined ? {} : { guid }) });
   expect(view.deleted === true, `${record.id} is deleted`).toBe(state === "soft-deleted");
 }

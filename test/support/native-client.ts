@@ -6,7 +6,7 @@ export type RecordView = {
   subject: string;
   version_number: number | null;
   confluent_id: number | null;
-  guid: string;
+  guid?: string;
   description: string | null;
   state: string;
   deleted?: boolean;

@@ -51,6 +51,9 @@ export class RandomWriter {
     this.#acknowledged.take(write, outcome);
     if (outcome.status >= 300) return;
     if (write.changes === "register") this.#mine.push((outcome.body as { id: string }).id);
+    if (write.changes === "changeSet") {
+      for (const { id } of (outcome.body as { changes: { id: string }[] }).changes) this.#mine.push(id);
+    }
     if (write.changes === "level") this.#level = write.to;
     if (write.changes === "mode") this.#mode = write.to!;
   }
@@ -63,6 +66,8 @@ export class RandomWriter {
     { share: 10, write: (key) => this.#move("softDelete", key) },
     { share: 8, write: (key) => this.#move("undelete", key) },
     { share: 5, write: (key) => this.#move("hardDelete", key) },
+    { share: 10, write: (key) => this.#makeChanges(key) },
+    { share: 4, write: (key) => this.#propose(key) },
     { share: 6, write: (key) => this.#setLevel(key) },
     { share: 6, write: (key) => this.#setMode(key) },
   ];
@@ -82,6 +87,28 @@ export class RandomWriter {
     const field = `f_${key.replaceAll("-", "_")}`;
     const body = { subject, format: "avro", content: avro(field) };
     return { changes: "register", method: "POST", path: "/api/v1/schemas", body, key, subject, field };
+  }
+
+  /** One version in every shared subject, or none. */
+  #makeChanges(key: string): Write {
+    const registers = this.#shared.map((subject, index) => ({
+      subject,
+      field: `f_${key.replaceAll("-", "_")}_${index}`,
+    }));
+    const changes = registers.map(({ subject, field }) => ({
+      operation: "register",
+      subject,
+      format: "avro",
+      content: avro(field),
+    }));
+    return { changes: "changeSet", method: "POST", path: "/api/v1/change-sets", body: { changes }, key, registers };
+  }
+
+  /** Refused once too many are open. */
+  #propose(key: string): Write {
+    const content = avro(`proposed_${key.replaceAll("-", "_")}`);
+    const changes = [{ operation: "register", subject: this.#own, format: "avro", content }];
+    return { changes: "proposal", method: "POST", path: "/api/v1/proposals", body: { changes }, key };
   }
 
   #describe(key: string): Write | undefined {
