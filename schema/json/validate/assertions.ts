@@ -119,10 +119,13 @@ function describeNode(node: JsonNode): string {
 
 /** Characters of an equality key that cost one step. */
 const CHARACTERS_PER_STEP = 32;
+/** Of an object or an array: its members are sorted and written one by one. */
+const STRUCTURED_CHARACTERS_PER_STEP = 2;
 
 function spentKey(value: unknown, evaluation: Evaluation, location: SchemaLocation): string {
   const key = plainEqualityKey(value);
-  evaluation.spend(Math.ceil(key.length / CHARACTERS_PER_STEP), location);
+  const perStep = typeof value === "object" && value !== null ? STRUCTURED_CHARACTERS_PER_STEP : CHARACTERS_PER_STEP;
+  evaluation.spend(Math.ceil(key.length / perStep), location);
   return key;
 }
 

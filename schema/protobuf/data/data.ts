@@ -11,18 +11,21 @@ import { compilableMessage } from "./compilable.ts";
 import { explainRefusal } from "./explain.ts";
 import { readMessageIndexes, writeMessageIndexes } from "./message-indexes.ts";
 import { type MessageType, messagePointer, messageTypeOf } from "./message-types.ts";
+import { hasTooManyParts, hasTooManyValues, tooManyValues } from "./value-count.ts";
 import { walkMessage } from "./walk.ts";
 
 export const protobufData: DataOperations<ProtobufModel> = {
   validate(model, value, options) {
     const type = messageTypeOf(model, options.message);
     if (!type.ok) return type;
+    if (hasTooManyParts(value)) return refuse(tooManyValues());
     const read = readMessage(type.value, value);
     return ok(read.ok ? VALID : read.refusal);
   },
   encode(model, value, options) {
     const type = messageTypeOf(model, options.message);
     if (!type.ok) return type;
+    if (hasTooManyParts(value)) return refuse(tooManyValues());
     const read = readMessage(type.value, value);
     return read.ok ? ok(toBinary(type.value.message, read.value)) : refuse(read.refusal);
   },
@@ -60,6 +63,7 @@ function readBytes(
   { types, message }: MessageType,
   bytes: Uint8Array,
 ): Result<{ value: unknown; warnings: DataVerdict["warnings"] }, DataVerdict | DataRefusal> {
+  if (hasTooManyValues(message, bytes)) return refuse(tooManyValues());
   const schemaAt = messagePointer(message, types);
   const expected = `the message ${message.typeName} in Protobuf's binary encoding`;
   try {

@@ -37,10 +37,13 @@ const FORMS: Readonly<Record<string, string>> = {
 };
 const WRAPPED_NUMBER = /^google\.protobuf\.(?:Double|Float|U?Int(?:32|64))Value$/;
 const MAX_NAMED = 8;
+/** Parts that are read by themselves to find those at fault: a tenth of a second. */
+export const MAX_TRIED_PARTS = 10_000;
 
 class Explainer {
   readonly errors: DataError[] = [];
   readonly #types: MessageTypes;
+  #triedParts = 0;
 
   constructor(types: MessageTypes) {
     this.#types = types;
@@ -48,6 +51,7 @@ class Explainer {
 
   /** Recursion ends where protobuf-es does: the value is no deeper than MAX_JSON_DEPTH. */
   message(type: DescMessage, value: JsonValue, at: string, schemaAt: string): void {
+    if (this.#isDone) return;
     const form = FORMS[type.typeName] ?? (WRAPPED_NUMBER.test(type.typeName) ? "a number or null" : undefined);
     if (form !== undefined) {
       if (!this.#accepts(type, value)) this.#note("message", form, describeValue(value), at, schemaAt);
@@ -140,7 +144,14 @@ class Explainer {
     this.#note("unknown_field", expected, got, at, schemaAt);
   }
 
+  get #isDone(): boolean {
+    return this.errors.length >= MAX_DATA_ERRORS || this.#triedParts >= MAX_TRIED_PARTS;
+  }
+
+  /** Beyond the limit nothing counts as an error. */
   #accepts(type: DescMessage, value: JsonValue): boolean {
+    if (this.#isDone) return true;
+    this.#triedParts += 1;
     try {
       fromJson(type, value, { registry: this.#types.registry });
       return true;

@@ -1,6 +1,7 @@
 /** Compiles one Protobuf message with protobufjs, for its binary encoding. */
 import protobuf from "protobufjs/light.js";
 import type { WireMessage } from "../../../schema/protobuf/data/compilable.ts";
+import { MAX_PROTOBUF_VALUES } from "../../../schema/protobuf/data/value-count.ts";
 import type { IsCertainlyValid } from "./checker.ts";
 
 /** The message itself first, and all that it contains. */
@@ -21,6 +22,8 @@ export function compileProtobuf(messages: CompiledProtobuf): IsCertainlyValid {
   for (const type of types) type.setup();
   const [message] = types;
   return ({ bytes }) => {
+    // Every value takes a byte, so that the interpreter would read all of them.
+    if (bytes.length > MAX_PROTOBUF_VALUES) return false;
     const written = message!.encode(message!.decode(bytes)).finish();
     // Bytes that are written again alike have no unknown fields, no invalid UTF-8 and no values out of range.
     return written.length === bytes.length && written.every((byte, index) => byte === bytes[index]);
