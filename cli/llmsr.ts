@@ -33,6 +33,8 @@ const USAGE = `llmsr compares two versions of a schema. No server, no network.
   llmsr check A B    is B compatible with A? exit code 1 if not
   llmsr bump  A B    the semver step that A to B asks for
   llmsr validate FILE --schema SCHEMA    does a value keep to a schema: llmsr validate --help
+  llmsr stream --schema SCHEMA           does an answer that is still arriving: llmsr stream --help
+  llmsr bundle SCHEMA                    one text without references: llmsr bundle --help
   llmsr lint FILE    which model providers take a schema: llmsr lint --help
   llmsr project FILE a schema rewritten for one model provider: llmsr project --help
   llmsr audit        verifies that a registry's log has not been altered: llmsr audit --help
@@ -100,7 +102,7 @@ function runCommand(args: readonly string[], { print, printError, isTerminal }: 
   }
   if (command !== "diff" && command !== "check" && command !== "bump") {
     throw new UsageError(
-      `"${command}" is not a command (expected diff, check, bump, validate, lint, project, audit, propose, approve, reject or import).`,
+      `"${command}" is not a command (expected diff, check, bump, validate, stream, lint, project, bundle, audit, propose, approve, reject or import).`,
     );
   }
   if (!earlierFile || !laterFile || rest.length > 0) throw new UsageError(`${command} takes two files, A and B.`);

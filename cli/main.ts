@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { runAudit } from "./audit.ts";
+import { runBundle } from "./bundle.ts";
 import { runImport } from "./import.ts";
 import { runLint } from "./lint.ts";
 import { type Output, run } from "./llmsr.ts";
 import { runProject } from "./project.ts";
 import { runProposals } from "./proposals.ts";
+import { runStream } from "./stream.ts";
 import { runValidate } from "./validate.ts";
 
 const output: Output = {
@@ -22,6 +24,10 @@ async function runCommand(): Promise<number> {
     case "approve":
     case "reject":
       return runProposals(command, args, output);
+    case "bundle":
+      return runBundle(args, output);
+    case "stream":
+      return runStream(args, output);
     case "import":
       return runImport(args, output);
     case "lint":

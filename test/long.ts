@@ -10,6 +10,7 @@ export const LONG_TESTS = {
     "test/schema/**/corpus.test.ts",
     "test/schema/**/memory.test.ts",
     "test/schema/histories.test.ts",
+    "test/schema/projection/oracles/oracles.test.ts",
     "test/schema/json/compare/soundness/coverage.test.ts",
     "test/schema/protobuf/compare/buf/**/*.test.ts",
   ],

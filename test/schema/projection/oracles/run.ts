@@ -1,5 +1,5 @@
-// Run by hand: `node test/schema/projection/oracles/run.ts`. Installs the providers' packages in a temporary folder and
-// runs them on projections.
+// Run by oracles.test.ts. Installs the providers' packages in a temporary folder and runs them on projections; prints a
+// report of the transformers and one of the engines.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";

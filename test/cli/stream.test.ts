@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runBundle } from "../../cli/bundle.ts";
+import { runStream } from "../../cli/stream.ts";
+
+const FILES: Record<string, string> = {
+  "order.json": JSON.stringify({
+    type: "object",
+    properties: { id: { type: "string", maxLength: 5 }, count: { type: "integer" } },
+    required: ["id"],
+    additionalProperties: false,
+  }),
+  "person.json": JSON.stringify({ properties: { order: { $ref: "order.json" } } }),
+  "item.avsc": JSON.stringify({ type: "record", name: "Item", fields: [] }),
+  "list.avsc": JSON.stringify({ type: "array", items: "Item" }),
+};
+
+let folder: string;
+const file = (name: string) => join(folder, name);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "llmsr-stream-"));
+  for (const [name, content] of Object.entries(FILES)) writeFileSync(join(folder, name), content);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function outputOf() {
+  const printed = { out: "", errors: "" };
+  const output = {
+    print: (text: string) => {
+      printed.out += text;
+    },
+    printError: (text: string) => {
+      printed.errors += text;
+    },
+    isTerminal: false,
+  };
+  return { printed, output };
+}
+
+async function* inPieces(text: string, taken: { pieces: number }): AsyncGenerator<Uint8Array> {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length; at += 3) {
+    taken.pieces += 1;
+    yield bytes.subarray(at, at + 3);
+  }
+}
+
+async function stream(text: string) {
+  const { printed, output } = outputOf();
+  const taken = { pieces: 0 };
+  const code = await runStream(["--schema", file("order.json"), "--json"], output, inPieces(text, taken));
+  return { code, ...(JSON.parse(printed.out) as { outcome: string; errors: { pointer: string }[] }), ...taken };
+}
+
+describe("llmsr stream", () => {
+  it.each([
+    ['{"id":"äb","count":1}', 0, "valid"],
+    ['{"id":"a', 1, "incomplete"],
+    ['{"count":1}', 1, "invalid"],
+    ['{"id":tru}', 1, "not_json"],
+    ["", 1, "incomplete"],
+  ])("says of %s, in pieces: exit code %i, %s", async (text, code, outcome) => {
+    expect(await stream(text)).toMatchObject({ code, outcome });
+  });
+
+  it("ends before the rest arrives once nothing can repair the beginning", async () => {
+    const { outcome, errors, pieces } = await stream(`{"id":"too long to be valid ${"x".repeat(10_000)}"}`);
+
+    expect([outcome, errors[0]!.pointer]).toEqual(["invalid", "/id"]);
+    expect(pieces).toBeLessThan(20);
+  });
+
+  it("refuses an answer beyond the limit, a file, and a missing schema", async () => {
+    const { printed, output } = outputOf();
+    const none = inPieces("", { pieces: 0 });
+
+    expect(await runStream(["x.json", "--schema", file("order.json")], output, none)).toBe(2);
+    expect(await runStream([], output, none)).toBe(2);
+    expect(printed.errors).toContain("requires --schema");
+  });
+});
+
+describe("llmsr bundle", () => {
+  const bundle = (...args: string[]) => {
+    const { printed, output } = outputOf();
+    return { code: runBundle(args, output), ...printed };
+  };
+
+  it("inlines references", () => {
+    const json = bundle(file("person.json"), "--ref", `order.json=${file("order.json")}`);
+    const avro = bundle(file("list.avsc"), "--ref", `Item=${file("item.avsc")}`);
+
+    expect(json.code).toBe(0);
+    expect(JSON.stringify(JSON.parse(json.out))).not.toContain('"order.json"}');
+    expect(Object.keys((JSON.parse(json.out) as { $defs: object }).$defs)).toHaveLength(1);
+    expect(JSON.parse(avro.out)).toMatchObject({ type: "array", items: { type: "record", name: "Item" } });
+  });
+
+  it("refuses what it cannot read", () => {
+    expect(bundle(file("person.json"))).toMatchObject({ code: 2 });
+    expect(bundle()).toMatchObject({ code: 2 });
+  });
+});
