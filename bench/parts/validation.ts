@@ -5,7 +5,7 @@ import { jsonData } from "../../schema/json/data.ts";
 import { parseJsonSchema } from "../../schema/json/parse/parse.ts";
 import { lintSchema } from "../../schema/projection/lint.ts";
 import { PROFILES } from "../../schema/projection/profiles.ts";
-import { median, requestBytes } from "../load.ts";
+import { applyLoad, median, requestBytes } from "../load.ts";
 import type { Bench, BenchPart, Row } from "../part.ts";
 import { type Server, startBaseline, startRegistry } from "../servers.ts";
 import { ratioOf, rowsOf, takeTurns } from "../turns.ts";
@@ -59,6 +59,7 @@ export const validation: BenchPart = {
         ...(await lineRows(bench, { registry, id, interpreting, interpretedId })),
         ...engineRows(bench),
         await memoryRow(registry, bench),
+        ...(await hostileRows(registry, id, bench)),
         lintRow(bench),
       ];
     } finally {
@@ -175,6 +176,53 @@ async function memoryRow(registry: Server, { quick }: Bench): Promise<Row> {
   }
   const value = residentMegabytes(pid) - before;
   return { what: `growth of workerd over ${count} schemas`, value, unit: "MB", aim: { atMost: 128 } };
+}
+
+/** Values that use up a validation's budget, one kind after the other. */
+const HOSTILE: readonly { format: string; content: unknown; data: unknown }[] = [
+  {
+    format: "json-schema",
+    content: {
+      items: { anyOf: Array.from({ length: 100 }, (_, index) => ({ required: [`p${index}`], type: "object" })) },
+    },
+    data: Array.from({ length: 100_000 }, () => ({})),
+  },
+  {
+    format: "json-schema",
+    content: { items: { pattern: "(x+x+)+y" } },
+    data: Array.from({ length: 20_000 }, () => "x".repeat(40)),
+  },
+  {
+    format: "json-schema",
+    content: { uniqueItems: true },
+    data: Array.from({ length: 100_000 }, (_, index) => ({ a: index })),
+  },
+  {
+    format: "avro",
+    content: { type: "array", items: { type: "map", values: "int" } },
+    data: Array.from({ length: 140_000 }, () => ({})),
+  },
+];
+
+/** Reads of other clients while hostile validations run without a pause. */
+async function hostileRows(registry: Server, id: string, { quick }: Bench): Promise<Row[]> {
+  const { port } = registry;
+  const requests: Buffer[] = [];
+  for (const [index, { data, ...schema }] of HOSTILE.entries()) {
+    const body = JSON.stringify({ subject: `hostile-${index}`, ...schema });
+    const { id: hostileId } = await send<{ id: string }>(`${registry.url}/api/v1/schemas`, body);
+    requests.push(post(`/schemas/${hostileId}/validate`, JSON.stringify({ data })));
+  }
+  const forMs = quick ? 3_000 : 20_000;
+  const read = requestBytes("GET", `/api/v1/schemas/${id}/content`);
+  const [reads, hostile] = await Promise.all([
+    applyLoad({ port, connections: 1, forMs, request: () => read }),
+    applyLoad({ port, connections: 1, forMs, request: (n) => requests[n % requests.length]! }),
+  ]);
+  const note = `beside ${hostile.requests} hostile validations, p50 ${hostile.p50Ms.toFixed(0)} ms`;
+  return [
+    { what: "reads while hostile validations run, p99", value: reads.p99Ms, unit: "ms", note, aim: { atMost: 250 } },
+  ];
 }
 
 function residentMegabytes(pid: number): number {
