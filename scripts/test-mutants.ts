@@ -22,7 +22,7 @@ const TARGETS: readonly Target[] = [
   {
     folder: "durable-objects/primary/decide/",
     tests: [
-      "test/durable-objects/primary/{associations,bounds,change-sets,commit,compute-budget}.test.ts",
+      "test/durable-objects/primary/{associations,change-sets,commit,compute-budget}.test.ts",
       "test/durable-objects/primary/{confluent-ids,counters,lifecycle,rules,undecided}.test.ts",
       "test/conformance/*.test.ts",
       "test/workers/http/native/{schemas,semver}.test.ts",

@@ -101,7 +101,7 @@ describe("a transitive check", () => {
       return { answer: await commit(primary, registerCommand("orders", "b"), { maxCalls: 2 }) };
     };
 
-    expect(await asked(MAX_COMPARED_BYTES)).toMatchObject({ answer: { type: "needs" } });
+    expect(await asked(MAX_COMPARED_BYTES)).toMatchObject({ answer: { ok: true, value: { type: "needs" } } });
     const beyond = await asked(MAX_COMPARED_BYTES + 1);
     expect(beyond).toMatchObject({ answer: { ok: false, refusal: { error: "TOO_COMPLEX" } } });
   });
