@@ -47,7 +47,7 @@ export class RememberedCommands {
     const oldest = () =>
       this.#sql.exec<{ slice: number }>("SELECT slice FROM outcomes ORDER BY slice LIMIT 1").toArray()[0]?.slice;
     const first = oldest();
-    // Asked first, for under load the alarm rings all the time, and a write that deletes nothing costs as much as one that does.
+    // Checked first: under load the alarm fires constantly, and a DELETE without effect costs as much as any write.
     if (first === undefined || nowMs < forgottenAtMs(first))
       return first === undefined ? undefined : forgottenAtMs(first);
     this.#sql.exec(

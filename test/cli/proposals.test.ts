@@ -15,7 +15,7 @@ const PROPOSAL = {
   approvals: [],
 };
 
-/** A registry that answers as it is told, and remembers what it was asked. */
+/** A registry with prepared answers, which records the requests. */
 let server: Server;
 let url: string;
 let folder: string;

@@ -19,7 +19,7 @@ import (
 // Schema is the JSON Schema of a type: members without omitempty are required, and other members are accepted, as encoding/json
 // accepts them. The tags of github.com/invopop/jsonschema say more.
 func Schema[T any]() (schemaregistry.Schema, error) {
-	// A schema's id would be an address that nobody serves.
+	// A schema's id would be an address that is not served.
 	reflector := jsonschema.Reflector{Anonymous: true, AllowAdditionalProperties: true}
 	var value T
 	text, err := json.Marshal(reflector.Reflect(&value))

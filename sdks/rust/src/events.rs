@@ -167,7 +167,7 @@ impl Lines {
             if self.buffer.len() > MAX_LINE_BYTES {
                 return None;
             }
-            // The registry sends a comment every 15 seconds, so silence means a connection that nobody closed.
+            // The registry sends a comment every 15 seconds, so silence means a connection that was lost without being closed.
             let chunk = tokio::time::timeout(EVENT_IDLE, self.chunks.next()).await.ok()??;
             self.buffer.extend_from_slice(&chunk.ok()?);
         }

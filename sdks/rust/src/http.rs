@@ -127,7 +127,7 @@ impl Lost {
     }
 }
 
-/// The TLS library is not named in this crate's types, so that its updates break nobody; its messages name certificates.
+/// The TLS library is not named in this crate's types, so that its updates break no caller; its messages name certificates.
 fn names_certificate(error: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(cause) = next {

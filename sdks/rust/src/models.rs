@@ -157,7 +157,7 @@ open_enum! {
 open_enum! {
     /// A version's lifecycle state.
     State {
-        /// Not yet a version: it has no number and nobody is compared with it.
+        /// Not yet a version: it has no number and no schema is compared with it.
         Draft = "draft",
         /// In use.
         Active = "active",

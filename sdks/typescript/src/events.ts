@@ -16,7 +16,7 @@ export interface EventParams {
   signal?: AbortSignal;
 }
 
-/** Iterates for ever: a lost connection is made again, and no event is given twice. Ends only by `signal` or `break`. */
+/** Iterates without end: a lost connection is re-established, and no event is delivered twice. Ends only by `signal` or `break`. */
 export async function* readEvents(
   settings: CallSettings,
   params: EventParams,

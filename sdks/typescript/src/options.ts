@@ -32,7 +32,7 @@ export interface CacheOptions {
   maxBytes?: number;
   /** How long `latest` and ranges may be kept: 60,000, at most 300,000. */
   headLifetimeMs?: number;
-  /** How old an expired entry may be that stands in while the registry is away: 86,400,000. 0 turns it off. */
+  /** The maximum age of an expired entry that is served while the registry is unreachable: 86,400,000. 0 serves none. */
   staleLifetimeMs?: number;
 }
 

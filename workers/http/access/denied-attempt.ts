@@ -26,7 +26,7 @@ type Refused = {
   nowMs: number;
 };
 
-/** Undefined if nobody was denied access: another refusal, such as of an unknown subject. */
+/** Undefined if the refusal is not a denial of access, such as of an unknown subject. */
 export function deniedAttempt(refused: Refused, status: number): Denial | undefined {
   const { request, route, actor, refusedAs, requestId, nowMs } = refused;
   if (!isDenied(refused, status)) return undefined;

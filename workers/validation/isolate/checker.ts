@@ -4,7 +4,7 @@
  */
 import { parsePlainData } from "../../../schema/data-text.ts";
 
-/** In place of the value of a text that is no JSON, or that only the interpreter reads exactly. */
+/** Replaces the value of a text that is not JSON, or that only the interpreter reads exactly. */
 export const UNUSUAL = Symbol("unusual");
 
 /** One datum, decoded once for all schemas. */

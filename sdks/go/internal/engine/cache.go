@@ -16,7 +16,7 @@ type Entry struct {
 	size     int
 	// subject is the qualified subject whose changes remove it.
 	subject string
-	// staleUntil is the moment before which no attempt is made while the entry stands in for an answer.
+	// staleUntil is the moment before which no attempt is made while the stale entry is served.
 	staleUntil time.Duration
 }
 

@@ -22,7 +22,7 @@ const (
 	MaxCacheEntries     = 1000
 	MaxCacheBytes       = 64 << 20
 
-	// StaleLifetime bounds the age of an expired entry that stands in while the registry cannot be reached.
+	// StaleLifetime bounds the age of an expired entry that is served while the registry cannot be reached.
 	StaleLifetime = 24 * time.Hour
 	// StaleAttemptTimeout is for the one attempt that is made while such an entry is at hand.
 	StaleAttemptTimeout = 2 * time.Second

@@ -29,7 +29,7 @@ pub(crate) struct Entry {
     pub size: usize,
     /// The qualified subject whose changes remove it.
     pub subject: Option<String>,
-    /// Until then no attempt is made while the entry stands in for an answer.
+    /// Until then no attempt is made; the stale entry is served.
     pub stale_until: Option<Duration>,
 }
 

@@ -19,7 +19,7 @@ pub const LONGEST_HEAD_LIFETIME: Duration = Duration::from_secs(300);
 pub const MAX_CACHE_ENTRIES: usize = 1_000;
 pub const MAX_CACHE_BYTES: usize = 64 << 20;
 
-/// The greatest age of an expired entry that stands in while the registry cannot be reached.
+/// The maximum age of an expired entry that is served while the registry cannot be reached.
 pub const STALE_LIFETIME: Duration = Duration::from_secs(24 * 3_600);
 /// For the one attempt that is made while such an entry is at hand.
 pub const STALE_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);

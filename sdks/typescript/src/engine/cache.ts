@@ -12,7 +12,7 @@ export interface CacheEntry {
   bytes: number;
   /** The subjects, as `context subject` keys, whose changes remove it. */
   subject: string | undefined;
-  /** No attempt is made before this moment while the entry stands in for an answer. */
+  /** No attempt is made before this moment; the stale entry is served until then. */
   staleUntilMs: number;
 }
 

@@ -18,7 +18,7 @@ export const LONGEST_HEAD_LIFETIME_MS = 300_000;
 export const MAX_CACHE_ENTRIES = 1_000;
 export const MAX_CACHE_BYTES = 64 * 1024 * 1024;
 
-/** How old an expired entry may be that stands in while the registry cannot be reached. */
+/** The maximum age of an expired entry that is served while the registry cannot be reached. */
 export const STALE_LIFETIME_MS = 24 * 3_600_000;
 /** The one attempt that is made while such an entry is at hand. */
 export const STALE_ATTEMPT_TIMEOUT_MS = 2_000;

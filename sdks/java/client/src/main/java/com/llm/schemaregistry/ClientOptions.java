@@ -84,7 +84,7 @@ public final class ClientOptions {
     return this;
   }
 
-  /** How old an expired entry may be that stands in while the registry is away: 24 h; zero turns it off. */
+  /** The maximum age of an expired entry that is served while the registry is unreachable: 24 h; zero serves none. */
   public ClientOptions staleLifetime(Duration lifetime) {
     this.staleLifetime = lifetime;
     return this;

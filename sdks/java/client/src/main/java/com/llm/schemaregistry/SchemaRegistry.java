@@ -361,7 +361,7 @@ public final class SchemaRegistry implements AutoCloseable {
     return ask(operation, json -> ValidationResult.ofJson(json, false));
   }
 
-  /** A validator is made once for a content and goes with it; a caller that leaves stops nobody else. */
+  /** A validator is built once per content and evicted with it; a caller that cancels does not affect others. */
   private CompletableFuture<Optional<LocalValidator>> validator(SchemaContent content) {
     synchronized (validators) {
       return validators.computeIfAbsent(content, this::prepare).copy();

@@ -19,7 +19,7 @@ public final class Cache {
     Token token;
     long storedAt;
     long lifetimeNanos;
-    /** No attempt is made before this moment while the entry stands in for an answer. */
+    /** No attempt is made before this moment; the stale entry is served until then. */
     long staleUntil;
 
     Entry(Object value, String etag, Token token, long storedAt, long lifetimeNanos, long size, String subject) {

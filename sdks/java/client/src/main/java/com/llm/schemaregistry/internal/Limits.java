@@ -24,7 +24,7 @@ public final class Limits {
   public static final int MAX_CACHE_ENTRIES = 1_000;
   public static final long MAX_CACHE_BYTES = 64L * 1024 * 1024;
 
-  /** How old an expired entry may be that stands in while the registry cannot be reached. */
+  /** The maximum age of an expired entry that is served while the registry cannot be reached. */
   public static final Duration STALE_LIFETIME = Duration.ofHours(24);
 
   /** The one attempt that is made while such an entry is at hand. */

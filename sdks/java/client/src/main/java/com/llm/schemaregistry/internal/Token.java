@@ -18,7 +18,7 @@ public final class Token {
     this.text = text;
   }
 
-  /** Null for text that is no token. */
+  /** Null for text that is not a token. */
   public static Token parse(String text) {
     Matcher found = PATTERN.matcher(text == null ? "" : text);
     if (!found.matches()) {
