@@ -25,6 +25,11 @@ import org.apache.flink.formats.avro.registry.confluent.ConfluentSchemaRegistryC
 public class ClientTest {
   private static final String URL = System.getenv().getOrDefault("REGISTRY_URL", "http://127.0.0.1:8080");
 
+  /** A registry that asks for credentials; absent if the tests run against a single one. */
+  private static final String GUARDED_URL = System.getenv("GUARDED_REGISTRY_URL");
+
+  private static final String USER_INFO = System.getenv("GUARDED_REGISTRY_USER_INFO");
+
   private static final String USER = record("{\"name\":\"name\",\"type\":\"string\"}");
   private static final String USER_WITH_EMAIL =
       record("{\"name\":\"name\",\"type\":\"string\"},{\"name\":\"email\",\"type\":\"string\",\"default\":\"\"}");
