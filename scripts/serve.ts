@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { VAR_NAMES } from "../workers/settings.ts";
 import { accessVars } from "./access-vars.ts";
 import { build, isBuilt } from "./build.ts";
-import { type LocalDatabase, startLocalDatabase } from "./database/local.ts";
+import { type LocalDatabase, startLocalDatabase, startLocalDatabaseWhenUsed } from "./database/local.ts";
 import { ROOT } from "./install.mjs";
 import { keyVars } from "./key-vars.ts";
 import { type Runtime, startRuntime } from "./runtime.ts";
@@ -27,9 +27,8 @@ const { host, port, state } = values;
 try {
   // PGlite takes as much memory as all the rest and seconds to make its files, and until somebody writes or searches nothing needs it.
   const databaseUrl = process.env.DATABASE_URL || undefined;
-  const database = values["no-database"]
-    ? undefined
-    : await startLocalDatabase({ stateDir: state, url: databaseUrl, openForFirstClient: databaseUrl === undefined });
+  const startDatabase = databaseUrl === undefined ? startLocalDatabaseWhenUsed : startLocalDatabase;
+  const database = values["no-database"] ? undefined : await startDatabase({ stateDir: state, url: databaseUrl });
   if (!values["no-build"] && !isBuilt()) {
     console.log("Building …");
     await build();

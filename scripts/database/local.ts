@@ -1,6 +1,9 @@
 // The local database, in its own thread, because Postgres inside a process blocks it.
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
+import { pipeline } from "node:stream";
 import { Worker } from "node:worker_threads";
 import { ROOT } from "../install.mjs";
 import type { Said, ThreadOptions } from "./thread.ts";
@@ -13,14 +16,63 @@ export type LocalDatabase = {
   close(): Promise<void>;
 };
 
-/** The server at `url`, or PGlite on files in the state folder. Resolves once it has an address. */
-export async function startLocalDatabase(options: ThreadOptions): Promise<LocalDatabase> {
+type Options = Pick<ThreadOptions, "stateDir" | "url">;
+type Thread = Pick<LocalDatabase, "ready" | "close"> & { address: string };
+
+/** Opens the server at `url`, or PGlite on files in the state folder. Resolves once it has an address. */
+export async function startLocalDatabase(options: Options): Promise<LocalDatabase> {
+  const password = newPassword();
+  const { address, ready, close } = await startThread({ ...options, password });
+  return { vars: varsOf(address, password), ready, close };
+}
+
+/** The same, opened for its first client: until then there is only its address. */
+export async function startLocalDatabaseWhenUsed(options: Options): Promise<LocalDatabase> {
+  const password = newPassword();
+  const ready = Promise.withResolvers<{ restarted: boolean }>();
+  ready.promise.catch(() => undefined);
+  let starting: Promise<Thread> | undefined;
+  const server = createServer({ noDelay: true }, (client) => {
+    // It may give up while the database opens.
+    client.on("error", () => undefined);
+    if (starting === undefined) {
+      starting = startThread({ ...options, password });
+      ready.resolve(starting.then((thread) => thread.ready));
+    }
+    starting.then(
+      ({ address }) => joinSockets(client, address),
+      () => client.destroy(),
+    );
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    vars: varsOf(`127.0.0.1:${(server.address() as AddressInfo).port}`, password),
+    ready: ready.promise,
+    async close() {
+      server.close();
+      await starting?.then(
+        (thread) => thread.close(),
+        () => undefined,
+      );
+    },
+  };
+}
+
+/** What ends or breaks on one side does so on the other; nobody else needs to hear of it. */
+function joinSockets(client: Socket, address: string): void {
+  const [host, port] = address.split(":");
+  const thread = connect({ host: host!, port: Number(port), noDelay: true });
+  pipeline(client, thread, () => undefined);
+  pipeline(thread, client, () => undefined);
+}
+
+async function startThread(options: ThreadOptions): Promise<Thread> {
   const thread = new Worker(join(ROOT, "scripts", "database", "thread.ts"), { workerData: options });
   const ready = Promise.withResolvers<{ restarted: boolean }>();
-  const listening = Promise.withResolvers<LocalDatabase["vars"]>();
+  const listening = Promise.withResolvers<string>();
   ready.promise.catch(() => undefined);
   thread.on("message", (said: Said) => {
-    if (said.type === "listening") listening.resolve(said.vars);
+    if (said.type === "listening") listening.resolve(said.address);
     if (said.type === "ready") ready.resolve({ restarted: said.restarted });
     if (said.type === "failed") ready.reject(new Error(said.message));
   });
@@ -29,7 +81,7 @@ export async function startLocalDatabase(options: ThreadOptions): Promise<LocalD
     ready.reject(error);
   });
   return {
-    vars: await listening.promise,
+    address: await listening.promise,
     ready: ready.promise,
     async close() {
       const exited = once(thread, "exit");
@@ -37,4 +89,13 @@ export async function startLocalDatabase(options: ThreadOptions): Promise<LocalD
       await exited;
     },
   };
+}
+
+/** Required from every client, because other users of this machine can reach the address. */
+function newPassword(): string {
+  return randomBytes(24).toString("hex");
+}
+
+function varsOf(address: string, password: string): LocalDatabase["vars"] {
+  return { DATABASE_URL: `postgres://registry:${password}@${address}/registry`, DATABASE_PROXY: address };
 }

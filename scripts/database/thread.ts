@@ -1,9 +1,10 @@
 // Database thread: opens the database, migrates it, and serves it through the proxy.
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
+import { migrateDatabase } from "../../db/migrate.ts";
 import type { Backend, SessionListener } from "./backend.ts";
-import type { LocalDatabase } from "./local.ts";
+import { openPglite } from "./pglite.ts";
+import { openPostgresql } from "./postgresql.ts";
 import { startDatabaseProxy } from "./proxy.ts";
 import { connectTo } from "./queries.ts";
 
@@ -14,30 +15,23 @@ export type ThreadOptions = {
   stateDir: string;
   /** A server's; without one the files are in the state folder. */
   url: string | undefined;
-  /** Whether the database is opened for its first client instead of at once. */
-  openForFirstClient?: boolean;
+  /** Of the proxy. */
+  password: string;
 };
 
 /** Messages of the thread to its parent. */
 export type Said =
-  | { type: "listening"; vars: LocalDatabase["vars"] }
+  | { type: "listening"; address: string }
   | { type: "ready"; restarted: boolean }
   | { type: "failed"; message: string };
 
 /** Admits clients only once the tables are migrated. A failed migration is retried for the next client. */
 class MigratedBackend implements Backend {
-  readonly #openFiles: () => Promise<Backend>;
-  #opening: Promise<Backend> | undefined;
+  readonly #opening: Promise<Backend>;
   #migrated: Promise<Backend> | undefined;
-  readonly #wanted = Promise.withResolvers<void>();
 
-  constructor(openFiles: () => Promise<Backend>) {
-    this.#openFiles = openFiles;
-  }
-
-  /** Resolves when the first client arrives. */
-  get wanted(): Promise<void> {
-    return this.#wanted.promise;
+  constructor(opening: Promise<Backend>) {
+    this.#opening = opening;
   }
 
   ready(): Promise<Backend> {
@@ -53,23 +47,17 @@ class MigratedBackend implements Backend {
   }
 
   async open(listener: SessionListener, applicationName?: string) {
-    this.#wanted.resolve();
     return (await this.ready()).open(listener, applicationName);
   }
 
   async close(): Promise<void> {
-    await (await this.#opening)?.close();
+    await (await this.#opening).close();
   }
 
   #parameters: ReadonlyMap<string, string> = new Map();
 
   async #migrate(): Promise<Backend> {
-    this.#opening ??= this.#openFiles().catch((error) => {
-      this.#opening = undefined;
-      throw error;
-    });
     const backend = await this.#opening;
-    const { migrateDatabase } = await import("../../db/migrate.ts");
     const connection = await connectTo(backend);
     try {
       await migrateDatabase(connection);
@@ -81,24 +69,24 @@ class MigratedBackend implements Backend {
   }
 }
 
-async function run({ stateDir, url, openForFirstClient = false }: ThreadOptions): Promise<void> {
+async function run({ stateDir, url, password }: ThreadOptions): Promise<void> {
   const say = (said: Said) => parentPort!.postMessage(said);
   let restarted = false;
-  const backend = new MigratedBackend(async () => {
-    // Code is loaded when it is needed: until then this thread should take as little memory as it can.
-    if (url !== undefined) return (await import("./postgresql.ts")).openPostgresql(url);
-    const opened = await (await import("./pglite.ts")).openPglite(join(stateDir, "postgres"));
-    restarted = opened.restarted;
-    return opened;
-  });
-  const proxy = await startDatabaseProxy({ backend, password: randomBytes(24).toString("hex") });
-  say({ type: "listening", vars: { DATABASE_URL: proxy.url, DATABASE_PROXY: proxy.address } });
+  const opening =
+    url === undefined
+      ? openPglite(join(stateDir, "postgres")).then((opened) => {
+          restarted = opened.restarted;
+          return opened;
+        })
+      : openPostgresql(url);
+  const backend = new MigratedBackend(opening);
+  const proxy = await startDatabaseProxy({ backend, password });
+  say({ type: "listening", address: proxy.address });
   parentPort!.once("message", async () => {
     await proxy.close();
     await backend.close().catch(() => undefined);
     process.exit(0);
   });
-  if (openForFirstClient) await backend.wanted;
   await backend.ready().then(
     () => {
       say({ type: "ready", restarted });
