@@ -23,8 +23,13 @@ const HEADINGS = {
   forward: "A reads what B writes",
 } as const;
 
-const PAINT_OF: Record<Severity, keyof Painter> = { breaking: "bad", warning: "careful", info: "quiet" };
-const ORDER: readonly Severity[] = ["breaking", "warning", "info"];
+const PAINT_OF: Record<Severity, keyof Painter> = {
+  breaking: "bad",
+  warning: "careful",
+  behaviour: "careful",
+  info: "quiet",
+};
+const ORDER: readonly Severity[] = ["breaking", "warning", "behaviour", "info"];
 
 /** One direction as text: differences by severity, each with its location, its fix and a message that would break. */
 export function renderDifferences(

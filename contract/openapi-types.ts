@@ -293,6 +293,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/prompts/render": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Render a prompt
+         * @description Checks the variables against the prompt's `variables`, fills in defaults, renders the templates, and answers the messages with the version that they come from. With `profile`, the output's schema is projected for a model provider, so that the answer has everything that the provider's request needs.
+         */
+        readonly post: operations["render_prompt"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/tools/verify": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Compare a server's tools with the registered ones
+         * @description Takes the tools of an MCP server's `tools/list` and compares each with the newest version of the subject `<subject_prefix><name>`: by fingerprint, which covers everything that a model sees, and by what the difference means for its callers. Registered tools under the prefix that the server does not list are `missing`.
+         */
+        readonly post: operations["verify_tools"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/decode-answer": {
         readonly parameters: {
             readonly query?: never;
@@ -1903,7 +1943,7 @@ export interface webhooks {
 export interface components {
     schemas: {
         /** @enum {unknown} */
-        readonly Format: "json-schema" | "avro" | "protobuf";
+        readonly Format: "json-schema" | "avro" | "protobuf" | "prompt" | "tool";
         /**
          * @description The draft by which a JSON Schema is read.
          * @enum {unknown}
@@ -1935,8 +1975,11 @@ export interface components {
         readonly Writers: "declared" | "any";
         /** @enum {unknown} */
         readonly Mode: "READWRITE" | "READONLY" | "READONLY_OVERRIDE" | "IMPORT" | "FORWARD";
-        /** @enum {unknown} */
-        readonly Severity: "breaking" | "warning" | "info";
+        /**
+         * @description `behaviour`: no validator notices, but a model may act differently, because it reads other words or settings.
+         * @enum {unknown}
+         */
+        readonly Severity: "breaking" | "warning" | "behaviour" | "info";
         /**
          * @description For 0.y.z versions, a major change is a minor step and every other change a patch.
          * @enum {unknown}
@@ -2492,6 +2535,97 @@ export interface components {
                 readonly message?: string;
             }[];
         };
+        readonly RenderRequest: {
+            /**
+             * Format: uuid
+             * @description The id of a registered prompt; either this or `subject` is required.
+             */
+            readonly id?: string;
+            readonly subject?: string;
+            readonly context?: string;
+            /** @description A number, a semver, a range, an alias or `latest`, which is the default. */
+            readonly version?: string | number;
+            readonly variables: Record<string, never>;
+            /**
+             * @description Also projects the output's schema for this model provider.
+             * @example openai-strict
+             */
+            readonly profile?: string;
+        };
+        /** @description The version that an answer comes from. */
+        readonly VersionStamp: {
+            readonly subject: string | null;
+            readonly context: string;
+            readonly version: string | null;
+            readonly version_number: number | null;
+            /** Format: uuid */
+            readonly id: string;
+        };
+        readonly RenderedPrompt: {
+            readonly stamp: components["schemas"]["VersionStamp"];
+            readonly messages: readonly {
+                readonly role: string;
+                readonly content: unknown;
+            }[];
+            /** @description The prompt's model and its settings. */
+            readonly model: Record<string, never> | null;
+            /** @description The tools that the prompt lets the model call. */
+            readonly tools: readonly {
+                readonly name: string;
+                readonly subject: string;
+                readonly version_number: number;
+            }[];
+            /** @description The output's projection, if `profile` asked for one. */
+            readonly output?: components["schemas"]["Projection"];
+        };
+        readonly VerifyToolsRequest: {
+            /** @description What precedes a tool's name in the name of its subject. */
+            readonly subject_prefix?: string;
+            readonly tools: readonly Record<string, never>[];
+        };
+        readonly VerifiedTools: {
+            /** @description Whether the server has exactly the registered tools. */
+            readonly unchanged: boolean;
+            readonly tools: readonly components["schemas"]["VerifiedTool"][];
+        };
+        readonly VerifiedTool: {
+            readonly name: string;
+            /**
+             * @description `unknown`: no such subject; `missing`: registered, and not in the list; `invalid`: not a tool.
+             * @enum {unknown}
+             */
+            readonly status: "unchanged" | "changed" | "unknown" | "missing" | "invalid";
+            readonly subject: string;
+            readonly version?: string | null;
+            readonly fingerprint?: string;
+            readonly pinned_fingerprint?: string;
+            /** @description The most severe difference. */
+            readonly class?: components["schemas"]["Severity"];
+            readonly differences?: readonly components["schemas"]["Difference"][];
+            readonly differences_total?: components["schemas"]["DifferencesTotal"];
+            readonly plan?: components["schemas"]["Plan"];
+            /** @description The missing tool that differs from this one by its name alone. */
+            readonly renamed_from?: string;
+            readonly problems?: readonly components["schemas"]["SchemaProblem"][];
+        };
+        /** @description What users of the earlier version of an artefact must do before they use the new one, most urgent first. */
+        readonly Plan: {
+            readonly actions: readonly components["schemas"]["PlanAction"][];
+            /** @description The total number of actions, if not all are listed. */
+            readonly actions_total?: number;
+        };
+        readonly PlanAction: {
+            /** @description A verb of the format, such as `change_caller`, `evaluate` or `re-embed`. */
+            readonly action: string;
+            readonly pointer?: string;
+            readonly reason: string;
+            readonly note?: string;
+            /** @description How to do it in particular stores. */
+            readonly commands?: readonly {
+                readonly store: string;
+                readonly command: string;
+            }[];
+        };
         readonly ProjectRequest: {
             /** @description The id of a registered version; either this or `content` is required. */
             readonly id?: string;
@@ -2766,6 +2900,12 @@ export interface components {
             readonly message: string;
             readonly severity: components["schemas"]["Severity"];
             readonly fix?: string;
+            /** @description The part of an artefact that the difference lies in. `in`, if it is about what the artefact accepts; `out`, if about what it gives. */
+            readonly part?: {
+                readonly name: string;
+                /** @enum {unknown} */
+                readonly variance: "in" | "out";
+            };
             /** @description What determined the severity, if it was not the policy. */
             readonly decided_by?: components["schemas"]["DecidedBy"];
             readonly witness?: components["schemas"]["Witness"];
@@ -2815,6 +2955,7 @@ export interface components {
             readonly suggested_version: string | null;
             /** @description The size of the step from the newest version; `none` if the schema is unchanged, null for a first version. */
             readonly suggested_bump: components["schemas"]["Bump"] | "none" | null;
+            readonly plan?: components["schemas"]["Plan"];
             /** @description The reasons for that step; each begins with the direction it concerns. */
             readonly suggestion_reasons: readonly string[];
         };
@@ -2841,6 +2982,7 @@ export interface components {
             readonly backward: components["schemas"]["Direction"];
             /** @description `from` reads what `to` writes. */
             readonly forward: components["schemas"]["Direction"];
+            readonly plan?: components["schemas"]["Plan"];
         };
         /**
          * @description Sets a difference's severity to information, warning or breaking.
@@ -3250,6 +3392,8 @@ export interface components {
              * @description The entry's change set.
              */
             readonly change_set?: string;
+            /** @description What a new version of an artefact asks of its users. */
+            readonly plan?: components["schemas"]["Plan"];
             readonly request_id: string;
         };
         /** @description A version without its content and fingerprint. */
@@ -5098,6 +5242,132 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["LintAnswer"];
+                };
+            };
+            readonly 422: components["responses"]["Unprocessable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly render_prompt: {
+        readonly parameters: {
+            readonly query?: {
+                /**
+                 * @description The form of the request that carries the schema; by default the profile's usual form.
+                 * @example openai-chat-response-format
+                 */
+                readonly shape?: components["parameters"]["Shape"];
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "subject": "support.greeting",
+                 *       "variables": {
+                 *         "name": "Ada"
+                 *       }
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["RenderRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description The messages. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "stamp": {
+                     *         "subject": "support.greeting",
+                     *         "context": ".",
+                     *         "version": "1.0.0",
+                     *         "version_number": 1,
+                     *         "id": "0192f0c1-7d3a-7c11-9b58-2f6d3c1a9e44"
+                     *       },
+                     *       "messages": [
+                     *         {
+                     *           "role": "user",
+                     *           "content": "Hello Ada"
+                     *         }
+                     *       ],
+                     *       "model": {
+                     *         "name": "small"
+                     *       },
+                     *       "tools": []
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["RenderedPrompt"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["Unprocessable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly verify_tools: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "subject_prefix": "mcp.github.",
+                 *       "tools": [
+                 *         {
+                 *           "name": "search",
+                 *           "inputSchema": {
+                 *             "type": "object"
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["VerifyToolsRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description One result per tool, in the order sent, then the missing ones. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "unchanged": false,
+                     *       "tools": [
+                     *         {
+                     *           "name": "search",
+                     *           "status": "unknown",
+                     *           "subject": "mcp.github.search",
+                     *           "fingerprint": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["VerifiedTools"];
                 };
             };
             readonly 422: components["responses"]["Unprocessable"];

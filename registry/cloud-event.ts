@@ -23,7 +23,8 @@ export type CloudEvent = {
 
 /** A log entry as a CloudEvent. `record` is its record, `records` are all of them if it concerns several. */
 export function cloudEvent(tenant: string, event: RegistryEvent): CloudEvent {
-  const { epoch, seq, type, subject, atMs, actor, requestId, records, recordCount, trimmed, reason, changeSet } = event;
+  const { epoch, seq, type, subject, atMs, actor, requestId, records, recordCount, trimmed, reason, changeSet, plan } =
+    event;
   return {
     specversion: "1.0",
     id: eventId(epoch, seq),
@@ -41,6 +42,7 @@ export function cloudEvent(tenant: string, event: RegistryEvent): CloudEvent {
       actor,
       ...(reason === null ? {} : { reason }),
       ...(changeSet === undefined ? {} : { change_set: changeSet }),
+      ...(plan === undefined ? {} : { plan }),
       request_id: requestId,
     },
   };

@@ -1,5 +1,6 @@
 /** Events: log entries as followers receive them. */
 
+import type { Plan } from "../schema/plan.ts";
 import type { AsOf, EntryType } from "./log-entry.ts";
 import type { SchemaRecord } from "./record.ts";
 import type { WebhookChange } from "./webhook.ts";
@@ -20,6 +21,8 @@ export type RegistryEvent = {
   /** Some records lack references, contract, description, tags and metadata, which were too large for the event. */
   trimmed: boolean;
   reason: string | null;
+  /** What users of the version before the new one must do; only artefacts have one. */
+  plan?: Plan;
   /** The entry's change set. */
   changeSet?: string;
   /** The endpoint of a `webhook.changed` entry, for the webhooks object; never part of the envelope. */

@@ -51,7 +51,7 @@ const REASON = { reason: orNull(TEXT) };
 const NUMBERING = record({
   number: WIRE_INTEGER,
   label: TEXT,
-  confluentId: WIRE_INTEGER,
+  confluentId: orNull(WIRE_INTEGER),
   nextConfluentId: NEXT_CONFLUENT_ID,
 });
 const ATTRIBUTES = record({

@@ -1,6 +1,7 @@
 /** Payloads of log entries: every effect of an entry, explicit enough to be replayed without any decision. */
 
 import type { FormatName, JsonDialect, SchemaReference } from "../schema/format.ts";
+import type { Plan } from "../schema/plan.ts";
 import type { DataContract } from "../schema/rules/data-contract.ts";
 import type { RuleBook } from "../schema/rules/rule-book.ts";
 import type { Association } from "./association.ts";
@@ -9,13 +10,15 @@ import type { Config, Mode } from "./config.ts";
 import type { Governance, RequiredApproval } from "./governance.ts";
 import type { Attributes } from "./record.ts";
 import type { StoredEndpoint } from "./webhook.ts";
-/** Gives a record its number, semver (`label` in stored bytes) and Confluent id. */
+/** Gives a record its number, semver (`label` in stored bytes) and Confluent id; an artefact has none. */
 export type Numbering = {
   number: number;
   label: string;
-  confluentId: number;
+  confluentId: number | null;
   /** The context's counter of Confluent ids after this entry. */
   nextConfluentId: number;
+  /** What users of the version before it must do; only artefacts have one. */
+  plan?: Plan;
 };
 
 export type RegisteredPayload = {

@@ -45,6 +45,8 @@ export type RecordFilter = {
   latestOnly?: boolean;
   /** The prefix also matches aliases, and lists their targets. */
   aliases?: boolean;
+  /** False: without artefacts, as the Confluent API lists. */
+  artefacts?: false;
   /** Only versions whose rule set has a rule of this type. */
   ruleType?: string;
   /** Only versions whose subject has such an association; with NONE among the lifecycles also those that have none. */
@@ -107,10 +109,12 @@ export type Queries = {
     { subjectExists: boolean; records: SchemaRecord[] },
   ];
   subjects: [
-    { prefix: string; deleted: "no" | "also" | "only"; after: string | null; limit: number },
+    { prefix: string; deleted: "no" | "also" | "only"; after: string | null; limit: number; artefacts?: false },
     { names: string[]; next: string | null },
   ];
   subject: [{ name: SubjectName; deleted: boolean }, SubjectSummary | null];
+  /** Whether the subject holds artefacts, soft-deleted ones and drafts included. */
+  holdsArtefacts: [{ name: SubjectName }, boolean];
   /** Summaries of the subjects on a page of `subjects`; subjects without visible versions are omitted. */
   subjectSummaries: [
     { page: Queries["subjects"][0]; deleted: boolean },

@@ -5,7 +5,7 @@ import type { FormatName, JsonDialect, SchemaReference } from "../schema/format.
 import type { DataContract } from "../schema/rules/data-contract.ts";
 import type { Role } from "../schema/rules/roles.ts";
 
-/** A `draft` has no number, semver or Confluent id; other states have all three. Soft deletion is separate from the state. */
+/** A `draft` has no number, semver or Confluent id; other states have all three, except that an artefact never has a Confluent id. Soft deletion is separate from the state. */
 const LIFECYCLE_STATES = ["draft", "active", "deprecated", "archived"] as const;
 
 export type LifecycleState = (typeof LIFECYCLE_STATES)[number];

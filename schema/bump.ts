@@ -47,6 +47,7 @@ function isBreaking({ severity }: Difference): boolean {
 }
 
 function isNoticeable({ kind, severity }: Difference): boolean {
+  if (severity === "behaviour") return false;
   return severity !== "info" || !ANNOTATION_KIND.test(kind);
 }
 

@@ -1,3 +1,4 @@
+import type { Plan } from "./plan.ts";
 import type { Result } from "./result.ts";
 /** Compatibility levels, policies and verdicts, independent of any format. */
 
@@ -40,7 +41,11 @@ export type CompareOptionsOf<Model> = CompareOptions & {
   beside?: readonly Model[];
 };
 
-export type Severity = "breaking" | "warning" | "info";
+/**
+ * `behaviour`: nothing that a validator sees has changed, but what a model does may, because it reads other words or other
+ * settings.
+ */
+export type Severity = "breaking" | "warning" | "behaviour" | "info";
 
 /**
  * One incompatibility, with its place in reader and writer. Pointers are JSON pointers (Protobuf: `#/Message/field`); null
@@ -56,6 +61,8 @@ export type Difference = {
   severity: Severity;
   /** How to make it compatible, if known. */
   fix?: string;
+  /** The part of an artefact that it lies in, and which way the part was read. */
+  part?: { name: string; variance: "in" | "out" };
 };
 
 export type ComparedDifferences = {
@@ -68,6 +75,8 @@ export type ComparedDifferences = {
    * change.
    */
   readonly hides_breaking?: true;
+  /** What users of the writer must do before they use the reader; only artefacts have one. */
+  readonly plan?: Plan;
 };
 
 /** The place where a comparison reached its work limit. */
@@ -99,7 +108,7 @@ export function findUndecided<D extends Pick<Difference, "kind">>(differences: r
 }
 
 /** The order of a truncated list: first that `strict` decided, then by severity. */
-const IMPORTANCE = ["undecided", "breaking", "warning", "info"] as const;
+const IMPORTANCE = ["undecided", "breaking", "warning", "behaviour", "info"] as const;
 type Importance = (typeof IMPORTANCE)[number];
 
 export function importanceOf({ kind, severity }: Pick<Difference, "kind" | "severity">): Importance {

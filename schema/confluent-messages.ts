@@ -22,17 +22,22 @@ type Incompatibility = {
 };
 
 export function incompatibilityLines(
-  format: Pick<SchemaFormat<unknown>, "confluentLine">,
+  { confluentLine = nativeLine }: Pick<SchemaFormat<unknown>, "confluentLine">,
   { differences, earlier, level, validateFields }: Incompatibility,
 ): string[] {
   return [
     ...differences
       .filter(({ severity }) => severity === "breaking")
-      .map((difference) => (PLAIN_KINDS.has(difference.kind) ? difference.message : format.confluentLine(difference))),
+      .map((difference) => (PLAIN_KINDS.has(difference.kind) ? difference.message : confluentLine(difference))),
     ...(earlier === null ? [] : [`{oldSchemaVersion: ${earlier.versionNumber}}`]),
     ...(earlier === null || earlier.text === null ? [] : [`{oldSchema: '${shortened(earlier.text)}'}`]),
     `{validateFields: '${validateFields}', compatibility: '${level}'}`,
   ];
+}
+
+/** Artefacts have no Confluent form; the lines are part of a native refusal. */
+function nativeLine({ kind, message }: Difference): string {
+  return `${kind}: ${message}`;
 }
 
 function shortened(text: string): string {

@@ -17,8 +17,14 @@ type Kept<T> = { order: number; item: T; characters: number };
 /** `T` is a difference with additional data. */
 export class DifferenceList<T> {
   total = 0;
-  readonly #kept: Record<Severity | "undecided", Kept<T>[]> = { undecided: [], breaking: [], warning: [], info: [] };
-  readonly #characters = { undecided: 0, breaking: 0, warning: 0, info: 0 };
+  readonly #kept: Record<Severity | "undecided", Kept<T>[]> = {
+    undecided: [],
+    breaking: [],
+    warning: [],
+    behaviour: [],
+    info: [],
+  };
+  readonly #characters = { undecided: 0, breaking: 0, warning: 0, behaviour: 0, info: 0 };
   readonly #differenceOf: (item: T) => Difference;
 
   constructor(differenceOf: (item: T) => Difference) {
@@ -46,8 +52,8 @@ export class DifferenceList<T> {
   reported(): T[] {
     const chosen: Kept<T>[] = [];
     let characters = 0;
-    const { undecided, breaking, warning, info } = this.#kept;
-    for (const kept of [...undecided, ...breaking, ...warning, ...info]) {
+    const { undecided, breaking, warning, behaviour, info } = this.#kept;
+    for (const kept of [...undecided, ...breaking, ...warning, ...behaviour, ...info]) {
       if (chosen.length >= MAX_DIFFERENCES || (chosen.length > 0 && characters > MAX_DIFFERENCE_CHARACTERS)) break;
       characters += kept.characters;
       chosen.push(kept);

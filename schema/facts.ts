@@ -131,7 +131,7 @@ export function* computeReadingInSlices(
     text,
     equivalenceHash,
     orderlessHash,
-    topLevelNames: format.topLevelNames(model),
+    topLevelNames: format.topLevelNames?.(model) ?? [],
     dialect: format.dialect(model),
     warnings,
   });
@@ -139,7 +139,7 @@ export function* computeReadingInSlices(
 
 /** Contents with inlined references are equivalent if their normalised texts are equal; formats that cannot inline compare stored texts. */
 function* equivalenceText(format: SchemaFormat<unknown>, model: unknown, stored: string): Sliced<string> {
-  const resolved = format.render(model, "resolved");
+  const resolved = format.render?.(model, "resolved");
   if (resolved === undefined) return stored;
   yield passesMicros(resolved.length);
   const options = { strictness: "stored", defaultDialect: "2020-12" } as const;
@@ -231,7 +231,7 @@ export function* judgeInSlices<Model>(
           compared.refusal,
           yield* format.compareInSlices(reader.model, writer.model, { ...options, policy: "strict" }),
         );
-  const comparison = weighForRole(decided, role);
+  const comparison = withPlan(format, reader.model, writer.model, weighForRole(decided, role));
   if (rules.length === 0) return comparison;
   return yield* applyRulesInSlices(comparison, rules, {
     format: format.name,
@@ -239,6 +239,17 @@ export function* judgeInSlices<Model>(
     reader: schemaValue(reader.text),
     writer: schemaValue(writer.text),
   });
+}
+
+/** Artefacts' formats say what the change asks of users, from the differences before any custom rule. */
+function withPlan<Model>(
+  format: SchemaFormat<Model>,
+  reader: Model,
+  writer: Model,
+  comparison: Comparison,
+): Comparison {
+  if (!format.plan || !comparison.ok) return comparison;
+  return ok({ ...comparison.value, plan: format.plan(writer, reader, comparison.value.differences) });
 }
 
 /** The differences by `strict`, if it can decide, after the one that reports it. */

@@ -5,13 +5,27 @@
 
 import type { CompareOptionsOf, Comparison, Difference, Policy } from "./compatibility.ts";
 import type { DataOperations } from "./data.ts";
+import type { Plan } from "./plan.ts";
 import type { Result } from "./result.ts";
 import type { Sliced } from "./slices.ts";
 import type { EditTags } from "./tags.ts";
 import type { Witness, WitnessOptions } from "./witness.ts";
 
-export const FORMAT_NAMES = ["json-schema", "avro", "protobuf"] as const;
+/** Formats of the Confluent contract. */
+const CONFLUENT_FORMAT_NAMES = ["json-schema", "avro", "protobuf"] as const;
+/** Artefacts of LLM systems: JSON made of parts, each with a JSON Schema (parts.ts). The Confluent API never shows one. */
+const ARTEFACT_NAMES = ["prompt", "tool"] as const;
+export const FORMAT_NAMES = [...CONFLUENT_FORMAT_NAMES, ...ARTEFACT_NAMES] as const;
 export type FormatName = (typeof FORMAT_NAMES)[number];
+
+export function isArtefact(format: FormatName): boolean {
+  return (ARTEFACT_NAMES as readonly string[]).includes(format);
+}
+
+/** Parts of artefacts are JSON Schemas, and artefacts use each other: a prompt names its tools. */
+export function mayReference(from: FormatName, to: FormatName): boolean {
+  return from === to || (isArtefact(from) && (to === "json-schema" || isArtefact(to)));
+}
 
 /** How the Confluent contract spells a format. */
 type SchemaType = "JSON" | "AVRO" | "PROTOBUF";
@@ -77,14 +91,30 @@ export type SchemaField = {
 /** Inline tags of one entity, in the Confluent spelling. */
 export type EntityTags = { entityPath: string; entityType: "sr_record" | "sr_field"; tags: readonly string[] };
 
+/** What only the formats of the Confluent contract have. */
+interface ConfluentOperations<Model> {
+  readonly schemaType: SchemaType;
+  /** Whether a lookup treats two schemas as the same, apart from metadata and rule set. */
+  equivalent(a: Model, b: Model): boolean;
+  /** The text in another view (`resolved`, `serialized`, `ignore_extensions`), or undefined if the format lacks it. */
+  render(model: Model, view: string): string | undefined;
+  /** Names of top-level fields, for reserved-field checks. */
+  topLevelNames(model: Model): string[];
+  /** The text with its inline tags edited: `edit` gets each record and field in order and returns its tags. */
+  editTags(text: string, edit: EditTags): string;
+  /** The difference as one line of a verbose Confluent compatibility answer. */
+  confluentLine(difference: Difference): string;
+}
+
+export type ConfluentFormat<Model> = SchemaFormat<Model> & ConfluentOperations<Model>;
+
 /**
  * The operations of a format. They are methods rather than function properties, which makes parameters bivariant, so a
  * `SchemaFormat<AvroModel>` can be in a list of `SchemaFormat<unknown>`. Code outside `schema/<format>/` only sees that
  * type: a model is only passed back to the format that parsed it.
  */
-export interface SchemaFormat<Model> {
+export interface SchemaFormat<Model> extends Partial<ConfluentOperations<Model>> {
   readonly name: FormatName;
-  readonly schemaType: SchemaType;
   /** Raised when the same input may produce different output, because results are cached under it. */
   readonly codeVersion: number;
   /** The compatibility policies this format supports. */
@@ -97,20 +127,11 @@ export interface SchemaFormat<Model> {
   canonicalText(model: Model): string;
   /** The text under `normalize=true`. */
   normalisedText(model: Model): string;
-  /** Whether a lookup treats two schemas as the same, apart from metadata and rule set. */
-  equivalent(a: Model, b: Model): boolean;
-  /** The text in another view (`resolved`, `serialized`, `ignore_extensions`), or undefined if the format lacks it. */
-  render(model: Model, view: string): string | undefined;
   /** A self-contained text: JSON Schema and Avro in their own form, Protobuf as a FileDescriptorSet in base64. */
   bundle(model: Model): Result<string, SchemaProblem>;
   fields(model: Model): SchemaField[];
-  /** Names of top-level fields, for reserved-field checks. */
-  topLevelNames(model: Model): string[];
   /** The dialect the schema was read in, null if the format has none. */
   dialect(model: Model): JsonDialect | null;
-
-  /** The text with its inline tags edited: `edit` gets each record and field in order and returns its tags. */
-  editTags(text: string, edit: EditTags): string;
 
   /** Validating, encoding and decoding values. */
   readonly data: DataOperations<Model>;
@@ -119,8 +140,8 @@ export interface SchemaFormat<Model> {
   compare(reader: Model, writer: Model, options: CompareOptionsOf<Model>): Comparison;
   /** `compare` in slices. */
   compareInSlices(reader: Model, writer: Model, options: CompareOptionsOf<Model>): Sliced<Comparison>;
-  /** The difference as one line of a verbose Confluent compatibility answer. */
-  confluentLine(difference: Difference): string;
+  /** What users of an artefact must do when `next` replaces `previous`, by the differences between the two. */
+  plan?(previous: Model, next: Model, differences: readonly Difference[]): Plan;
   /** For each difference, in order: a confirmed datum that `writer` can produce and `reader` refuses, or why none was found. */
   witnesses(reader: Model, writer: Model, differences: readonly Difference[], options: WitnessOptions): Witness[];
   /** `witnesses` in slices. */

@@ -17,10 +17,13 @@ export type EditTags = (entity: TaggedEntity, tags: readonly string[]) => readon
 
 export type TagChanges = { add: readonly EntityTags[]; remove: readonly EntityTags[] };
 
+/** A format as far as tags concern it; artefacts have none. */
+type TaggedFormat = { editTags?(text: string, edit: EditTags): string };
+
 /** The tagged entities of a text; `editTags` is the format's. */
-export function inlineTags(format: { editTags(text: string, edit: EditTags): string }, text: string): EntityTags[] {
+export function inlineTags(format: TaggedFormat, text: string): EntityTags[] {
   const found: EntityTags[] = [];
-  format.editTags(text, ({ entityPath, entityType }, tags) => {
+  format.editTags?.(text, ({ entityPath, entityType }, tags) => {
     if (tags.length > 0) found.push({ entityPath, entityType, tags });
     return tags;
   });
@@ -28,11 +31,7 @@ export function inlineTags(format: { editTags(text: string, edit: EditTags): str
 }
 
 /** The edited text, or the first path that does not exist. */
-export function changeTags(
-  format: { editTags(text: string, edit: EditTags): string },
-  text: string,
-  { add, remove }: TagChanges,
-): Result<string, string> {
+export function changeTags(format: TaggedFormat, text: string, { add, remove }: TagChanges): Result<string, string> {
   const seen = new Set<EntityTags>();
   const naming = (changes: readonly EntityTags[], entity: TaggedEntity) =>
     changes
@@ -42,14 +41,14 @@ export function changeTags(
         return names;
       })
       .flatMap(({ tags }) => tags);
-  const changed = format.editTags(text, (entity, tags) => {
+  const changed = format.editTags?.(text, (entity, tags) => {
     const added = naming(add, entity).filter((tag) => !tags.includes(tag));
     const removed = naming(remove, entity);
     if (added.length === 0 && !tags.some((tag) => removed.includes(tag))) return tags;
     return [...tags, ...new Set(added)].filter((tag) => !removed.includes(tag)).sort(compareCodeUnits);
   });
   const missing = [...add, ...remove].find((change) => !seen.has(change));
-  return missing ? refuse(missing.entityPath) : ok(changed);
+  return missing ? refuse(missing.entityPath) : ok(changed ?? text);
 }
 
 /** Tools spell the nesting of unnamed JSON Schemas differently, or omit it. */

@@ -90,6 +90,8 @@ export type Edge = {
   spendComparison(characters: number): void;
   /** Called after a change of keys, roles or grants, so that this isolate queries again. */
   forgetCredentials(): void;
+  /** Set for requests of the Confluent API, before their first read: it never sees an artefact. */
+  hidesArtefacts: boolean;
   /** Set by the read path, to classify the response in metrics. */
   readClass: ReadClass;
 };

@@ -43,7 +43,7 @@ export type VersionPatch = {
   deleted?: boolean;
   number?: number;
   semver?: string;
-  confluent_id?: number;
+  confluent_id?: number | null;
   attributes?: AttributeColumns;
   updated_at: string;
   updated_seq: number;
@@ -198,7 +198,8 @@ function setScope(changes: RowChanges, scope: ScopePatch): void {
 }
 
 function numberingColumns({ number, label, confluentId }: Numbering) {
-  return { state: "active", number, semver: label, confluent_id: fittingId(confluentId) };
+  const confluent_id = confluentId === null ? null : fittingId(confluentId);
+  return { state: "active", number, semver: label, confluent_id };
 }
 
 function toRecord(header: LogHeader, payload: Payloads["schema.registered"]): KeyedRecord {

@@ -1,5 +1,5 @@
 /** Avro behind the interface that all formats share. */
-import type { SchemaFormat } from "../format.ts";
+import type { ConfluentFormat } from "../format.ts";
 import { ok } from "../result.ts";
 import { compareAvro, compareInSlices } from "./compare/compare.ts";
 import { confluentLine } from "./compare/confluent/line.ts";
@@ -13,7 +13,7 @@ import { renderAvro } from "./text/render.ts";
 import { editAvroTags } from "./text/tags.ts";
 import { findWitnesses, witnessesInSlices } from "./witness/find-witnesses.ts";
 
-export const avro: SchemaFormat<AvroModel> = {
+export const avro: ConfluentFormat<AvroModel> = {
   name: "avro",
   schemaType: "AVRO",
   codeVersion: 2,

@@ -1,5 +1,5 @@
 /** JSON Schema behind the interface that all formats share. */
-import type { SchemaFormat } from "../format.ts";
+import type { ConfluentFormat } from "../format.ts";
 import { compareInSlices, compareJsonSchemas, confluentLine } from "./compare/compare.ts";
 import { jsonData } from "./data.ts";
 import type { JsonSchemaModel } from "./model.ts";
@@ -12,7 +12,7 @@ import { renderJsonSchema } from "./text/render.ts";
 import { editJsonTags } from "./text/tags.ts";
 import { jsonWitnesses, witnessesInSlices } from "./witness/witness.ts";
 
-export const jsonSchema: SchemaFormat<JsonSchemaModel> = {
+export const jsonSchema: ConfluentFormat<JsonSchemaModel> = {
   name: "json-schema",
   schemaType: "JSON",
   codeVersion: 2,

@@ -1,5 +1,5 @@
 /** Protobuf behind the interface that all formats share. */
-import type { SchemaFormat } from "../format.ts";
+import type { ConfluentFormat } from "../format.ts";
 import { ok } from "../result.ts";
 import { compareInSlices, compareProtobuf, confluentLine } from "./compare/compare.ts";
 import { protobufData } from "./data/data.ts";
@@ -13,7 +13,7 @@ import { renderProtobuf } from "./text/render.ts";
 import { editProtobufTags } from "./text/tags.ts";
 import { protobufWitnesses, witnessesInSlices } from "./witness/witness.ts";
 
-export const protobuf: SchemaFormat<ProtobufModel> = {
+export const protobuf: ConfluentFormat<ProtobufModel> = {
   name: "protobuf",
   schemaType: "PROTOBUF",
   codeVersion: 2,

@@ -38,7 +38,7 @@ export function messageFields(
   const types = new Map(format.fields(model).map(({ path, type }: SchemaField) => [path, type]));
   let rootName = "";
   const inline = new Map<string, readonly string[]>();
-  format.editTags(text, ({ entityPath, entityType, fullName = entityPath }, tags) => {
+  format.editTags?.(text, ({ entityPath, entityType, fullName = entityPath }, tags) => {
     if (rootName === "" && entityType === "sr_record") rootName = fullName;
     if (tags.length > 0) inline.set(fullName, tags);
     return tags;

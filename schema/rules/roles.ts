@@ -40,10 +40,10 @@ type RoleDifference = Difference & {
  * What steers a model: it follows the descriptions, examples and defaults it sees, so changing them changes its output,
  * though no validator notices. Data pipelines treat the same change as a note.
  */
-const STEERING_KIND =
+export const STEERING_KIND =
   /(?:^|_)(?:DOC|DOCUMENTATION|DESCRIPTION|COMMENT|TITLE|EXAMPLES?|DEFAULT)_(?:ADDED|REMOVED|CHANGED)$/;
 /** Members the writer sends and the reader no longer uses. */
-const DROPPED_KIND = /^(?:PROPERTY|FIELD)_REMOVED/;
+export const DROPPED_KIND = /^(?:PROPERTY|FIELD)_REMOVED/;
 
 /**
  * Differences that are informational under other roles and warnings under this one. They never become breaking: a role says
@@ -90,8 +90,11 @@ export function differencesForRole(differences: readonly Difference[], role: Rol
 
 /** Names the sides: "the reader" becomes "the tool". */
 function inRole(message: string, role: Role): string {
-  if (role === "data") return message;
-  const { writer, reader } = ROLE_SIDES[role];
+  return role === "data" ? message : nameSides(message, ROLE_SIDES[role]);
+}
+
+/** The message with `the reader` and `the writer` called by other names. */
+export function nameSides(message: string, { writer, reader }: { writer: string; reader: string }): string {
   const swap = (text: string, from: string, to: string) =>
     text
       .replace(new RegExp(`\\bthe ${from}\\b`, "g"), to)

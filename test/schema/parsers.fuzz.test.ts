@@ -26,6 +26,16 @@ const SEEDS: Record<FormatName, readonly string[]> = {
     '{"$schema":"http://json-schema.org/draft-07/schema#","definitions":{"a":{"allOf":[{"$ref":"#/definitions/a"},{"minimum":0,"exclusiveMaximum":5}]}},"if":{"minLength":2},"then":false}',
     '{"$schema":"http://json-schema.org/draft-04/schema#","id":"http://x.test/","type":"array","items":[{"type":"integer"}],"additionalItems":{"enum":[[1],{"a":null}]}}',
   ],
+  prompt: [
+    '{"syntax":"mustache","text":"Hello {{user.name}}{{#items}}, {{.}}{{/items}}","variables":{"type":"object","properties":{"user":{"type":"object","properties":{"name":{"type":"string"}}},"items":{"type":"array","items":{"type":"string"}}},"required":["user"]},"undefined":"lenient"}',
+    '{"syntax":"jinja2","messages":[{"role":"system","content":"{% for i in items %}{{ i.name|upper }}{% endfor %}"},{"placeholder":"history"}],"variables":{"type":"object","properties":{"items":{"type":"array"},"history":{"type":"array"}}}}',
+    '{"syntax":"handlebars","text":"{{role \\"system\\"}}{{#each a}}{{this}}{{else}}none{{/each}}","variables":{"type":"object","properties":{"a":{"type":"array"}}}}',
+    '{"syntax":"f-string","text":"{a} {{b}}","variables":{"type":"object","properties":{"a":true}}}',
+  ],
+  tool: [
+    '{"name":"find","title":"Find","description":"Finds.","input":{"type":"object","properties":{"query":{"type":"string"},"limit":{"type":"integer","default":10}},"required":["query"]},"output":{"type":"array","items":{"$ref":"#/$defs/x"},"$defs":{"x":{"type":"string"}}},"annotations":{"readOnlyHint":true}}',
+    '{"name":"a","inputSchema":{"type":"object"},"outputSchema":true,"_meta":{"a":1}}',
+  ],
   protobuf: [
     'syntax = "proto3";\npackage a.b;\nimport "google/protobuf/timestamp.proto";\nmessage M { reserved 2, 9 to 11, 20 to max; oneof o { int32 x = 1 [json_name = "X", deprecated = true]; M m = 3; } map<string, google.protobuf.Timestamp> t = 4; enum E { Z = 0; option allow_alias = true; Y = 0; } }\nservice S { rpc R(stream M) returns (M); }\n',
     'syntax = "proto2";\nmessage M { required group G = 1 { optional string s = 2 [default = "a\\n\\x01"]; } extensions 100 to 200; extend M { repeated double d = 100 [packed = true]; } }\n',
@@ -99,7 +109,7 @@ function readsOrRefuses(name: FormatName, text: string, random: Random): boolean
   if (again.ok) expect(format.canonicalText(again.value.model)).toBe(canonical);
   format.normalisedText(model);
   format.fields(model);
-  format.topLevelNames(model);
+  format.topLevelNames?.(model);
   return true;
 }
 
@@ -155,9 +165,12 @@ function pick<T>(from: readonly T[], random: Random): T {
   return from[Math.floor(random() * from.length)]!;
 }
 
+const ENDINGS: Partial<Record<FormatName, string>> = { avro: ".avsc", "json-schema": ".json", protobuf: ".proto" };
+
 function corpusTexts(name: FormatName): string[] {
   if (!hasCorpus) return [];
-  const ending = { avro: ".avsc", "json-schema": ".json", protobuf: ".proto" }[name];
+  const ending = ENDINGS[name];
+  if (ending === undefined) return [];
   return readdirSync(HISTORIES, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(ending) && !path.endsWith("meta.json"))
     .map((path) => readFileSync(join(HISTORIES, path), "utf8"))

@@ -62,6 +62,8 @@ function guardVersions({ access, changed, pages, passed, readable }: Guarding) {
     "found" in value && !access.mayRead(value.found) ? { missing: "subject" } : value;
   return {
     head: passed("head"),
+    // Only for requests that name the subject, whose records are guarded themselves.
+    holdsArtefacts: passed("holdsArtefacts"),
     // Used only for a quota, on behalf of the tenant.
     versionCount: passed("versionCount"),
     recordById: changed("recordById", readable),

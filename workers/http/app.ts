@@ -24,6 +24,7 @@ import { withQuotas } from "../limits/quota-primary.ts";
 import { Counters, type ReadClass, type RouteCounts } from "../metrics/counters.ts";
 import { Flusher } from "../metrics/flush.ts";
 import { ReadCache, type TenantCache } from "../read-path/cache.ts";
+import { withoutArtefacts } from "../read-path/hidden-artefacts.ts";
 import { RequestWork } from "../registry/turns.ts";
 import { parseSettings, type RequestLog, type Settings } from "../settings.ts";
 import { traceOf } from "../trace.ts";
@@ -209,6 +210,7 @@ class RequestEdge implements Edge {
   isLockedOut = false;
   refusedAs: ErrorName | undefined;
   readClass: ReadClass = "head";
+  hidesArtefacts = false;
   #cache: TenantCache | undefined;
   #primary: PrimaryClient | undefined;
   #tenantPrimary: PrimaryClient | undefined;
@@ -334,7 +336,10 @@ class RequestEdge implements Edge {
 
   get tenantPrimary(): PrimaryClient {
     // The deadline starts with the first call; until then the request has only computed.
-    this.#tenantPrimary ??= primaryOf(this.env, this.tenant, { giveUpAtMs: Date.now() + PRIMARY_DEADLINE_MS });
+    if (this.#tenantPrimary === undefined) {
+      const primary = primaryOf(this.env, this.tenant, { giveUpAtMs: Date.now() + PRIMARY_DEADLINE_MS });
+      this.#tenantPrimary = this.hidesArtefacts ? withoutArtefacts(primary) : primary;
+    }
     return this.#tenantPrimary;
   }
 

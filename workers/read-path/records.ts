@@ -8,6 +8,7 @@ import { sha256Hex } from "../../schema/content-hash.ts";
 import { ok, type Result } from "../../schema/result.ts";
 import { printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
 import type { Edge } from "../edge.ts";
+import { isHiddenArtefact } from "./hidden-artefacts.ts";
 import {
   type Absent,
   ageMs,
@@ -176,8 +177,8 @@ function recordClass(maxAgeMs: number): CacheClass<SchemaRecord> {
 }
 
 /** Callers share the cache, so each access is checked against the caller's grants. */
-function isHidden({ access }: Edge, record: SchemaRecord): boolean {
-  return access !== undefined && !access.mayRead(record);
+function isHidden(edge: Edge, record: SchemaRecord): boolean {
+  return (edge.access !== undefined && !edge.access.mayRead(record)) || isHiddenArtefact(edge, record);
 }
 
 function answered({ value, asOf, source }: Found<SchemaRecord>): RecordAnswer {

@@ -6,6 +6,7 @@ import type { Payloads } from "../../../registry/payloads.ts";
 import { NO_ATTRIBUTES, type SchemaRecord } from "../../../registry/record.ts";
 import { MAX_LOG_PAGE_BYTES } from "../../../registry/rpc.ts";
 import type { WebhookChange } from "../../../registry/webhook.ts";
+import type { Plan } from "../../../schema/plan.ts";
 import { readChangeSetAt } from "../state/change-sets.ts";
 import { type StateReader, toRecord } from "../state/reader.ts";
 
@@ -43,6 +44,7 @@ function eventOf({ sql, state }: EventSource, { header, payload }: LogEntry): Re
   const said: unknown = payload === null ? null : JSON.parse(new TextDecoder().decode(payload.bytes));
   const keys = said === null ? [] : recordKeysOf(seq, type, said);
   const changeSet = readChangeSetAt(sql, seq)?.id;
+  const plan = planOf(type, said);
   return {
     epoch,
     seq,
@@ -55,8 +57,14 @@ function eventOf({ sql, state }: EventSource, { header, payload }: LogEntry): Re
     recordCount: keys.length,
     reason: said !== null && typeof said === "object" && "reason" in said ? (said.reason as string | null) : null,
     ...(changeSet === undefined ? {} : { changeSet }),
+    ...(plan === undefined ? {} : { plan }),
     ...(type === "webhook.changed" && said !== null ? { webhook: webhookChange(said as Payloads[typeof type]) } : {}),
   };
+}
+
+function planOf(type: EntryType, said: unknown): Plan | undefined {
+  if (said === null || (type !== "schema.registered" && type !== "schema.activated")) return undefined;
+  return (said as Payloads[typeof type]).numbering?.plan;
 }
 
 function webhookChange({ id, endpoint }: Payloads["webhook.changed"]): WebhookChange {

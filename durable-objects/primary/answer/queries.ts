@@ -7,6 +7,7 @@ import { fromHex, toHex } from "../../../registry/log-entry.ts";
 import type { Queries, QueryName, SubjectSummary, VersionSelector } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
+import { isArtefact } from "../../../schema/format.ts";
 import { compareCodeUnits } from "../../../schema/json-text.ts";
 import { compareSemvers, isRange, parseSemver, satisfiesRange } from "../../../schema/semver.ts";
 import {
@@ -153,11 +154,19 @@ const ANSWERS: Answers = {
     };
   },
 
-  subjects: ({ sql }, { prefix, deleted, after, limit }) => {
+  holdsArtefacts: ({ state }, { name }) => {
+    const subject = state.subject(state.resolveAlias(name));
+    const format = subject && state.formatOf(subject.subject_key);
+    return format !== undefined && isArtefact(format);
+  },
+
+  subjects: ({ sql }, { prefix, deleted, after, limit, artefacts }) => {
     const { where, bindings } = prefixConditions(prefix);
     const exists = (condition: string) =>
       `EXISTS (SELECT 1 FROM records WHERE records.subject_key = subjects.subject_key AND number IS NOT NULL ${condition})`;
     where.push(deleted === "no" ? exists("AND deleted = 0") : exists(""));
+    // Of all numbered versions, only artefacts have no Confluent id.
+    if (artefacts === false) where.push(exists("AND confluent_id IS NOT NULL"));
     if (deleted === "only") where.push(`NOT ${exists("AND deleted = 0")}`);
     if (after !== null) {
       where.push("(context, subject) > (?, ?)");
@@ -380,6 +389,7 @@ function recordConditions(
     where.push("EXISTS (SELECT 1 FROM json_each(records.attributes, '$.tags') WHERE json_each.value = +?)");
     bindings.push(filter.tag);
   }
+  if (filter.artefacts === false) where.push("records.confluent_id IS NOT NULL");
   if (filter.ruleType !== undefined) {
     where.push(`EXISTS (SELECT 1 FROM json_tree(contents.contract, '$.ruleSet') AS node
        WHERE node.fullkey GLOB '$.ruleSet.*Rules[[]*[]].type' AND node.atom = +?)`);
@@ -521,7 +531,7 @@ function storedContent(sql: SqlStorage, row: ContentRow | undefined): Queries["c
 }
 
 function byContextAndConfluentId(a: SchemaRecord, b: SchemaRecord): number {
-  return a.context < b.context ? -1 : a.context > b.context ? 1 : a.confluentId! - b.confluentId!;
+  return a.context < b.context ? -1 : a.context > b.context ? 1 : (a.confluentId ?? 0) - (b.confluentId ?? 0);
 }
 
 function byResourceAndType(a: SubjectAssociation, b: SubjectAssociation): number {

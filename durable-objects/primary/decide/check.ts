@@ -21,7 +21,7 @@ export function decideCheck(
   const { state } = deciding;
   const { selector } = request;
   const name = state.resolveAlias(request.name);
-  const subject = state.subject(name);
+  const subject = state.subjectFor(name, request.format);
   const config = state.effectiveConfig(name, "confluent");
   let rows: RecordRow[] | undefined;
   if (selector !== "level") {

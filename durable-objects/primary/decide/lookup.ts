@@ -146,7 +146,7 @@ function lookUpUnder(deciding: Deciding, request: LookupRequest, name: SubjectNa
   if (read.value.type === "needs") return ok(read.value);
 
   const printed = printSubjectName(name);
-  const subject = state.subject(name);
+  const subject = state.subjectFor(name, request.format);
   if (!subject || !state.hasVersions(subject.subject_key, request.deleted)) {
     return refuse(makeRefusal("SUBJECT_NOT_FOUND", [printed], `There is no subject "${printed}".`));
   }

@@ -8,6 +8,7 @@ import type { EffectiveConfig, Mode } from "../../../registry/config.ts";
 import { LARGEST_INTEGER } from "../../../registry/confluent-id.ts";
 import type { Numbering } from "../../../registry/payloads.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
+import { isArtefact } from "../../../schema/format.ts";
 import { ok, type Result } from "../../../schema/result.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import { counterAfter } from "../state/confluent-ids.ts";
@@ -15,7 +16,7 @@ import type { SubjectRow } from "../state/reader.ts";
 import { type Candidate, decideCompatibility } from "./compatibility.ts";
 import { type Deciding, type DecisionStep, isImporting, printContext, refused } from "./decision.ts";
 import { hashOf } from "./lookup.ts";
-import { decideSemver } from "./semver.ts";
+import { decideSemver, planFor } from "./semver.ts";
 
 type NumberingInput = {
   name: SubjectName;
@@ -47,6 +48,8 @@ export function decideNumbering(
   const number = decideNumber(deciding, input);
   if (!number.ok) return number;
 
+  const planned = isArtefact(candidate.format) ? planFor(deciding, candidate, subject, config) : { needs: [] };
+  if (planned.needs) needs.push(...planned.needs.filter(({ key }) => !needs.some((need) => need.key === key)));
   const semver = decideSemver(deciding, { subject, config, candidate, command, isImport: isImporting(mode) });
   if (semver.ok && semver.value.type === "needs") {
     needs.push(...semver.value.needs.filter(({ key }) => !needs.some((need) => need.key === key)));
@@ -56,9 +59,15 @@ export function decideNumbering(
   if (!semver.ok) return semver;
   if (semver.value.type === "needs") return ok(semver.value);
 
+  const counter = state.nextConfluentId(name.context);
+  if (isArtefact(candidate.format)) {
+    const { plan } = planned;
+    const { semver: label } = semver.value;
+    const numbering = { number: number.value, label, confluentId: null, nextConfluentId: counter };
+    return ok({ type: "numbered", numbering: plan === undefined ? numbering : { ...numbering, plan } });
+  }
   const id = decideConfluentId(deciding, name.context, hash, isImporting(mode) ? command.confluentId : null);
   if (!id.ok) return id;
-  const counter = state.nextConfluentId(name.context);
   return ok({
     type: "numbered",
     numbering: {

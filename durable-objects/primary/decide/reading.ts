@@ -56,7 +56,7 @@ export function readSchemaText(deciding: Deciding, context: string, asked: TextT
   const detail = reading.refusal.problems[0]?.message ?? "The schema is invalid.";
   return refused(
     reading.refusal.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA",
-    [`Invalid schema of type ${deciding.formatOf(format).schemaType}, details: ${detail}`],
+    [`Invalid schema of type ${deciding.formatOf(format).schemaType ?? format}, details: ${detail}`],
     detail,
     { items: reading.refusal.problems },
   );

@@ -2,7 +2,7 @@
 
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Closure, RequestedReference } from "../../../registry/record.ts";
-import type { FormatName, SchemaReference } from "../../../schema/format.ts";
+import { type FormatName, isArtefact, mayReference, type SchemaReference } from "../../../schema/format.ts";
 import { compareCodeUnits } from "../../../schema/json-text.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
@@ -77,8 +77,8 @@ function resolveReference(
     const items = [{ pointer, rule: "reference_not_found", message: detail }];
     return refuse(makeRefusal("INVALID_SCHEMA", [detail], detail, { items }));
   }
-  if (newFormat !== undefined && target.format !== newFormat) {
-    const detail = `Reference "${name}" names a schema of format ${target.format}; a ${newFormat} schema can only reference schemas of its own format`;
+  if (newFormat !== undefined && !mayReference(newFormat, target.format)) {
+    const detail = `Reference "${name}" names a schema of format ${target.format}; a ${newFormat} can only reference ${isArtefact(newFormat) ? "JSON Schemas and other artefacts" : "schemas of its own format"}`;
     const items = [{ pointer, rule: "reference_format", message: detail }];
     return refuse(makeRefusal("INVALID_SCHEMA", [detail], detail, { items }));
   }

@@ -102,7 +102,7 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
     mode: deciding.state.effectiveMode(name),
   });
   if ("ok" in read) return read;
-  const settled = findRequested(read) ?? modeProblem(read);
+  const settled = findRequested(read) ?? modeProblem(read) ?? mixedProblem(read);
   if (settled) return settled;
 
   const content = completeContent(read);
@@ -131,6 +131,19 @@ function malformedProblem(name: SubjectName, command: RegisterCommand): Decision
   const ruleProblem = command.ruleSet ? ruleSetProblem(command.ruleSet) : undefined;
   if (ruleProblem !== undefined) return refused("INVALID_RULE_SET", [ruleProblem], ruleProblem);
   return command.text === "" ? refused("INVALID_SCHEMA", ["Empty schema"], "Empty schema") : undefined;
+}
+
+/** The Confluent API hides the subjects of artefacts, so a subject holds either artefacts or what that API shows. */
+function mixedProblem({
+  deciding: { state },
+  name,
+  subject,
+  command: { format },
+}: ReadRegistration): Decision | undefined {
+  if (!subject || state.subjectFor(name, format)) return undefined;
+  const held = state.formatOf(subject.subject_key);
+  const detail = `Subject "${printSubjectName(name)}" holds versions of format ${held}; register a ${format} under another subject.`;
+  return refused("CONFLICT", [detail], detail);
 }
 
 /** A text derived from the newest version requires that this version is still the newest. */

@@ -8,6 +8,7 @@ import { policyProblem } from "../../../registry/comparison-refusal.ts";
 import type { EffectiveConfig } from "../../../registry/config.ts";
 import { suggestBump } from "../../../schema/bump.ts";
 import type { Comparison, Difference } from "../../../schema/compatibility.ts";
+import type { Plan } from "../../../schema/plan.ts";
 import { ok, refuse } from "../../../schema/result.ts";
 import { applyOverrides } from "../../../schema/rules/rule-book.ts";
 import {
@@ -88,6 +89,27 @@ function stepName(from: string, bump: Bump): Bump {
 }
 
 type WeighedChange = { type: "weighed"; bump: Bump; reasons: string[] };
+
+/** What users of the newest live version must do when the candidate follows it, or the fact that says so. */
+export function planFor(
+  deciding: Deciding,
+  candidate: Candidate,
+  subject: SubjectRow | undefined,
+  { policy, writers }: EffectiveConfig,
+): { needs?: Need[]; plan?: Plan } {
+  const newest = subject && deciding.state.newestLive(subject.subject_key);
+  const other = newest && closureOfRecord(deciding.state, newest);
+  const isComparable = newest?.format === candidate.format && other?.hash !== candidate.closure.hash;
+  if (!other || !isComparable || !deciding.formatOf(candidate.format).policies.includes(policy)) return {};
+  const { rules } = deciding.state.effectiveRules(candidate.name);
+  const dialects = { readerDialect: candidate.dialect, writerDialect: newest?.dialect ?? null };
+  const shared = { policy, writers, role: candidate.role, rules };
+  const request = { reader: candidate.closure.hash, writer: other.hash, ...dialects, ...shared };
+  const { key, comparison } = verdictFor(deciding, candidate.format, request);
+  if (comparison) return comparison.ok && comparison.value.plan ? { plan: comparison.value.plan } : {};
+  const sides = { candidate: "reader", reader: candidate.closure, writer: other } as const;
+  return { needs: [{ type: "verdict", key, request, ...sides, format: candidate.format }] };
+}
 
 /**
  * The size of the step from an earlier version, by the differences in both directions. An override removes a

@@ -48,7 +48,7 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
       content.contract.metadata || content.contract.ruleSet ? JSON.stringify(content.contract) : null,
       fromHex(content.equivalenceHash),
     );
-    const given = numbering && { ...numbering, confluentId: fittingId(numbering.confluentId) };
+    const given = numbering && { ...numbering, confluentId: fittingIdOf(numbering) };
     sql.exec(
       `INSERT INTO records (record_key, id, subject_key, content_key, number, label, confluent_id, state, deleted, attributes,
          created_at, created_by, updated_at, updated_seq, record_dialect, orderless_hash)
@@ -89,7 +89,7 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
 
   "schema.activated": (sql, header, { recordKey, numbering }) => {
     if (!setState(sql, header, recordKey, "active")) return;
-    if (numbering) numberDraft(sql, recordKey, { ...numbering, confluentId: fittingId(numbering.confluentId) });
+    if (numbering) numberDraft(sql, recordKey, { ...numbering, confluentId: fittingIdOf(numbering) });
   },
 
   "schema.updated": (sql, header, { recordKey, attributes }) => {
@@ -224,6 +224,10 @@ function numberDraft(sql: SqlStorage, recordKey: number, { number, label, conflu
   count(sql, holder, { number, label, confluentId }, known);
 }
 
+function fittingIdOf({ confluentId }: Numbering): number | null {
+  return confluentId === null ? null : fittingId(confluentId);
+}
+
 /** The values before a version is counted. */
 type Known = { subject: boolean; context: boolean; highest: number };
 
@@ -256,8 +260,10 @@ function count(
   known: Known,
 ): void {
   if (number <= known.highest) raiseLastGiven(sql, subjectKey, number, label);
-  const least = confluentId < COUNTED_IDS ? 0 : counterAfter(readCounter(sql, context), confluentId);
+  const least =
+    confluentId === null || confluentId < COUNTED_IDS ? 0 : counterAfter(readCounter(sql, context), confluentId);
   if (!known.context || least > 0) raiseCounter(sql, context, least);
+  if (confluentId === null) return;
   sql.exec(
     "INSERT OR IGNORE INTO confluent_ids (context, confluent_id, content_key, indexed) VALUES (?, ?, ?, ?)",
     context,

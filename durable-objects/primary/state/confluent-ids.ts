@@ -37,7 +37,7 @@ export function isCounter(counter: number): boolean {
 type Payload = {
   subject?: { context: string };
   recordKey?: number;
-  numbering?: { confluentId: number } | null;
+  numbering?: { confluentId: number | null } | null;
   contexts?: readonly { context: string; nextConfluentId: number }[];
 };
 
@@ -56,7 +56,7 @@ export function repairConfluentIds(sql: SqlStorage): void {
     const { numbering } = payload;
     const context = numbering ? (payload.subject?.context ?? contextOf(sql, payload.recordKey!)) : undefined;
     const counter = context === undefined ? undefined : counters.get(context);
-    if (numbering && counter !== undefined) {
+    if (numbering && numbering.confluentId !== null && counter !== undefined) {
       counters.set(context!, counterAfter(counter, fittingId(numbering.confluentId)));
     }
     for (const { context: left, nextConfluentId } of payload.contexts ?? []) {

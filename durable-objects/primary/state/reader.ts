@@ -15,7 +15,7 @@ import {
 import type { WebhookEndpoint } from "../../../registry/webhook.ts";
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
-import type { FormatName, JsonDialect, SchemaReference } from "../../../schema/format.ts";
+import { type FormatName, isArtefact, type JsonDialect, type SchemaReference } from "../../../schema/format.ts";
 import { type DataContract, NO_DATA_CONTRACT } from "../../../schema/rules/data-contract.ts";
 import { defaultLevelFor, type Role } from "../../../schema/rules/roles.ts";
 import { EMPTY_RULE_BOOK, mergeRuleBooks, type RuleBook } from "../../../schema/rules/rule-book.ts";
@@ -126,6 +126,13 @@ export class StateReader {
     );
   }
 
+  /** The subject, unless it holds artefacts and the format is none, or the reverse: such a version cannot exist in it. */
+  subjectFor(name: SubjectName, format: FormatName): SubjectRow | undefined {
+    const subject = this.subject(name);
+    const held = subject && this.formatOf(subject.subject_key);
+    return held === undefined || isArtefact(held) === isArtefact(format) ? subject : undefined;
+  }
+
   #scope(name: SubjectName): ScopeRow | undefined {
     if (!this.#scopes.has(nameKey(name))) readScopes(this.#sql, name, this.#scopes);
     return this.#scopes.get(nameKey(name));
@@ -201,6 +208,18 @@ export class StateReader {
     return this.#sql
       .exec<RecordRow>(`${RECORD_SELECT} WHERE records.subject_key = +? ORDER BY number, record_key`, subjectKey)
       .toArray();
+  }
+
+  /** The format of a subject's versions, soft-deleted ones and drafts included; the newest's, if they differ. */
+  formatOf(subjectKey: number): FormatName | undefined {
+    const newest = this.newestLive(subjectKey);
+    if (newest) return newest.format;
+    return this.#sql
+      .exec<{ format: FormatName }>(
+        "SELECT format FROM records JOIN contents USING (content_key) WHERE subject_key = +? ORDER BY record_key DESC LIMIT 1",
+        subjectKey,
+      )
+      .toArray()[0]?.format;
   }
 
   recordCount(subjectKey: number): number {

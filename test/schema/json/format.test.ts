@@ -20,9 +20,9 @@ describe("jsonSchema", () => {
     expect(format.normalisedText(parsed.value.model)).toBe(
       '{"properties":{"a":{"type":"string"}},"required":["a"],"type":"object"}',
     );
-    expect(format.equivalent(parsed.value.model, parsed.value.model)).toBe(true);
-    expect(format.render(parsed.value.model, "resolved")).toBeUndefined();
-    expect(format.topLevelNames(parsed.value.model)).toEqual(["a"]);
+    expect(format.equivalent?.(parsed.value.model, parsed.value.model)).toBe(true);
+    expect(format.render?.(parsed.value.model, "resolved")).toBeUndefined();
+    expect(format.topLevelNames?.(parsed.value.model)).toEqual(["a"]);
     expect(format.fields(parsed.value.model)).toEqual([
       { path: "a", type: "string", documentation: null, required: true },
     ]);

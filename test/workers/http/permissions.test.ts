@@ -90,6 +90,8 @@ const PINNED: readonly (readonly [string, RoutePermission])[] = [
   ["GET /api/v1/schemas/:id/project/:profile", "schema:read"],
   ["POST /api/v1/project", "schema:validate"],
   ["POST /api/v1/lint", "schema:validate"],
+  ["POST /api/v1/prompts/render", "schema:read"],
+  ["POST /api/v1/tools/verify", "compatibility:check"],
   ["POST /api/v1/decode-answer", "schema:validate"],
   ["POST /api/v1/webhooks", "admin:config"],
   ["GET /api/v1/webhooks", "audit:read"],

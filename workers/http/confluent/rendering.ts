@@ -1,7 +1,7 @@
 /** Schemas in answers of the Confluent API: null and empty members are omitted, false and 0 are kept. */
 import type { SchemaRecord } from "../../../registry/record.ts";
 import type { EntityTags, FormatName, SchemaReference } from "../../../schema/format.ts";
-import { formatNamed } from "../../../schema/formats.ts";
+import { confluentFormatNamed } from "../../../schema/formats.ts";
 import type { DataContract, DataContractMetadata, RuleSet, RuleSetRule } from "../../../schema/rules/data-contract.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { ConfluentApiLevel } from "../../settings.ts";
@@ -64,7 +64,8 @@ function contentFields(
   { guid, format, references, contract, text, tags = [] }: ShownContent,
   level: ConfluentApiLevel,
 ) {
-  const { schemaType } = formatNamed(format);
+  const schemaType = confluentFormatNamed(format)?.schemaType;
+  if (schemaType === undefined) throw new Error(`The Confluent API has no form for a ${format}.`);
   const isNew = isApiLevelAtLeast(level, 8, 0);
   const { metadata, ruleSet } = contract;
   return {

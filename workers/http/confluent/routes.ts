@@ -1,4 +1,5 @@
 /** The Confluent API at the root path; `/contexts/{c}/…` is rewritten to these before it is routed. */
+
 import type { RoutePermission } from "../../edge.ts";
 import type { Answer } from "../answer.ts";
 import { type Route, type RouteKey, splitRouteKey } from "../call.ts";
@@ -113,5 +114,8 @@ export const confluentRoutes: readonly Route[] = Object.entries(ROUTES).map(([ke
   ...splitRouteKey(key),
   permission,
   produces: key === "GET /" ? ROOT_MEDIA_TYPES : CONFLUENT_MEDIA_TYPES,
-  answer: (call) => answer(confluentRequest(call)),
+  answer(call) {
+    call.edge.hidesArtefacts = true;
+    return answer(confluentRequest(call));
+  },
 }));

@@ -125,7 +125,7 @@ function misshapen(detail: string, pointer: string): RegistryError {
 }
 
 function verdictAnswer(verdict: CompatibilityVerdict): Answer {
-  const { compatible, level, policy, writers, role, differences, total } = verdict;
+  const { compatible, level, policy, writers, role, differences, total, plan } = verdict;
   const { comparedVersions, warnings, suggestion, asOf, decidedBy } = verdict;
   const compared_versions = comparedVersions.map(({ record, compatible: holds }) => ({
     version: record.semver,
@@ -147,6 +147,7 @@ function verdictAnswer(verdict: CompatibilityVerdict): Answer {
       compared_versions,
       warnings,
       ...suggestionJson(suggestion),
+      ...(plan === undefined ? {} : { plan }),
     },
     asOf === null ? {} : provenance(asOf, "primary"),
   );

@@ -26,6 +26,8 @@ const MEDIA_TYPES: Readonly<Record<FormatName, string>> = {
   "json-schema": "application/json",
   avro: "application/avro",
   protobuf: "application/protobuf",
+  prompt: "application/json",
+  tool: "application/json",
 };
 
 export async function postEncoding(request: NativeRequest): Promise<Answer> {

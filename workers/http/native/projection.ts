@@ -128,13 +128,17 @@ async function projected({ edge }: NativeRequest, { model }: Projectable, profil
   );
 }
 
-/** Built as text, because JavaScript objects move integer-like property names to the front. */
-async function projectionAnswer(
+async function projectionAnswer(...args: Parameters<typeof projectionText>): Promise<Answer> {
+  return jsonTextAnswer(200, await projectionText(...args));
+}
+
+/** As text, because JavaScript objects move integer-like property names to the front. */
+export async function projectionText(
   request: NativeRequest,
   schema: Projectable,
   profile: Profile,
   named: { name?: string; description?: string },
-): Promise<Answer> {
+): Promise<string> {
   const projection = await projected(request, schema, profile);
   const description = named.description ?? schema.description ?? undefined;
   const naming = { name: named.name ?? schema.name ?? "schema", ...(description === undefined ? {} : { description }) };
@@ -157,5 +161,5 @@ async function projectionAnswer(
     decoder: projection.decoder,
   };
   const text = JSON.stringify(plain).slice(0, -1);
-  return jsonTextAnswer(200, `${text},${nodes.map(([key, node]) => `"${key}":${writeJsonText(node)}`).join(",")}}`);
+  return `${text},${nodes.map(([key, node]) => `"${key}":${writeJsonText(node)}`).join(",")}}`;
 }

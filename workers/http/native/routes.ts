@@ -35,6 +35,7 @@ import { deleteKey, getKey, listKeys, patchKey, postKey, postKeyRotation } from 
 import { getLog } from "./log.ts";
 import { OPERATIONS } from "./operations.ts";
 import { postDecodedAnswer, postLint, postProjection, projectRegistered } from "./projection.ts";
+import { postRendering } from "./prompts.ts";
 import {
   getGovernance,
   getProposal,
@@ -80,6 +81,7 @@ import {
   listSubjectVersions,
 } from "./subjects.ts";
 import { getTenant, listTenants, patchTenant, postTenant, removeTenant } from "./tenants.ts";
+import { postToolVerification } from "./tools.ts";
 import { validateBatch, validateById, validateBySelector } from "./validation.ts";
 import {
   getDeliveries,
@@ -120,6 +122,8 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "GET /schemas/{id}/project/{profile}": { answer: projectRegistered, permission: "schema:read" },
   "POST /project": { answer: postProjection, permission: "schema:validate" },
   "POST /lint": { answer: postLint, permission: "schema:validate" },
+  "POST /prompts/render": { answer: postRendering, permission: "schema:read" },
+  "POST /tools/verify": { answer: postToolVerification, permission: "compatibility:check" },
   "POST /decode-answer": { answer: postDecodedAnswer, permission: "schema:validate" },
   "GET /schemas/{id}/dependencies": { answer: getDependencies, permission: "schema:read" },
   "GET /schemas/{id}/dependents": { answer: getDependents, permission: "schema:read" },

@@ -110,6 +110,7 @@ export async function diffSubjectVersions(request: NativeRequest): Promise<Answe
       role: diff.role,
       backward: direction(diff.backward),
       forward: direction(diff.forward),
+      ...(diff.backward.plan === undefined ? {} : { plan: diff.backward.plan }),
     },
     provenance(diff.asOf, "primary"),
   );

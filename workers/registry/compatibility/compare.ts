@@ -8,6 +8,7 @@ import type { ComparedDifferences, CompareOptions, Comparison, Difference } from
 import { computeVerdictInSlices, type VerdictOptions } from "../../../schema/facts.ts";
 import type { FormatName, JsonDialect, ParseResult, SchemaProblem, SchemaSource } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
+import type { Plan } from "../../../schema/plan.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { differencesForRole, type Role } from "../../../schema/rules/roles.ts";
 import { applyOverrides, type DecidedBy, type RuleBook } from "../../../schema/rules/rule-book.ts";
@@ -128,6 +129,8 @@ type Compared = {
   lasting: readonly Difference[];
   /** The total number of differences, listed or not. */
   total: number;
+  /** What the writer's users must do to use the reader, for artefacts. */
+  plan?: Plan;
 };
 
 export async function compareSides(
@@ -162,7 +165,8 @@ export async function compareSides(
 export function ruledBy(book: RuleBook, comparison: ComparedDifferences, nowMs: number): Compared {
   const ruled = applyOverrides(comparison, book, nowMs);
   const lasting = book.exceptions.length === 0 ? ruled : applyOverrides(comparison, { ...book, exceptions: [] }, nowMs);
-  return { differences: ruled, lasting, total: Math.max(ruled.length, comparison.differences_total ?? 0) };
+  const total = Math.max(ruled.length, comparison.differences_total ?? 0);
+  return { differences: ruled, lasting, total, ...(comparison.plan === undefined ? {} : { plan: comparison.plan }) };
 }
 
 /** Differences in the role's words, the first breaking ones with a witness. `left` counts the witnesses still allowed. */

@@ -19,6 +19,7 @@ import {
 } from "../../../schema/compatibility.ts";
 import { DifferenceList, listWithin } from "../../../schema/difference-list.ts";
 import type { FormatName, JsonDialect, SchemaProblem } from "../../../schema/format.ts";
+import type { Plan } from "../../../schema/plan.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { DataContract } from "../../../schema/rules/data-contract.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
@@ -85,6 +86,8 @@ export type CompatibilityVerdict = {
   warnings: readonly SchemaProblem[];
   /** Null without a subject, which would supply the previous semver. */
   suggestion: VersionSuggestion | null;
+  /** What users of the newest version must do, for artefacts. */
+  plan?: Plan;
   /** Null if nothing was read from the registry. */
   asOf: AsOf | null;
 };
@@ -123,6 +126,7 @@ export async function checkPair(edge: Edge, question: PairQuestion): Promise<Res
     comparedVersions: [],
     warnings: [...(reader.value.warnings ?? []), ...(writer.value.warnings ?? [])],
     suggestion: null,
+    ...(compared.value.plan === undefined ? {} : { plan: compared.value.plan }),
     asOf: null,
   });
 }
@@ -191,7 +195,8 @@ export async function checkCandidate(
       ...(candidate.value.warnings ?? []),
       ...(newest.value.version === undefined ? [nothingToCompareWith(name, subjectExists)] : []),
     ],
-    suggestion: suggested.value,
+    suggestion: suggested.value.suggestion,
+    ...(suggested.value.plan === undefined ? {} : { plan: suggested.value.plan }),
     asOf: against.value.asOf,
   });
 }
@@ -239,6 +244,7 @@ type Pair = {
   all: readonly Difference[];
   total: number;
   lasting: readonly Difference[];
+  plan?: Plan;
 };
 
 /** Compares one candidate with many versions, each distinct content once. */
@@ -293,8 +299,8 @@ class CandidateComparison {
     const [reader, writer] = direction === "backward" ? [this.candidate, other.value] : [other.value, this.candidate];
     const compared = await compareSides(this.edge, reader, writer, this.judgement);
     if (!compared.ok) return compared;
-    const { differences: all, lasting, total } = compared.value;
-    return ok({ direction, reader, writer, all, lasting, total });
+    const { differences: all, ...rest } = compared.value;
+    return ok({ direction, reader, writer, all, ...rest });
   }
 }
 
@@ -357,20 +363,22 @@ async function suggestVersion(
   newest: ComparedVersion | undefined,
   level: CompatibilityLevel,
   role: Role | null,
-): Promise<Result<VersionSuggestion, Refusal>> {
+): Promise<Result<{ suggestion: VersionSuggestion; plan?: Plan }, Refusal>> {
   if (newest === undefined) {
-    return ok({ semver: FIRST_SEMVER, bump: null, reasons: ["It is the subject's first version."] });
+    const reasons = ["It is the subject's first version."];
+    return ok({ suggestion: { semver: FIRST_SEMVER, bump: null, reasons } });
   }
   const backward = await comparing.pair(newest, "backward");
   if (!backward.ok) return backward;
   const forward = await comparing.pair(newest, "forward");
   if (!forward.ok) return forward;
-  const { lasting: readsEarlier, reader: candidate, writer: earlier } = backward.value;
+  const { lasting: readsEarlier, reader: candidate, writer: earlier, plan } = backward.value;
+  const planned = plan === undefined ? {} : { plan };
   const { lasting: isRead } = forward.value;
   if (readsEarlier.length + isRead.length === 0 && (await isSameText(comparing.edge, candidate, earlier))) {
-    return ok({ semver: newest.record.semver, ...NO_CHANGE });
+    return ok({ suggestion: { semver: newest.record.semver, ...NO_CHANGE }, ...planned });
   }
   const { bump, reasons } = suggestBump({ backward: readsEarlier, forward: isRead }, level, role);
   const semver = nextSemver(newest.record.semver ?? FIRST_SEMVER, bump) ?? null;
-  return ok({ semver, bump, reasons });
+  return ok({ suggestion: { semver, bump, reasons }, ...planned });
 }

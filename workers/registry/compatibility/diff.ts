@@ -5,6 +5,7 @@ import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { isCompatible, type Policy, type WriterAssumption } from "../../../schema/compatibility.ts";
 import { listWithin } from "../../../schema/difference-list.ts";
+import type { Plan } from "../../../schema/plan.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import { mergeRuleBooks } from "../../../schema/rules/rule-book.ts";
@@ -32,7 +33,7 @@ type DiffQuestion = {
 };
 
 /** `total`: the number of differences, listed or not. */
-export type DirectionalDiff = { compatible: boolean; differences: ShownDifference[]; total: number };
+export type DirectionalDiff = { compatible: boolean; differences: ShownDifference[]; total: number; plan?: Plan };
 
 type VersionDiff = {
   from: SchemaRecord;
@@ -78,7 +79,8 @@ export async function diffVersions(edge: Edge, question: DiffQuestion): Promise<
       await shownDifferences(edge, reader, writer, all, shown),
       MAX_SHOWN_DIFFERENCE_BYTES,
     );
-    return ok({ compatible: isCompatible(all), differences, total });
+    const { plan } = compared.value;
+    return ok({ compatible: isCompatible(all), differences, total, ...(plan === undefined ? {} : { plan }) });
   };
   const backward = await direction(to.side, from.side);
   if (!backward.ok) return backward;

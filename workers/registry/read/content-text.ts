@@ -9,11 +9,9 @@ import { ok, type Result, refuse } from "../../../schema/result.ts";
 export const MAX_SCHEMA_TEXT_BYTES = 1024 * 1024;
 
 /** Whether a format's texts are JSON, so that content may be a JSON value. */
-const IS_WRITTEN_IN_JSON: Readonly<Record<FormatName, boolean>> = {
-  "json-schema": true,
-  avro: true,
-  protobuf: false,
-};
+function isWrittenInJson(format: FormatName): boolean {
+  return format !== "protobuf";
+}
 
 /** Start of a JSON document; a schema that is itself a JSON string does not match. */
 const BEGINS_LIKE_JSON = /^\s*[{["]/;
@@ -30,10 +28,10 @@ export type ContentText = {
  */
 export function contentText(format: FormatName, content: JsonNode): Result<ContentText, Refusal> {
   if (content.type === "string") {
-    const isValue = IS_WRITTEN_IN_JSON[format] && !BEGINS_LIKE_JSON.test(content.value);
+    const isValue = isWrittenInJson(format) && !BEGINS_LIKE_JSON.test(content.value);
     return isValue ? withinLimit(writeJsonString(content.value), true) : withinLimit(content.value, false);
   }
-  if (IS_WRITTEN_IN_JSON[format]) return withinLimit(writeJsonText(content), true);
+  if (isWrittenInJson(format)) return withinLimit(writeJsonText(content), true);
   const detail = `The content of a ${format} schema is its text, a JSON string.`;
   return refuse(
     makeRefusal("BAD_REQUEST", [detail], detail, {

@@ -38,7 +38,7 @@ export async function textInView(
   if (known !== undefined) return ok(known);
   const model = await parseStored(edge, content);
   if (!model.ok) return model;
-  const text = formatNamed(content.format).render(model.value.model, view) ?? content.text;
+  const text = formatNamed(content.format).render?.(model.value.model, view) ?? content.text;
   edge.cache.put(key, text, 2 * text.length);
   return ok(text);
 }

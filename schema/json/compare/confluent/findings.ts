@@ -1,5 +1,5 @@
 /** The result of comparing two schemas, as a tree: a shared definition is compared once and listed at every use. */
-import type { Difference } from "../../../compatibility.ts";
+import type { Difference, Severity } from "../../../compatibility.ts";
 import { pointerToken } from "../../../json-text.ts";
 import { MAX_LISTED_DIFFERENCES } from "../bounds.ts";
 import { type ConfluentKind, type ConfluentPolicy, descriptionOf, isBreaking, severityOf } from "./kinds.ts";
@@ -46,7 +46,7 @@ export class Findings {
   /** The list of differences; if it is truncated, breaking ones come first. */
   differences(): Difference[] {
     const listed: Difference[] = [];
-    const left = { breaking: MAX_LISTED_DIFFERENCES, info: MAX_LISTED_DIFFERENCES, warning: 0 };
+    const left = { breaking: MAX_LISTED_DIFFERENCES, info: MAX_LISTED_DIFFERENCES, warning: 0, behaviour: 0 };
     this.#list("", listed, left);
     if (listed.length <= MAX_LISTED_DIFFERENCES) return listed;
     const isBreak = ({ severity }: Difference) => severity === "breaking";
@@ -54,7 +54,7 @@ export class Findings {
     return sorted.slice(0, MAX_LISTED_DIFFERENCES);
   }
 
-  #list(prefix: string, listed: Difference[], left: { breaking: number; info: number; warning: number }): void {
+  #list(prefix: string, listed: Difference[], left: Record<Severity, number>): void {
     for (const entry of this.#entries) {
       if (left.breaking === 0 && left.info === 0) return;
       if ("findings" in entry) {

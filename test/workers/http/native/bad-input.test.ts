@@ -34,6 +34,8 @@ const GOOD_BODIES: Record<string, object> = {
   decode: { data_base64: "AmE=" },
   project: { content: { type: "object" }, profile: "mcp" },
   lint: { content: { type: "object" }, profiles: ["mcp"] },
+  render_prompt: { subject: "prompts.greeting", version: 1, variables: { name: "Ada" } },
+  verify_tools: { subject_prefix: "tools.", tools: [{ name: "search", input: {} }] },
   decode_answer: { content: { type: "object" }, profile: "mcp", answer: {} },
   set_governance: { protections: [], freezes: [] },
   open_proposal: { changes: [{ operation: "register", subject: "orders", format: "avro", content: avroRecord("id") }] },
