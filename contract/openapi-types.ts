@@ -477,7 +477,7 @@ export interface paths {
             readonly header?: never;
             readonly path: {
                 readonly subject: components["parameters"]["Subject"];
-                /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), or `latest`. */
+                /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), an alias (`production`), or `latest`. */
                 readonly version: components["parameters"]["Version"];
             };
             readonly cookie?: never;
@@ -501,7 +501,7 @@ export interface paths {
             readonly header?: never;
             readonly path: {
                 readonly subject: components["parameters"]["Subject"];
-                /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), or `latest`. */
+                /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), an alias (`production`), or `latest`. */
                 readonly version: components["parameters"]["Version"];
             };
             readonly cookie?: never;
@@ -647,6 +647,111 @@ export interface paths {
         readonly get: operations["report_compatibility"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/subjects/{subject}/aliases": {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
+                readonly context?: components["parameters"]["Context"];
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly subject: components["parameters"]["Subject"];
+            };
+            readonly cookie?: never;
+        };
+        /** List a subject's aliases */
+        readonly get: operations["list_aliases"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/subjects/{subject}/aliases/{alias}": {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
+                readonly context?: components["parameters"]["Context"];
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly subject: components["parameters"]["Subject"];
+                /** @description 2 to 64 letters, digits, `-` and `_`, beginning with a letter; neither a version nor a range. */
+                readonly alias: components["parameters"]["Alias"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Move an alias, or change its gates
+         * @description Creates the alias if it does not exist. A move must pass the gates that the alias had before the request; a refusal says which gate refused and why. A protected alias needs the permission `subject:promote`. A rollback is a move back.
+         */
+        readonly put: operations["move_alias"];
+        readonly post?: never;
+        /**
+         * Delete an alias
+         * @description Its history stays.
+         */
+        readonly delete: operations["delete_alias"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/subjects/{subject}/aliases/{alias}/moves": {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
+                readonly context?: components["parameters"]["Context"];
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly subject: components["parameters"]["Subject"];
+                /** @description 2 to 64 letters, digits, `-` and `_`, beginning with a letter; neither a version nor a range. */
+                readonly alias: components["parameters"]["Alias"];
+            };
+            readonly cookie?: never;
+        };
+        /** List where an alias has pointed */
+        readonly get: operations["list_alias_moves"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/subjects/{subject}/versions/{version}/evidence": {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
+                readonly context?: components["parameters"]["Context"];
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly subject: components["parameters"]["Subject"];
+                /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), an alias (`production`), or `latest`. */
+                readonly version: components["parameters"]["Version"];
+            };
+            readonly cookie?: never;
+        };
+        /** List the evidence about a version */
+        readonly get: operations["list_evidence"];
+        readonly put?: never;
+        /**
+         * Attach the results of an evaluation to a version
+         * @description Takes a record of Every Eval Ever (0.2 or 0.3). Gates see each of its metrics.
+         */
+        readonly post: operations["attach_evidence"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -2552,6 +2657,81 @@ export interface components {
              */
             readonly profile?: string;
         };
+        readonly Gate: {
+            readonly name: string;
+            /**
+             * @description CEL over `evidence`, the metrics attached to the version, and `verdict`, what users of the version before meet - `compatible`, and the numbers `breaking`, `warnings` and `behaviour`.
+             * @example evidence.exists(e, e.metric == "accuracy" && e.score >= 0.9) && verdict.compatible
+             */
+            readonly expression: string;
+            /** @description Said instead of the expression if the gate refuses. */
+            readonly message?: string;
+        };
+        readonly AliasMoveRequest: {
+            /** @description Where the alias shall point; by default it stays. */
+            readonly version?: string | number;
+            readonly gates?: readonly components["schemas"]["Gate"][];
+            readonly protected?: boolean;
+            readonly reason?: string;
+        };
+        readonly VersionAlias: {
+            readonly alias: string;
+            readonly version: string | null;
+            readonly version_number: number | null;
+            /** Format: uuid */
+            readonly id: string | null;
+            readonly protected: boolean;
+            readonly gates: readonly components["schemas"]["Gate"][];
+        };
+        readonly AliasMove: {
+            readonly seq: number;
+            readonly at: components["schemas"]["Timestamp"];
+            readonly actor: string;
+            readonly from: number | null;
+            readonly to: number | null;
+            readonly reason: string | null;
+        };
+        /** @description A record of Every Eval Ever; members that are not named here are accepted and not kept. */
+        readonly EvaluationResults: {
+            readonly schema_version?: string;
+            readonly evaluation_id: string;
+            readonly model_info?: {
+                readonly name?: string;
+                readonly id?: string;
+            };
+            readonly evaluation_results: readonly {
+                readonly evaluation_name: string;
+                readonly metric_config: {
+                    readonly metric_id?: string;
+                    readonly metric_name?: string;
+                    readonly lower_is_better: boolean;
+                };
+                readonly score_details: {
+                    readonly score: number;
+                    readonly uncertainty?: {
+                        readonly num_samples?: number | null;
+                        readonly standard_error?: {
+                            readonly value?: number;
+                        };
+                    };
+                };
+            }[];
+        };
+        readonly Evidence: {
+            readonly seq: number;
+            readonly at: components["schemas"]["Timestamp"];
+            readonly actor: string;
+            readonly results: readonly {
+                readonly metric: string;
+                readonly score: number;
+                readonly lower_is_better: boolean;
+                readonly evaluation: string;
+                readonly evaluation_id: string;
+                readonly model: string;
+                readonly standard_error: number | null;
+                readonly samples: number | null;
+            }[];
+        };
         /** @description The version that an answer comes from. */
         readonly VersionStamp: {
             readonly subject: string | null;
@@ -3394,6 +3574,12 @@ export interface components {
             readonly change_set?: string;
             /** @description What a new version of an artefact asks of its users. */
             readonly plan?: components["schemas"]["Plan"];
+            /** @description The move of an alias, by version numbers. */
+            readonly alias?: {
+                readonly name: string;
+                readonly from: number | null;
+                readonly to: number | null;
+            };
             readonly request_id: string;
         };
         /** @description A version without its content and fingerprint. */
@@ -3976,7 +4162,7 @@ export interface components {
             readonly [key: string]: unknown;
         };
         /** @enum {unknown} */
-        readonly Permission: "schema:read" | "schema:write" | "schema:delete" | "schema:validate" | "subject:read" | "subject:write" | "subject:delete" | "compatibility:check" | "compatibility:config:read" | "compatibility:config:write" | "metrics:read" | "audit:read" | "admin:access" | "admin:users" | "admin:config" | "admin:tenants";
+        readonly Permission: "schema:read" | "schema:write" | "schema:delete" | "schema:validate" | "subject:read" | "subject:write" | "subject:delete" | "subject:promote" | "compatibility:check" | "compatibility:config:read" | "compatibility:config:write" | "metrics:read" | "audit:read" | "admin:access" | "admin:users" | "admin:config" | "admin:tenants";
         readonly RoleName: string;
         readonly Principal: string;
         /** @description A role, optionally restricted to a part of the tenant. Only a grant without context, subject and states covers the whole tenant and includes permissions about the tenant itself, such as `admin:config`. */
@@ -4509,7 +4695,9 @@ export interface components {
         readonly Id: string;
         readonly WebhookId: string;
         readonly Subject: string;
-        /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), or `latest`. */
+        /** @description 2 to 64 letters, digits, `-` and `_`, beginning with a letter; neither a version nor a range. */
+        readonly Alias: string;
+        /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), an alias (`production`), or `latest`. */
         readonly Version: string;
         /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
         readonly Context: string;
@@ -5747,7 +5935,7 @@ export interface operations {
             };
             readonly path: {
                 readonly subject: components["parameters"]["Subject"];
-                /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), or `latest`. */
+                /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), an alias (`production`), or `latest`. */
                 readonly version: components["parameters"]["Version"];
             };
             readonly cookie?: never;
@@ -5770,7 +5958,7 @@ export interface operations {
             readonly header?: never;
             readonly path: {
                 readonly subject: components["parameters"]["Subject"];
-                /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), or `latest`. */
+                /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), an alias (`production`), or `latest`. */
                 readonly version: components["parameters"]["Version"];
             };
             readonly cookie?: never;
@@ -6131,6 +6319,285 @@ export interface operations {
                     readonly "application/x-ndjson": components["schemas"]["ReportLine"];
                 };
             };
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly list_aliases: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
+                readonly context?: components["parameters"]["Context"];
+            };
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path: {
+                readonly subject: components["parameters"]["Subject"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The aliases, by name. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        readonly items: readonly components["schemas"]["VersionAlias"][];
+                    };
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly move_alias: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
+                readonly context?: components["parameters"]["Context"];
+            };
+            readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path: {
+                readonly subject: components["parameters"]["Subject"];
+                /** @description 2 to 64 letters, digits, `-` and `_`, beginning with a letter; neither a version nor a range. */
+                readonly alias: components["parameters"]["Alias"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "version": 3,
+                 *       "reason": "The evaluation of the week is green."
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["AliasMoveRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description The alias after the change. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["VersionAlias"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 409: components["responses"]["Conflict"];
+            readonly 422: components["responses"]["Unprocessable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly delete_alias: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
+                readonly context?: components["parameters"]["Context"];
+            };
+            readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path: {
+                readonly subject: components["parameters"]["Subject"];
+                /** @description 2 to 64 letters, digits, `-` and `_`, beginning with a letter; neither a version nor a range. */
+                readonly alias: components["parameters"]["Alias"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The alias before its deletion. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["VersionAlias"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly list_alias_moves: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
+                readonly context?: components["parameters"]["Context"];
+                /** @description Only moves before this log entry; the last `seq` of a page continues it. */
+                readonly before?: number;
+                readonly limit?: number;
+            };
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path: {
+                readonly subject: components["parameters"]["Subject"];
+                /** @description 2 to 64 letters, digits, `-` and `_`, beginning with a letter; neither a version nor a range. */
+                readonly alias: components["parameters"]["Alias"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The moves, newest first. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        readonly items: readonly components["schemas"]["AliasMove"][];
+                    };
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly list_evidence: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
+                readonly context?: components["parameters"]["Context"];
+            };
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path: {
+                readonly subject: components["parameters"]["Subject"];
+                /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), an alias (`production`), or `latest`. */
+                readonly version: components["parameters"]["Version"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The evidence, newest first. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        readonly items: readonly components["schemas"]["Evidence"][];
+                    };
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly attach_evidence: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
+                readonly context?: components["parameters"]["Context"];
+            };
+            readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path: {
+                readonly subject: components["parameters"]["Subject"];
+                /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), an alias (`production`), or `latest`. */
+                readonly version: components["parameters"]["Version"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "schema_version": "0.3.0",
+                 *       "evaluation_id": "nightly-17",
+                 *       "model_info": {
+                 *         "name": "small"
+                 *       },
+                 *       "evaluation_results": [
+                 *         {
+                 *           "evaluation_name": "support",
+                 *           "metric_config": {
+                 *             "metric_id": "accuracy",
+                 *             "lower_is_better": false
+                 *           },
+                 *           "score_details": {
+                 *             "score": 0.93
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["EvaluationResults"];
+            };
+        };
+        readonly responses: {
+            /** @description The evidence. */
+            readonly 201: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Evidence"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["Unprocessable"];
             readonly default: components["responses"]["Problem"];
         };
     };

@@ -23,8 +23,22 @@ export type CloudEvent = {
 
 /** A log entry as a CloudEvent. `record` is its record, `records` are all of them if it concerns several. */
 export function cloudEvent(tenant: string, event: RegistryEvent): CloudEvent {
-  const { epoch, seq, type, subject, atMs, actor, requestId, records, recordCount, trimmed, reason, changeSet, plan } =
-    event;
+  const {
+    epoch,
+    seq,
+    type,
+    subject,
+    atMs,
+    actor,
+    requestId,
+    records,
+    recordCount,
+    trimmed,
+    reason,
+    changeSet,
+    plan,
+    alias,
+  } = event;
   return {
     specversion: "1.0",
     id: eventId(epoch, seq),
@@ -43,6 +57,7 @@ export function cloudEvent(tenant: string, event: RegistryEvent): CloudEvent {
       ...(reason === null ? {} : { reason }),
       ...(changeSet === undefined ? {} : { change_set: changeSet }),
       ...(plan === undefined ? {} : { plan }),
+      ...(alias === undefined ? {} : { alias }),
       request_id: requestId,
     },
   };

@@ -7,6 +7,7 @@ import type { FormatName, JsonDialect, SchemaProblem, SchemaReference } from "..
 import type { DataContractMetadata, RuleSet } from "../schema/rules/data-contract.ts";
 import type { DatedException, RuleBook } from "../schema/rules/rule-book.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
+import type { AttachEvidenceCommand, DeleteAliasCommand, Evidence, MoveAliasCommand, VersionAlias } from "./alias.ts";
 import type { Lifecycle, Resource, SubjectAssociation } from "./association.ts";
 import type { ChangeOutcome, MakeChangesCommand } from "./change-set.ts";
 import type { Config, ConfigChanges, EffectiveConfig, Mode } from "./config.ts";
@@ -199,6 +200,9 @@ export type Command =
   | RotateWebhookCommand
   | DeleteWebhookCommand
   | MakeChangesCommand
+  | MoveAliasCommand
+  | DeleteAliasCommand
+  | AttachEvidenceCommand
   | GovernanceCommand;
 
 export type Registered = {
@@ -232,6 +236,9 @@ export type Outcome =
   | { type: "webhook"; webhook: WebhookEndpoint }
   /** In the order of the command's changes. `changeSet` is null if there was nothing to change. */
   | { type: "changes"; changeSet: string | null; changes: readonly ChangeOutcome[] }
+  /** The alias after the move, or before its deletion. */
+  | { type: "alias"; alias: VersionAlias }
+  | { type: "evidence"; evidence: Evidence }
   | { type: "governance"; governance: Governance }
   /** The proposal after the change, including the results if it was applied. */
   | { type: "proposal"; proposal: Proposal; changeSet: string | null; changes: readonly ChangeOutcome[] };

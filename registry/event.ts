@@ -23,6 +23,8 @@ export type RegistryEvent = {
   reason: string | null;
   /** What users of the version before the new one must do; only artefacts have one. */
   plan?: Plan;
+  /** The move of an alias, by version numbers. */
+  alias?: { name: string; from: number | null; to: number | null };
   /** The entry's change set. */
   changeSet?: string;
   /** The endpoint of a `webhook.changed` entry, for the webhooks object; never part of the envelope. */

@@ -55,6 +55,8 @@ export const ENTRY_TYPES = [
   "proposal.rejected",
   "proposal.applied",
   "proposal.expired",
+  "alias.moved",
+  "evidence.attached",
   "change.overridden",
 ] as const;
 

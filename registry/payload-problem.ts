@@ -8,6 +8,7 @@ import { FORMAT_NAMES } from "../schema/format.ts";
 import { parseJsonSchema } from "../schema/json/parse/parse.ts";
 import { validateInstance } from "../schema/json/validate/validate.ts";
 import { ROLES } from "../schema/rules/roles.ts";
+import { ALIAS_PATTERN } from "./alias.ts";
 import { LIFECYCLES } from "./association.ts";
 import { CHANGE_SET_KINDS } from "./change-set.ts";
 import { MODES } from "./config.ts";
@@ -160,6 +161,20 @@ const SHAPES: { [T in keyof Payloads]: Shape } = {
   "proposal.rejected": record({ id: UUID, ...REASON, isWithdrawn: FLAG }),
   "proposal.applied": record({ id: UUID, recordKeys: list(KEY) }),
   "proposal.expired": record({ id: UUID }),
+  "alias.moved": record({
+    subjectKey: KEY,
+    alias: { type: "string", pattern: ALIAS_PATTERN.source },
+    settings: orNull(record({ protected: FLAG, gates: list(record({ name: TEXT, expression: TEXT })) })),
+    target: orNull(record({ recordKey: KEY, number: WIRE_INTEGER })),
+    from: orNull(WIRE_INTEGER),
+    ...REASON,
+  }),
+  "evidence.attached": record({
+    recordKey: KEY,
+    results: list(
+      record({ metric: TEXT, score: { type: "number" }, evaluation: TEXT, evaluation_id: TEXT, model: TEXT }),
+    ),
+  }),
   "change.overridden": record({ reason: TEXT, subjects: list(TEXT), protections: list(TEXT), freezes: list(TEXT) }),
 };
 

@@ -4,6 +4,7 @@ import type { FormatName, JsonDialect, SchemaReference } from "../schema/format.
 import type { Plan } from "../schema/plan.ts";
 import type { DataContract } from "../schema/rules/data-contract.ts";
 import type { RuleBook } from "../schema/rules/rule-book.ts";
+import type { AliasSettings, EvidenceResult } from "./alias.ts";
 import type { Association } from "./association.ts";
 import type { Change, ChangeSetKind } from "./change-set.ts";
 import type { Config, Mode } from "./config.ts";
@@ -113,6 +114,17 @@ export type Payloads = {
   /** The records that its changes created or changed: a hard delete of one also erases the proposal's payload. */
   "proposal.applied": { v: 1; id: string; recordKeys: readonly number[] };
   "proposal.expired": { v: 1; id: string };
+  /** The alias after the move; `settings` is null if it was deleted. `from` and `target` name versions by number. */
+  "alias.moved": {
+    v: 1;
+    subjectKey: number;
+    alias: string;
+    settings: AliasSettings | null;
+    target: { recordKey: number; number: number } | null;
+    from: number | null;
+    reason: string | null;
+  };
+  "evidence.attached": { v: 1; recordKey: number; results: readonly EvidenceResult[] };
   /** Follows the entries that protections or freezes would have blocked. */
   "change.overridden": {
     v: 1;

@@ -8,6 +8,7 @@ export const PERMISSIONS = [
   "subject:read",
   "subject:write",
   "subject:delete",
+  "subject:promote",
   "compatibility:check",
   "compatibility:config:read",
   "compatibility:config:write",

@@ -5,6 +5,7 @@ import type { FormatName, SchemaReference } from "../schema/format.ts";
 import type { Role } from "../schema/rules/roles.ts";
 import type { DatedException, RuleBook } from "../schema/rules/rule-book.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
+import type { AliasMove, Evidence, VersionAlias } from "./alias.ts";
 import type { Association, AssociationFilter, ResourceSelector, SubjectAssociation } from "./association.ts";
 import type { AuditFilter, AuditPage, CheckpointKey, StoredCheckpoint, TreeProblem, TreeProof } from "./audit.ts";
 import type { ChangeSet } from "./change-set.ts";
@@ -15,7 +16,7 @@ import type { Api, Closure, LifecycleState, RequestedReference, SchemaRecord, St
 import type { WebhookEndpoint } from "./webhook.ts";
 
 export type VersionSelector =
-  /** A number, `latest`, an exact semver or a semver range. */
+  /** A number, `latest`, an exact semver, a semver range or an alias. */
   string | number;
 
 export type SubjectSummary = {
@@ -188,6 +189,12 @@ export type Queries = {
   tile: [{ level: number; index: number; width: number }, { bytes: Uint8Array } | TreeProblem];
   /** The headers of a tile's entries, each after its length in two bytes. */
   entryBundle: [{ index: number; width: number }, { bytes: Uint8Array } | TreeProblem];
+  /** Aliases of versions, by name. Null if the subject does not exist. */
+  versionAliases: [{ name: SubjectName }, VersionAlias[] | null];
+  /** Newest first, those before an entry; null if there is no such alias. */
+  aliasMoves: [{ name: SubjectName; alias: string; before: number; limit: number }, AliasMove[] | null];
+  /** Newest first; null if there is no such version. */
+  evidence: [{ name: SubjectName; selector: VersionSelector }, { record: SchemaRecord; evidence: Evidence[] } | null];
   /** Subjects that are aliases. */
   aliases: [Record<never, never>, { alias: SubjectName; subject: SubjectName }[]];
   /** The versions that a registration would compare the candidate with, newest first. */

@@ -170,6 +170,9 @@ const FOLD: { [T in EntryType]: Fold<T> } = {
   "proposal.rejected": () => undefined,
   "proposal.applied": () => undefined,
   "proposal.expired": () => undefined,
+  // Aliases and evidence are read from the primary alone.
+  "alias.moved": () => undefined,
+  "evidence.attached": () => undefined,
   "change.overridden": () => undefined,
 };
 

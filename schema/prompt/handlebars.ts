@@ -5,7 +5,7 @@
  */
 import { ok, refuse } from "../result.ts";
 import { ownValue } from "./flat.ts";
-import { tagsIn } from "./tags.ts";
+import { templateTags } from "./tags.ts";
 import {
   MAX_TEMPLATE_DEPTH,
   type ParsedTemplate,
@@ -80,7 +80,7 @@ class HandlebarsParser {
       if (written !== "") into.push({ type: "text", text: written });
       trimsNext = false;
     };
-    for (const { text: whole, offset: index } of tagsIn(this.#text, DELIMITERS)) {
+    for (const { text: whole, offset: index } of templateTags(this.#text, DELIMITERS)) {
       const [, trimBefore, inside = "", trimAfter] = TAG.exec(whole) ?? [];
       const isEscaped = this.#text[index - 1] === "\\";
       addText(this.#text.slice(from, isEscaped ? index - 1 : index), trimBefore === "~");

@@ -5,7 +5,7 @@
 import { Environment, Interpreter, Template as JinjaTemplate } from "@huggingface/jinja";
 import { ok, refuse } from "../result.ts";
 import { collectJinjaUses, type JinjaNode } from "./jinja-uses.ts";
-import { tagsIn } from "./tags.ts";
+import { templateTags } from "./tags.ts";
 import {
   MAX_RENDERED_CHARACTERS,
   type ParsedTemplate,
@@ -67,7 +67,7 @@ const MAX_TAGS_LOOKED_AT = 1_000;
 function placeOfError(text: string): number {
   const open: { name: string; offset: number }[] = [];
   let looked = 0;
-  for (const { text: tag, offset: index } of tagsIn(text, DELIMITERS)) {
+  for (const { text: tag, offset: index } of templateTags(text, DELIMITERS)) {
     const opened = OPENS.exec(tag)?.[1];
     const closed = CLOSES.exec(tag)?.[1];
     if (tag.startsWith("{{") && !isReadable(tag)) return index;
@@ -96,7 +96,7 @@ function isReadable(text: string): boolean {
 function requireShallow(text: string): void {
   let open = 0;
   let blocks = 0;
-  for (const { text: tag, offset: index } of tagsIn(text, DELIMITERS)) {
+  for (const { text: tag, offset: index } of templateTags(text, DELIMITERS)) {
     if (OPENS.test(tag)) blocks += 1;
     if (CLOSES.test(tag)) blocks -= 1;
     open = 0;

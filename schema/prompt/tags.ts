@@ -3,7 +3,7 @@
 export type Tag = { text: string; offset: number };
 
 /** The tags between pairs of delimiters, in order; the first delimiters that fit count. */
-export function* tagsIn(
+export function* templateTags(
   text: string,
   delimiters: readonly (readonly [open: string, close: string])[],
 ): Generator<Tag, void, undefined> {

@@ -61,6 +61,10 @@ export class CommandGuard {
       case "rotateWebhook":
       case "deleteWebhook":
         return undefined;
+      case "moveAlias":
+      case "deleteAlias":
+      case "attachEvidence":
+        return this.#refusalOfName("schema:write", command.name);
       case "updateRecord":
         return this.#refusalOfRecord("schema:write", command.id);
       default:

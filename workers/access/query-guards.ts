@@ -139,6 +139,9 @@ function guardSettings({ access, changed, named }: Guarding) {
     })),
     mode: named("mode", "compatibility:config:read", ({ scope }) => [scope]),
     effectiveMode: named("effectiveMode", "compatibility:config:read", ({ name }) => [name]),
+    versionAliases: named("versionAliases", "schema:read", ({ name }) => [name]),
+    aliasMoves: named("aliasMoves", "schema:read", ({ name }) => [name]),
+    evidence: named("evidence", "schema:read", ({ name }) => [name]),
     comparedVersions: named("comparedVersions", "compatibility:check", ({ name }) => [name]),
     comparedVersionsOfMany: named("comparedVersionsOfMany", "compatibility:check", ({ asked }) =>
       asked.map(({ name }) => name),

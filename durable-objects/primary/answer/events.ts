@@ -45,6 +45,7 @@ function eventOf({ sql, state }: EventSource, { header, payload }: LogEntry): Re
   const keys = said === null ? [] : recordKeysOf(seq, type, said);
   const changeSet = readChangeSetAt(sql, seq)?.id;
   const plan = planOf(type, said);
+  const alias = type === "alias.moved" && said !== null ? aliasChange(said as Payloads[typeof type]) : undefined;
   return {
     epoch,
     seq,
@@ -58,6 +59,7 @@ function eventOf({ sql, state }: EventSource, { header, payload }: LogEntry): Re
     reason: said !== null && typeof said === "object" && "reason" in said ? (said.reason as string | null) : null,
     ...(changeSet === undefined ? {} : { changeSet }),
     ...(plan === undefined ? {} : { plan }),
+    ...(alias === undefined ? {} : { alias }),
     ...(type === "webhook.changed" && said !== null ? { webhook: webhookChange(said as Payloads[typeof type]) } : {}),
   };
 }
@@ -65,6 +67,10 @@ function eventOf({ sql, state }: EventSource, { header, payload }: LogEntry): Re
 function planOf(type: EntryType, said: unknown): Plan | undefined {
   if (said === null || (type !== "schema.registered" && type !== "schema.activated")) return undefined;
   return (said as Payloads[typeof type]).numbering?.plan;
+}
+
+function aliasChange({ alias, from, target }: Payloads["alias.moved"]): NonNullable<RegistryEvent["alias"]> {
+  return { name: alias, from, to: target?.number ?? null };
 }
 
 function webhookChange({ id, endpoint }: Payloads["webhook.changed"]): WebhookChange {
@@ -79,6 +85,12 @@ function recordKeysOf(seq: number, type: EntryType, said: unknown): readonly num
     case "schema.updated":
     case "schema.deprecated":
     case "schema.archived":
+      return [(said as Payloads[typeof type]).recordKey];
+    case "alias.moved": {
+      const { target } = said as Payloads[typeof type];
+      return target === null ? [] : [target.recordKey];
+    }
+    case "evidence.attached":
       return [(said as Payloads[typeof type]).recordKey];
     case "schema.deleted":
     case "schema.undeleted":

@@ -4,12 +4,11 @@
 
 import { type AssociationFilter, isAdmitted, type SubjectAssociation } from "../../../registry/association.ts";
 import { fromHex, toHex } from "../../../registry/log-entry.ts";
-import type { Queries, QueryName, SubjectSummary, VersionSelector } from "../../../registry/questions.ts";
+import type { Queries, QueryName, SubjectSummary } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
 import { isArtefact } from "../../../schema/format.ts";
 import { compareCodeUnits } from "../../../schema/json-text.ts";
-import { compareSemvers, isRange, parseSemver, satisfiesRange } from "../../../schema/semver.ts";
 import {
   ANY_CONTEXT,
   DEFAULT_CONTEXT,
@@ -18,6 +17,7 @@ import {
   type SubjectName,
 } from "../../../schema/subject-name.ts";
 import { resolveReferences } from "../decide/references.ts";
+import { readAliasMoves } from "../state/aliases.ts";
 import { readChangeSet, readChangeSets } from "../state/change-sets.ts";
 import { readGovernance, readProposal, readProposals } from "../state/governance.ts";
 import {
@@ -27,9 +27,9 @@ import {
   readDataContract,
   referencesOf,
   type StateReader,
-  type SubjectRow,
   toRecord,
 } from "../state/reader.ts";
+import { selectVersion } from "../state/select-version.ts";
 import { loadWebhook, readWebhooks } from "../state/webhooks.ts";
 import { answerAuditEntries } from "./audit.ts";
 import { answerComparedVersions, BATCH_ANSWERS } from "./batches.ts";
@@ -288,6 +288,22 @@ const ANSWERS: Answers = {
       .sort(byResourceAndType)
       .slice(offset, offset + Math.min(limit, MAX_QUERY_ROWS));
   },
+  versionAliases: ({ state }, { name }) => {
+    const subject = state.subject(state.resolveAlias(name));
+    return subject ? state.aliasesOf(subject.subject_key) : null;
+  },
+  aliasMoves: ({ sql, state }, { name, alias, before, limit }) => {
+    const subject = state.subject(state.resolveAlias(name));
+    const subjectKey = subject?.subject_key;
+    if (subjectKey === undefined) return null;
+    const moves = readAliasMoves(sql, { subjectKey, alias, before, limit: Math.min(limit, MAX_QUERY_ROWS) });
+    return moves.length === 0 && !state.aliasOf(subjectKey, alias) ? null : moves;
+  },
+  evidence: ({ state }, { name, selector }) => {
+    const subject = state.subject(state.resolveAlias(name));
+    const row = subject && selectVersion(state, subject, selector, false);
+    return row ? { record: toRecord(row), evidence: state.evidenceOf(row.record_key) } : null;
+  },
   aliases: ({ state }) => state.aliases().slice(0, MAX_QUERY_ROWS),
 
   comparedVersions: ({ state }, args) => ({
@@ -333,35 +349,6 @@ function summaryOf(
 
 /** Drafts have no number, so they are listed after all versions. */
 const DRAFT_POSITION = 2 ** 31;
-
-function selectVersion(
-  state: StateReader,
-  subject: SubjectRow,
-  selector: VersionSelector,
-  deleted: boolean,
-): RecordRow | undefined {
-  const visible = (row: RecordRow | undefined) => (row && (deleted || row.deleted === 0) ? row : undefined);
-  if (typeof selector === "number") return visible(state.recordByNumber(subject.subject_key, selector));
-  if (selector === "latest") return state.latest(subject.subject_key);
-  const semver = parseSemver(selector);
-  if (semver !== undefined) {
-    // Build metadata has no precedence, so a semver without it also matches the version that has it.
-    return visible(
-      state.recordBySemver(subject.subject_key, semver) ??
-        state
-          .liveRecords(subject.subject_key)
-          .find((row) => row.label !== null && compareSemvers(row.label, semver) === 0),
-    );
-  }
-  if (!isRange(selector)) return undefined;
-  const matching = state
-    .liveRecords(subject.subject_key)
-    .filter(
-      ({ label: own, state: lifecycle }) => own !== null && lifecycle !== "archived" && satisfiesRange(own, selector),
-    )
-    .sort((a, b) => compareSemvers(b.label!, a.label!));
-  return matching.find((row) => row.state === "active") ?? matching[0];
-}
 
 function recordConditions(
   filter: Queries["records"][0]["filter"],

@@ -4,6 +4,7 @@ import type { MakeChangesCommand } from "../../../registry/change-set.ts";
 import type { Command } from "../../../registry/commands.ts";
 import type { GovernanceCommand } from "../../../registry/governance.ts";
 import { decideActivate, decideUndelete } from "./activate.ts";
+import { decideAttachEvidence, decideDeleteAlias, decideMoveAlias } from "./aliases.ts";
 import { decideDeleteAssociations, decideSetAssociations } from "./associations.ts";
 import type { Deciding, Decision } from "./decision.ts";
 import { decideDeleteRecord, decideDeleteSubject, decideDeleteVersion } from "./delete.ts";
@@ -46,6 +47,9 @@ const DECIDE: { [T in SingleCommand["type"]]: Decide<Extract<SingleCommand, { ty
   updateWebhook: decideUpdateWebhook,
   rotateWebhook: decideRotateWebhook,
   deleteWebhook: decideDeleteWebhook,
+  moveAlias: decideMoveAlias,
+  deleteAlias: decideDeleteAlias,
+  attachEvidence: decideAttachEvidence,
 };
 
 /** Commands that store new content; the others still work when storage is nearly full. */

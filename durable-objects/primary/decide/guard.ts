@@ -95,6 +95,9 @@ export function changedSubjects(state: StateReader, { type, subject, payload }: 
     case "proposal.applied":
     case "proposal.expired":
     case "change.overridden":
+    // Aliases have protections of their own, and evidence changes nothing.
+    case "alias.moved":
+    case "evidence.attached":
       return [];
   }
 }

@@ -9,6 +9,7 @@ import { fromHex } from "../../../registry/log-entry.ts";
 import type { Numbering, Payloads } from "../../../registry/payloads.ts";
 import type { LifecycleState } from "../../../registry/record.ts";
 import { higherSemver } from "../../../schema/semver.ts";
+import { insertEvidence, moveAlias, removeAliasesOf, removeAliasesOfSubject } from "./aliases.ts";
 import { insertChangeSet } from "./change-sets.ts";
 import { counterAfter, isCounter } from "./confluent-ids.ts";
 import {
@@ -124,6 +125,7 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
     for (const { key, context, subject, gone, lastNumber, lastLabel } of subjects) {
       if (gone) {
         sql.exec("DELETE FROM subjects WHERE subject_key = ?", key);
+        removeAliasesOfSubject(sql, key);
         sql.exec("DELETE FROM scopes WHERE context = ? AND subject = ?", context, subject);
       } else {
         raiseLastGiven(sql, key, lastNumber, lastLabel);
@@ -188,6 +190,10 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
   "proposal.expired": (sql, header, { id }) => {
     closeProposal(sql, header, id, { status: "expired", reason: null });
   },
+
+  "alias.moved": moveAlias,
+
+  "evidence.attached": insertEvidence,
 
   // The changes made despite it are in the preceding entries.
   "change.overridden": () => undefined,
@@ -347,6 +353,7 @@ function removeRecords(sql: SqlStorage, recordKeys: readonly number[]): void {
     sql.exec("DELETE FROM records WHERE record_key = ?", recordKey);
     sql.exec("DELETE FROM record_references WHERE record_key = ?", recordKey);
     removeProposalsOf(sql, recordKey);
+    removeAliasesOf(sql, recordKey);
     sql.exec("DELETE FROM amendments WHERE record_key = ?", recordKey);
     const others = sql.exec("SELECT 1 FROM content_records WHERE content_key = ? LIMIT 1", row.content_key);
     if (others.toArray().length === 0) sql.exec("DELETE FROM contents WHERE content_key = ?", row.content_key);

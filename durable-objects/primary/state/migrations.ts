@@ -4,6 +4,7 @@
  * stored in a row (docs/storage.md).
  */
 import { higherSemver } from "../../../schema/semver.ts";
+import { ALIAS_TABLES } from "./aliases.ts";
 import { repairConfluentIds } from "./confluent-ids.ts";
 import { FEWER_ROWS } from "./fewer-rows.ts";
 import { GOVERNANCE_TABLES } from "./governance.ts";
@@ -246,6 +247,7 @@ export const MIGRATIONS: readonly Migration[] = [
   FEWER_ROWS,
   CHECKPOINTS,
   GOVERNANCE_TABLES,
+  ALIAS_TABLES,
 ];
 
 /**
@@ -289,6 +291,9 @@ export const STATE_TABLE_ORDER: Readonly<Record<string, string>> = {
   governance: "governance_key",
   proposals: "proposal_key",
   proposal_comments: "comment_key",
+  version_aliases: "subject_key, alias",
+  alias_moves: "move_key",
+  evidence: "evidence_key",
 };
 
 /**

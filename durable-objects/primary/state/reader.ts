@@ -1,5 +1,6 @@
 /** Reads of the state tables that decisions and queries share. Nothing here writes. */
 
+import type { Evidence, VersionAlias } from "../../../registry/alias.ts";
 import type { Association, ResourceSelector, SubjectAssociation } from "../../../registry/association.ts";
 import type { Config, EffectiveConfig, Mode } from "../../../registry/config.ts";
 import { COUNTED_IDS, LARGEST_INTEGER } from "../../../registry/confluent-id.ts";
@@ -26,6 +27,7 @@ import {
   referenceName,
   type SubjectName,
 } from "../../../schema/subject-name.ts";
+import { readAlias, readAliases, readEvidence } from "./aliases.ts";
 import { readAssociationsOfResources } from "./associations.ts";
 import { KnownClosures, reach } from "./closure.ts";
 import { lowestFreeId } from "./confluent-ids.ts";
@@ -472,6 +474,18 @@ export class StateReader {
     if (own.context !== DEFAULT_CONTEXT) return [own];
     const others = this.contexts().filter((context) => context !== DEFAULT_CONTEXT);
     return [own, ...others.map((context) => ({ context, subject: own.subject }))];
+  }
+
+  aliasesOf(subjectKey: number): VersionAlias[] {
+    return readAliases(this.#sql, subjectKey);
+  }
+
+  aliasOf(subjectKey: number, alias: string): { alias: VersionAlias; recordKey: number | null } | undefined {
+    return readAlias(this.#sql, subjectKey, alias);
+  }
+
+  evidenceOf(recordKey: number): Evidence[] {
+    return readEvidence(this.#sql, recordKey);
   }
 
   associationsOf(name: SubjectName): Association[] {

@@ -3,6 +3,7 @@ import type { RoutePermission } from "../../edge.ts";
 import type { Answer } from "../answer.ts";
 import { keyOfRoute, type Route, type RouteKey } from "../call.ts";
 import { serviceRoutes } from "../service.ts";
+import { getAliases, getAliasMoves, getEvidence, postEvidence, putAlias, removeAlias } from "./aliases.ts";
 import {
   getCheckpoint,
   getCheckpointKeys,
@@ -147,6 +148,12 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "POST /compatibility/check": { answer: checkCompatibility, permission: "compatibility:check" },
   "POST /compatibility/bundle": { answer: postBundle, permission: "compatibility:check" },
   "GET /compatibility/report": { answer: getReport, permission: "schema:read" },
+  "GET /subjects/{subject}/aliases": { answer: getAliases, permission: "schema:read" },
+  "PUT /subjects/{subject}/aliases/{alias}": { answer: putAlias, permission: "schema:write" },
+  "DELETE /subjects/{subject}/aliases/{alias}": { answer: removeAlias, permission: "schema:write" },
+  "GET /subjects/{subject}/aliases/{alias}/moves": { answer: getAliasMoves, permission: "schema:read" },
+  "GET /subjects/{subject}/versions/{version}/evidence": { answer: getEvidence, permission: "schema:read" },
+  "POST /subjects/{subject}/versions/{version}/evidence": { answer: postEvidence, permission: "schema:write" },
   "GET /subjects/{subject}/rules": { answer: getRules, permission: "compatibility:config:read" },
   "PUT /subjects/{subject}/rules": { answer: putRules, permission: "compatibility:config:write" },
   "DELETE /subjects/{subject}/rules": { answer: deleteRules, permission: "compatibility:config:write" },

@@ -34,6 +34,13 @@ const GOOD_BODIES: Record<string, object> = {
   decode: { data_base64: "AmE=" },
   project: { content: { type: "object" }, profile: "mcp" },
   lint: { content: { type: "object" }, profiles: ["mcp"] },
+  move_alias: { version: 1, gates: [{ name: "accuracy", expression: "evidence.size() > 0" }], reason: "green" },
+  attach_evidence: {
+    evaluation_id: "e",
+    evaluation_results: [
+      { evaluation_name: "m", metric_config: { lower_is_better: false }, score_details: { score: 0.5 } },
+    ],
+  },
   render_prompt: { subject: "prompts.greeting", version: 1, variables: { name: "Ada" } },
   verify_tools: { subject_prefix: "tools.", tools: [{ name: "search", input: {} }] },
   decode_answer: { content: { type: "object" }, profile: "mcp", answer: {} },
@@ -77,6 +84,9 @@ const EMPTY_IS_GOOD = new Set([
 
 /** Values that are of a wrong type almost everywhere, but valid here. */
 const RIGHT_VALUES: Record<string, readonly unknown[]> = {
+  "render_prompt version": [17],
+  "move_alias version": [17],
+  "verify_tools subject_prefix": [""],
   "update_schema owner": [""],
   "reject_proposal reason": [""],
   "promote version": [17],
@@ -182,7 +192,8 @@ describe("a bad body", () => {
         for (const value of [17, [], {}, true, ""]) {
           const answer = await registry.call(method, path, { body: { ...GOOD_BODIES[id], [field]: value } });
           if (RIGHT_VALUES[`${id} ${field}`]?.includes(value)) continue;
-          if (["rules", "protections", "freezes"].includes(field) && Array.isArray(value)) continue;
+          if (["rules", "protections", "freezes", "tools", "gates"].includes(field) && Array.isArray(value)) continue;
+          if (field === "variables" && typeof value === "object" && !Array.isArray(value)) continue;
 
           await refusedWithoutTrace(registry, 0, answer);
           expect((answer.body as ProblemBody).errors?.[0]?.pointer).toBe(`/${field}`);

@@ -1,0 +1,201 @@
+import { describe, expect, it } from "vitest";
+import { type Registry, WAYS } from "../native-calls.ts";
+
+const PROMPT = {
+  syntax: "mustache",
+  messages: [
+    { role: "system", content: "Answer in {{language}}." },
+    { role: "user", content: "{{question}}" },
+  ],
+  variables: {
+    type: "object",
+    properties: { language: { type: "string", default: "English" }, question: { type: "string" } },
+    required: ["question"],
+  },
+  output: { type: "object", properties: { answer: { type: "string" } }, required: ["answer"] },
+  model: { name: "small" },
+};
+const SEARCH = {
+  name: "search",
+  description: "Finds issues.",
+  inputSchema: { type: "object", properties: { query: { type: "string" } }, required: ["query"] },
+};
+const CLOSE = { name: "close", inputSchema: { type: "object", properties: { issue: { type: "integer" } } } };
+
+const renamed = (from: string, to: string, content: object) =>
+  JSON.parse(JSON.stringify(content).replaceAll(from, to)) as object;
+
+async function withPrompt(registry: Registry): Promise<Registry> {
+  await registry.register("prompts.answer", PROMPT, { format: "prompt" });
+  return registry;
+}
+
+async function withTools(registry: Registry): Promise<Registry> {
+  for (const tool of [SEARCH, CLOSE]) await registry.register(`mcp.${tool.name}`, tool, { format: "tool" });
+  return registry;
+}
+
+describe.each(WAYS)("POST /prompts/render on the $name platform", ({ open }) => {
+  const render = (registry: Registry, body: object) => registry.call("POST", "/prompts/render", { body });
+
+  it("answers the messages, with defaults and the version they come from", async () => {
+    const registry = await withPrompt(open());
+
+    const { status, body } = await render(registry, {
+      subject: "prompts.answer",
+      variables: { question: "Why {{language}}?" },
+    });
+
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      stamp: { subject: "prompts.answer", version: "1.0.0", version_number: 1 },
+      messages: [
+        { role: "system", content: "Answer in English." },
+        { role: "user", content: "Why {{language}}?" },
+      ],
+      model: { name: "small" },
+      tools: [],
+    });
+  });
+
+  it("projects the output for a model provider", async () => {
+    const registry = await withPrompt(open());
+    const variables = { question: "Why?" };
+
+    const { body } = await render(registry, {
+      subject: "prompts.answer",
+      version: "^1",
+      variables,
+      profile: "openai-strict",
+    });
+
+    expect(body).toMatchObject({
+      output: { schema: { additionalProperties: false }, fragment: expect.any(Object), decoder: expect.any(Object) },
+    });
+  });
+
+  it.each([
+    ["a missing variable", { variables: {} }, "/variables"],
+    ["a variable of another type", { variables: { question: 1 } }, "/variables/question"],
+    ["an unknown profile", { variables: { question: "" }, profile: "nobody" }, "/profile"],
+  ])("refuses %s, with its place", async (_, body, pointer) => {
+    const registry = await withPrompt(open());
+
+    const refused = await render(registry, { subject: "prompts.answer", ...body });
+
+    expect(refused.status).toBe(422);
+    expect(refused.body).toMatchObject({ errors: [{ pointer }] });
+  });
+
+  it("refuses what is not a prompt, and a subject that does not exist", async () => {
+    const registry = await withTools(open());
+
+    expect((await render(registry, { subject: "mcp.search", variables: {} })).status).toBe(422);
+    expect((await render(registry, { subject: "absent", variables: {} })).status).toBe(404);
+    expect((await render(registry, { variables: {} })).status).toBe(400);
+  });
+});
+
+describe.each(WAYS)("POST /tools/verify on the $name platform", ({ open }) => {
+  const verify = (registry: Registry, tools: unknown[]) =>
+    registry.call("POST", "/tools/verify", { body: { subject_prefix: "mcp.", tools } });
+
+  it("finds the tools of an unchanged server unchanged, however they are written", async () => {
+    const registry = await withTools(open());
+    const { inputSchema, ...rest } = SEARCH;
+
+    const { body } = await verify(registry, [CLOSE, { inputSchema, ...rest }]);
+
+    expect(body).toMatchObject({ unchanged: true, tools: [{ status: "unchanged" }, { status: "unchanged" }] });
+  });
+
+  it("classifies what has changed, and says what is unknown, missing, renamed or no tool", async () => {
+    const registry = await withTools(open());
+    const described = { ...SEARCH, description: "Finds issues. Call it first." };
+    const tools = [described, { ...CLOSE, name: "shut" }, { name: "other", inputSchema: {} }, { name: "broken" }];
+
+    const { body } = await verify(registry, tools);
+
+    expect(body).toMatchObject({
+      unchanged: false,
+      tools: [
+        {
+          name: "search",
+          status: "changed",
+          class: "behaviour",
+          differences: [{ kind: "TOOL_DESCRIPTION_CHANGED" }],
+          plan: { actions: [{ action: "evaluate_agent" }] },
+        },
+        { name: "shut", status: "unknown", renamed_from: "close" },
+        { name: "other", status: "unknown" },
+        {
+          name: "broken",
+          status: "invalid",
+          problems: expect.arrayContaining([expect.objectContaining({ rule: "oneOf" })]),
+        },
+        { name: "close", status: "missing", subject: "mcp.close" },
+      ],
+    });
+  });
+});
+
+describe.each(WAYS)("plans on the $name platform", ({ open }) => {
+  it("are part of a diff, a check and the event of a registration", async () => {
+    const registry = await withTools(open());
+    await registry.call("PUT", "/subjects/mcp.search/compatibility", { body: { level: "NONE" } });
+    const content = renamed("query", "text_query", SEARCH);
+    const plan = { actions: expect.arrayContaining([expect.objectContaining({ action: "change_caller" })]) };
+
+    const checked = await registry.call("POST", "/compatibility/check", {
+      body: { subject: "mcp.search", format: "tool", content },
+    });
+    await registry.register("mcp.search", content, { format: "tool" });
+    const diff = await registry.get("/subjects/mcp.search/diff?from=1&to=2");
+    const events = await registry.get("/events?after=0");
+
+    expect(checked.body).toMatchObject({ plan });
+    expect(diff.body).toMatchObject({ plan });
+    const { items } = events.body as { items: { type: string; subject?: string; data: { plan?: object } }[] };
+    const registrations = items.filter(({ type, subject }) => type.endsWith("registered") && subject === "mcp.search");
+    expect(registrations.map(({ data }) => data.plan)).toEqual([undefined, plan]);
+  });
+
+  it("come with the activation of a draft", async () => {
+    const registry = await withTools(open());
+    const content = { ...SEARCH, description: "Finds." };
+    const draft = await registry.register("mcp.search", content, { format: "tool", state: "draft" });
+
+    await registry.call("PATCH", `/schemas/${draft.id}`, { body: { state: "active" } });
+    const events = await registry.get("/events?after=0");
+
+    const { items } = events.body as { items: { type: string; data: { plan?: unknown } }[] };
+    expect(items.at(-1)).toMatchObject({
+      type: expect.stringContaining("activated"),
+      data: { plan: { actions: [{ action: "evaluate_agent" }] } },
+    });
+  });
+
+  it("are kept by a prompt whose change breaks nobody", async () => {
+    const registry = await withPrompt(open());
+
+    const again = await registry.register("prompts.answer", renamed("Answer in", "Reply in", PROMPT), {
+      format: "prompt",
+    });
+
+    expect(again.version).toBe("1.0.1");
+  });
+});
+
+describe.each(WAYS)("validating against artefacts on the $name platform", ({ open }) => {
+  it("validates a tool's call, and its answer if the request names the part", async () => {
+    const registry = open();
+    const tool = { ...SEARCH, outputSchema: { type: "array" } };
+    const { id } = await registry.register("mcp.search", tool, { format: "tool" });
+    const validate = (body: object) => registry.call("POST", `/schemas/${id}/validate`, { body });
+
+    expect((await validate({ data: { query: "x" } })).body).toMatchObject({ valid: true });
+    expect((await validate({ data: {} })).body).toMatchObject({ valid: false });
+    expect((await validate({ data: [], message: "output" })).body).toMatchObject({ valid: true });
+    expect((await validate({ data: {}, message: "output" })).body).toMatchObject({ valid: false });
+  });
+});
