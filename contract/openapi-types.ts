@@ -333,6 +333,56 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/datasets/{subject}/check": {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
+                readonly context?: components["parameters"]["Context"];
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly subject: components["parameters"]["Subject"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Check rows against a data set's schema and expectations
+         * @description Takes one row of JSON per line and reads them while they arrive. The answer names the first invalid rows, and says for every expectation whether the rows together meet it.
+         */
+        readonly post: operations["check_rows"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/datasets/{subject}/drift": {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
+                readonly context?: components["parameters"]["Context"];
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly subject: components["parameters"]["Subject"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Compare a sketch of data with the registered one
+         * @description Structure is compared exactly: columns, types, the share of nulls, and values if all were listed. Distributions are compared by PSI (moderate above 0.1, strong above 0.25), Kolmogorov-Smirnov and Jensen-Shannon (strong above 0.1). Where the structure drifted, a row schema is proposed that would take it up.
+         */
+        readonly post: operations["compare_sketch"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/decode-answer": {
         readonly parameters: {
             readonly query?: never;
@@ -2048,7 +2098,7 @@ export interface webhooks {
 export interface components {
     schemas: {
         /** @enum {unknown} */
-        readonly Format: "json-schema" | "avro" | "protobuf" | "prompt" | "tool";
+        readonly Format: "json-schema" | "avro" | "protobuf" | "prompt" | "tool" | "model-signature" | "collection" | "dataset" | "evaluation";
         /**
          * @description The draft by which a JSON Schema is read.
          * @enum {unknown}
@@ -2757,6 +2807,74 @@ export interface components {
             }[];
             /** @description The output's projection, if `profile` asked for one. */
             readonly output?: components["schemas"]["Projection"];
+        };
+        readonly CheckedRows: {
+            /** @description Whether every row is valid and every expectation is met, apart from those that only warn. */
+            readonly valid: boolean;
+            readonly rows: number;
+            readonly invalid_rows: number;
+            /** @description The first error of the first invalid rows. */
+            readonly errors: readonly {
+                readonly line: number;
+                readonly pointer: string;
+                readonly keyword: string;
+                readonly schema_pointer: string;
+                readonly message: string;
+                readonly expected: string;
+                readonly got: string;
+            }[];
+            readonly expectations: readonly {
+                readonly name: string;
+                /** @enum {unknown} */
+                readonly severity: "breaking" | "warning";
+                /** @description Null if it could not be decided. */
+                readonly met: boolean | null;
+                /** @description Rows to which it applies. */
+                readonly rows: number;
+                readonly failed: number;
+                /** @description The first lines that fail. */
+                readonly lines: readonly number[];
+                readonly message: string;
+            }[];
+        };
+        /** @description What a column holds, without its values - counts, types, quantiles at equal steps, and the commonest values. */
+        readonly Sketch: {
+            readonly rows: number;
+            readonly columns: {
+                readonly [key: string]: {
+                    readonly nulls: number;
+                    readonly types: {
+                        readonly [key: string]: number;
+                    };
+                    readonly quantiles?: readonly number[];
+                    readonly top?: readonly {
+                        readonly value: unknown;
+                        readonly count: number;
+                    }[];
+                };
+            };
+        };
+        readonly DriftRequest: {
+            readonly sketch: components["schemas"]["Sketch"];
+        };
+        readonly Drift: {
+            /** @enum {unknown} */
+            readonly drift: "none" | "moderate" | "strong";
+            readonly columns: readonly {
+                readonly column: string;
+                readonly structure: readonly ("added" | "removed" | "types" | "nulls" | "values")[];
+                readonly null_rate: {
+                    readonly before: number | null;
+                    readonly after: number | null;
+                };
+                readonly psi: number | null;
+                readonly ks: number | null;
+                readonly jensen_shannon: number | null;
+                /** @enum {unknown} */
+                readonly drift: "none" | "moderate" | "strong";
+            }[];
+            /** @description A row schema that would take up drifted structure; null if none is needed. */
+            readonly proposed_row: Record<string, never> | null;
         };
         readonly VerifyToolsRequest: {
             /** @description What precedes a tool's name in the name of its subject. */
@@ -5558,6 +5676,126 @@ export interface operations {
                     readonly "application/json": components["schemas"]["VerifiedTools"];
                 };
             };
+            readonly 422: components["responses"]["Unprocessable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly check_rows: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
+                readonly context?: components["parameters"]["Context"];
+                /** @description A version, a range, an alias or `latest`, which is the default. */
+                readonly version?: string;
+            };
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path: {
+                readonly subject: components["parameters"]["Subject"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /** @example {"text":"good","label":1} */
+                readonly "application/x-ndjson": string;
+            };
+        };
+        readonly responses: {
+            /** @description The rows as a whole. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "valid": true,
+                     *       "rows": 1,
+                     *       "invalid_rows": 0,
+                     *       "errors": [],
+                     *       "expectations": []
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["CheckedRows"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["Unprocessable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly compare_sketch: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
+                readonly context?: components["parameters"]["Context"];
+                /** @description A version, a range, an alias or `latest`, which is the default. */
+                readonly version?: string;
+            };
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path: {
+                readonly subject: components["parameters"]["Subject"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "sketch": {
+                 *         "rows": 2,
+                 *         "columns": {
+                 *           "label": {
+                 *             "nulls": 0,
+                 *             "types": {
+                 *               "integer": 2
+                 *             }
+                 *           }
+                 *         }
+                 *       }
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["DriftRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Every column of either sketch. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "drift": "none",
+                     *       "columns": [],
+                     *       "proposed_row": {
+                     *         "type": "object"
+                     *       }
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["Drift"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
             readonly 422: components["responses"]["Unprocessable"];
             readonly default: components["responses"]["Problem"];
         };

@@ -239,3 +239,24 @@ export function partAt(
 
 /** The schema that accepts every value: what an artefact that declares nothing promises. */
 export const ANY_VALUE: JsonNode = { type: "boolean", start: 0, value: true };
+
+/** A difference between members of two artefacts, at the same place in both. */
+export function differenceAt(
+  [reader, writer]: readonly [Pick<ArtefactModel<unknown>, "root">, Pick<ArtefactModel<unknown>, "root">],
+  pointer: string,
+  difference: Pick<Difference, "kind" | "message" | "severity" | "fix">,
+): Difference {
+  const at = ({ root }: Pick<ArtefactModel<unknown>, "root">) => (nodeAtPointer(root, pointer) ? pointer : null);
+  return { ...difference, reader_pointer: at(reader), writer_pointer: at(writer) };
+}
+
+/** A witness that the artefact's own text proves. */
+export function provenBy(format: FormatName, datum: unknown, result: string): Witness {
+  return { status: "confirmed", datum, reader_result: result, confirmed_by: `${format} definition` };
+}
+
+/** A member as a plain value, or undefined. */
+export function memberOf(root: JsonObject, name: string): unknown {
+  const node = root.members.get(name);
+  return node === undefined ? undefined : toPlainValue(node);
+}

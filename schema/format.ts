@@ -14,7 +14,7 @@ import type { Witness, WitnessOptions } from "./witness.ts";
 /** Formats of the Confluent contract. */
 const CONFLUENT_FORMAT_NAMES = ["json-schema", "avro", "protobuf"] as const;
 /** Artefacts of LLM systems: JSON made of parts, each with a JSON Schema (parts.ts). The Confluent API never shows one. */
-const ARTEFACT_NAMES = ["prompt", "tool"] as const;
+const ARTEFACT_NAMES = ["prompt", "tool", "model-signature", "collection", "dataset", "evaluation"] as const;
 export const FORMAT_NAMES = [...CONFLUENT_FORMAT_NAMES, ...ARTEFACT_NAMES] as const;
 export type FormatName = (typeof FORMAT_NAMES)[number];
 

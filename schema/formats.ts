@@ -1,7 +1,11 @@
 /** The list of formats: adding one touches its folder, its name in format.ts and this list. */
 import { avro } from "./avro/format.ts";
+import { collection } from "./collection/format.ts";
+import { dataset } from "./dataset/format.ts";
+import { evaluation } from "./evaluation/format.ts";
 import type { ConfluentFormat, FormatName, SchemaFormat } from "./format.ts";
 import { jsonSchema } from "./json/format.ts";
+import { modelSignature } from "./model-signature/format.ts";
 import { prompt } from "./prompt/format.ts";
 import { protobuf } from "./protobuf/format.ts";
 import { tool } from "./tool/format.ts";
@@ -12,6 +16,10 @@ const FORMATS: Readonly<Record<FormatName, SchemaFormat<unknown>>> = {
   protobuf,
   prompt,
   tool,
+  "model-signature": modelSignature,
+  collection,
+  dataset,
+  evaluation,
 };
 
 export function formatNamed(name: FormatName): SchemaFormat<unknown> {

@@ -36,12 +36,15 @@ export type PartText = {
   /** Null if the artefact does not declare the part; `schema` then says what that means. */
   pointer: string | null;
   schema: JsonNode;
+  /** The place in the artefact of a place in `schema`, for a schema that was built from other members. */
+  placeOf?(pointer: string): string;
 };
 
 export type ArtefactPart = {
   declaration: PartDeclaration;
   pointer: string | null;
   model: JsonSchemaModel;
+  placeOf?(pointer: string): string;
 };
 
 /** Artefacts take their dialect from each part's `$schema`. */
@@ -51,21 +54,27 @@ const PART_DIALECT = "2020-12";
 export function* parsePartInSlices(
   { text, references }: SchemaSource,
   root: JsonNode,
-  { declaration, pointer, schema }: PartText,
+  { declaration, pointer, schema, placeOf }: PartText,
   strictness: Strictness,
 ): Sliced<ParseResult<ArtefactPart>> {
   const source = { text: writeJsonText(withoutIntegerRange(schema)), references };
   const parsed = yield* jsonSchema.parseInSlices(source, { strictness, defaultDialect: PART_DIALECT });
-  const place = (problem: SchemaProblem) => placed(text, root, pointer, problem);
+  const kept = placeOf === undefined ? {} : { placeOf };
+  const place = (problem: SchemaProblem) => placed(text, root, { pointer, ...kept }, problem);
   if (!parsed.ok) return refuse({ ...parsed.refusal, problems: parsed.refusal.problems.map(place) });
   const { model, warnings } = parsed.value;
-  return ok({ model: { declaration, pointer, model }, warnings: warnings.map(place) });
+  return ok({ model: { declaration, pointer, model, ...kept }, warnings: warnings.map(place) });
 }
 
 /** The same problem at its place in the artefact's text. */
-function placed(text: string, root: JsonNode, partPointer: string | null, problem: SchemaProblem): SchemaProblem {
+function placed(
+  text: string,
+  root: JsonNode,
+  part: Pick<ArtefactPart, "pointer" | "placeOf">,
+  problem: SchemaProblem,
+): SchemaProblem {
   const { rule, message } = problem;
-  const pointer = rebased(problem.pointer ?? "", partPointer) ?? "";
+  const pointer = rebased(problem.pointer ?? "", part) ?? "";
   const node = nodeAtPointer(root, pointer);
   return { rule, message, pointer, ...(node === undefined ? {} : positionAt(text, node.start)) };
 }
@@ -117,7 +126,7 @@ export function* comparePartsInSlices(
       const sides = sidesOf(direction, part, earlier);
       const compared = yield* jsonSchema.compareInSlices(sides.reader.model, sides.writer.model, options);
       if (!compared.ok) {
-        return refuse({ ...compared.refusal, pointer: rebased(compared.refusal.pointer, sides.reader.pointer) ?? "" });
+        return refuse({ ...compared.refusal, pointer: rebased(compared.refusal.pointer, sides.reader) ?? "" });
       }
       const found = compared.value.differences.map((difference) => toArtefact(difference, sides, direction));
       differences.push(...found);
@@ -134,8 +143,8 @@ function toArtefact(
   direction: Direction,
 ) {
   const { declaration } = reader;
-  const read = rebased(difference.reader_pointer, reader.pointer);
-  const written = rebased(difference.writer_pointer, writer.pointer);
+  const read = rebased(difference.reader_pointer, reader);
+  const written = rebased(difference.writer_pointer, writer);
   const sides = { reader: declaration.taker, writer: declaration.giver };
   return {
     ...difference,
@@ -184,9 +193,37 @@ function opposite(kind: string): string {
 const CLOSING_KIND = /^(?:ADDITIONAL|UNEVALUATED)_PROPERTIES_(?:REMOVED|NARROWED)$/;
 
 /** A pointer into a part as one into its artefact; places in registered references stay. */
-function rebased(pointer: string | null, partPointer: string | null): string | null {
+function rebased(
+  pointer: string | null,
+  { pointer: partPointer, placeOf }: Pick<ArtefactPart, "pointer" | "placeOf">,
+): string | null {
   if (pointer === null || partPointer === null) return null;
-  return pointer.includes("#") ? pointer : `${partPointer}${pointer}`;
+  if (pointer.includes("#")) return pointer;
+  return placeOf === undefined ? `${partPointer}${pointer}` : placeOf(pointer);
+}
+
+/** The engine's own differences between built schemas, whose places cannot be turned back. */
+function* rebuilt(
+  own: readonly (readonly [number, Difference])[],
+  sides: { reader: ArtefactPart; writer: ArtefactPart },
+  direction: Direction,
+  writers: CompareOptions["writers"],
+): Sliced<Difference[]> {
+  const compared = yield* jsonSchema.compareInSlices(sides.reader.model, sides.writer.model, {
+    policy: "semantic",
+    writers,
+  });
+  const found = compared.ok ? compared.value.differences : [];
+  return own.map(([, difference]) => {
+    const same = found.find((each) => {
+      const placed = toArtefact(each, sides, direction);
+      const { kind, reader_pointer, writer_pointer } = difference;
+      return (
+        placed.kind === kind && placed.reader_pointer === reader_pointer && placed.writer_pointer === writer_pointer
+      );
+    });
+    return same ? { ...same, severity: difference.severity } : difference;
+  });
 }
 
 function unrebased(pointer: string | null, part: ArtefactPart): string | null {
@@ -212,7 +249,10 @@ export function* partWitnessesInSlices(
         ([, difference]) => difference.part?.name === part.declaration.name && difference.part.variance === direction,
       );
       if (own.length === 0) continue;
-      const inSchema = own.map(([, difference]) => toSchema(difference, sides, direction));
+      const isBuilt = part.placeOf !== undefined || earlier.placeOf !== undefined;
+      const inSchema = isBuilt
+        ? yield* rebuilt(own, sides, direction, options.writers)
+        : own.map(([, difference]) => toSchema(difference, sides, direction));
       const { reader: taker, writer: giver } = sides;
       const found = yield* jsonSchema.witnessesInSlices(taker.model, giver.model, inSchema, options);
       // What a closed content model refuses, only a writer of undeclared members sends.

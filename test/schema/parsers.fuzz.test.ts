@@ -32,6 +32,18 @@ const SEEDS: Record<FormatName, readonly string[]> = {
     '{"syntax":"handlebars","text":"{{role \\"system\\"}}{{#each a}}{{this}}{{else}}none{{/each}}","variables":{"type":"object","properties":{"a":{"type":"array"}}}}',
     '{"syntax":"f-string","text":"{a} {{b}}","variables":{"type":"object","properties":{"a":true}}}',
   ],
+  "model-signature": [
+    '{"dialect":"triton","inputs":{"a":{"tensor":{"dtype":"float32","shape":[-1,3]}},"b":{"schema":{"type":"string"},"optional":true}},"outputs":{"c":{"schema":{"type":"object"}}},"parameters":{"t":{"schema":{"type":"number"}}},"max_batch_size":8}',
+  ],
+  collection: [
+    '{"embedding":{"model":"m","revision":"1","dimensions":768,"distance":"cosine","prefix":{"query":"q: "}},"chunk":{"type":"object","properties":{"page":{"type":"integer"}}},"splitter":{"size":512},"store":{"kind":"qdrant","name":"docs"},"payload_indexes":[{"field":"page","type":"integer"}]}',
+  ],
+  dataset: [
+    '{"row":{"type":"object","properties":{"text":{"type":"string"},"label":{"type":"integer"}}},"class_labels":{"label":["neg","pos"]},"splits":{"train":{"rows":2}},"expectations":[{"name":"n","column":"text","max_null_rate":0},{"name":"e","expression":"row.label >= 0"}],"sketch":{"rows":2,"columns":{"label":{"nulls":0,"types":{"integer":2},"quantiles":[0,1],"top":[{"value":0,"count":1}]}}}}',
+  ],
+  evaluation: [
+    '{"task":"t","task_version":1,"dataset":{"address":"https://x.test/d","split":"test","same_as":["https://y.test/d"]},"shots":5,"seeds":[1],"metrics":[{"name":"acc","lower_is_better":false,"minimum":0,"maximum":1}],"case":{"type":"object"},"generation":{"temperature":0}}',
+  ],
   tool: [
     '{"name":"find","title":"Find","description":"Finds.","input":{"type":"object","properties":{"query":{"type":"string"},"limit":{"type":"integer","default":10}},"required":["query"]},"output":{"type":"array","items":{"$ref":"#/$defs/x"},"$defs":{"x":{"type":"string"}}},"annotations":{"readOnlyHint":true}}',
     '{"name":"a","inputSchema":{"type":"object"},"outputSchema":true,"_meta":{"a":1}}',

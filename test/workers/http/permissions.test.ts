@@ -90,6 +90,8 @@ const PINNED: readonly (readonly [string, RoutePermission])[] = [
   ["GET /api/v1/schemas/:id/project/:profile", "schema:read"],
   ["POST /api/v1/project", "schema:validate"],
   ["POST /api/v1/lint", "schema:validate"],
+  ["POST /api/v1/datasets/:subject/check", "schema:validate"],
+  ["POST /api/v1/datasets/:subject/drift", "schema:validate"],
   ["POST /api/v1/prompts/render", "schema:read"],
   ["GET /api/v1/subjects/:subject/aliases", "schema:read"],
   ["PUT /api/v1/subjects/:subject/aliases/:alias", "schema:write"],

@@ -22,12 +22,11 @@ import { consistencyOf } from "./records.ts";
 import { type NativeRequest, refuseItems } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
-const MEDIA_TYPES: Readonly<Record<FormatName, string>> = {
+/** Data of artefacts is JSON. */
+const MEDIA_TYPES: Readonly<Partial<Record<FormatName, string>>> = {
   "json-schema": "application/json",
   avro: "application/avro",
   protobuf: "application/protobuf",
-  prompt: "application/json",
-  tool: "application/json",
 };
 
 export async function postEncoding(request: NativeRequest): Promise<Answer> {
@@ -45,7 +44,8 @@ export async function postEncoding(request: NativeRequest): Promise<Answer> {
     const body = { data_base64: encodeBase64(bytes), bytes: bytes.length, framing };
     return jsonTextAnswer(200, JSON.stringify(body), headers);
   }
-  const mediaType = framing === "none" ? MEDIA_TYPES[found.target.format.name] : "application/octet-stream";
+  const mediaType =
+    framing === "none" ? (MEDIA_TYPES[found.target.format.name] ?? "application/json") : "application/octet-stream";
   return { status: 200, headers: { "Content-Type": mediaType, ...headers }, body: bytes };
 }
 

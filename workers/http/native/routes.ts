@@ -28,6 +28,7 @@ import { getChangeSet, getChangeSets, postChangeSet, postPromotion } from "./cha
 import { checkCompatibility, deleteCompatibility, getCompatibility, putCompatibility } from "./compatibility.ts";
 import { getSchemaContent } from "./content.ts";
 import { executeDataRules } from "./data-rules.ts";
+import { postDrift, postRowCheck } from "./datasets.ts";
 import { getDeniedBatch, getDeniedBatches } from "./denied-batches.ts";
 import { postDecoding, postEncoding } from "./encoding.ts";
 import { readEvents } from "./events.ts";
@@ -125,6 +126,8 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "POST /lint": { answer: postLint, permission: "schema:validate" },
   "POST /prompts/render": { answer: postRendering, permission: "schema:read" },
   "POST /tools/verify": { answer: postToolVerification, permission: "compatibility:check" },
+  "POST /datasets/{subject}/check": { answer: postRowCheck, permission: "schema:validate", readsBody: true },
+  "POST /datasets/{subject}/drift": { answer: postDrift, permission: "schema:validate" },
   "POST /decode-answer": { answer: postDecodedAnswer, permission: "schema:validate" },
   "GET /schemas/{id}/dependencies": { answer: getDependencies, permission: "schema:read" },
   "GET /schemas/{id}/dependents": { answer: getDependents, permission: "schema:read" },

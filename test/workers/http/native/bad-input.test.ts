@@ -41,6 +41,7 @@ const GOOD_BODIES: Record<string, object> = {
       { evaluation_name: "m", metric_config: { lower_is_better: false }, score_details: { score: 0.5 } },
     ],
   },
+  compare_sketch: { sketch: { rows: 1, columns: { a: { nulls: 1, types: {} } } } },
   render_prompt: { subject: "prompts.greeting", version: 1, variables: { name: "Ada" } },
   verify_tools: { subject_prefix: "tools.", tools: [{ name: "search", input: {} }] },
   decode_answer: { content: { type: "object" }, profile: "mcp", answer: {} },
