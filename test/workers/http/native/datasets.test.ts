@@ -131,7 +131,9 @@ describe.each(WAYS)("every kind of artefact on the $name platform", ({ open }) =
       const refused = await give();
       await registry.call("PUT", "/subjects/artefact/rules", {
         body: {
-          exceptions: [{ name: "agreed", kind, pointer: "/**", reason: "agreed", expires_at: "2100-01-01T00:00:00Z" }],
+          exceptions: [
+            { name: "agreed", kinds: [kind], owner: "team", reason: "agreed", expires_at: "2100-01-01T00:00:00Z" },
+          ],
         },
       });
       const checked = await registry.call("POST", "/compatibility/check", {
@@ -140,6 +142,7 @@ describe.each(WAYS)("every kind of artefact on the $name platform", ({ open }) =
 
       expect(refused.status).toBe(409);
       expect(refused.body).toMatchObject({ verdict: { differences: [{ kind, witness: { status: "confirmed" } }] } });
+      expect((await give()).status).toBe(201);
       expect(checked.body).toMatchObject({ plan: { actions: expect.any(Array) }, suggested_bump: "major" });
     },
   );
