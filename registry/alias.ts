@@ -1,12 +1,11 @@
 /** Aliases of versions, such as `production`: pointers that move, with gates that decide on evidence. */
 import type { SubjectName } from "../schema/subject-name.ts";
-import type { VersionSelector } from "./questions.ts";
 
 /** A condition that a move must meet; the expression is CEL over `evidence` and `verdict`. */
-export type Gate = { name: string; expression: string; message?: string };
+export type AliasGate = { name: string; expression: string; message?: string };
 
 /** Moving or changing a protected alias needs the permission `subject:promote`. */
-export type AliasSettings = { protected: boolean; gates: readonly Gate[] };
+export type AliasSettings = { protected: boolean; gates: readonly AliasGate[] };
 
 export type VersionAlias = {
   alias: string;
@@ -43,7 +42,7 @@ export type MoveAliasCommand = {
   name: SubjectName;
   alias: string;
   /** Null keeps the target, or leaves a new alias without one. */
-  selector: VersionSelector | null;
+  selector: string | number | null;
   /** Absent members keep their value. */
   settings: Partial<AliasSettings>;
   reason: string | null;
@@ -61,7 +60,7 @@ export type DeleteAliasCommand = {
 export type AttachEvidenceCommand = {
   type: "attachEvidence";
   name: SubjectName;
-  selector: VersionSelector;
+  selector: string | number;
   results: readonly EvidenceResult[];
 };
 

@@ -17,7 +17,7 @@ type Drift = { drift: string; proposed_row: unknown };
 const SUBJECT = "example.datasets.reviews";
 const DATASET = {
   row: { type: "object", properties: { text: { type: "string" }, label: { type: "integer" } }, required: ["text"] },
-  class_labels: { label: ["negative", "positive"] },
+  classes: { label: ["negative", "positive"] },
   expectations: [{ name: "labels", column: "label", minimum: 0, maximum: 1 }],
   sketch: { rows: 2, columns: { text: { nulls: 0, types: { string: 2 } } } },
 };

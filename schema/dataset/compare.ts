@@ -7,19 +7,19 @@ import type { DatasetModel } from "./model.ts";
 
 export function compareDatasets(reader: DatasetModel, writer: DatasetModel): Difference[] {
   return [
-    ...labelDifferences(reader, writer),
+    ...classDifferences(reader, writer),
     ...splitDifferences(reader, writer),
     ...expectationDifferences(reader, writer),
   ];
 }
 
-function labelDifferences(reader: DatasetModel, writer: DatasetModel): Difference[] {
+function classDifferences(reader: DatasetModel, writer: DatasetModel): Difference[] {
   const found: Difference[] = [];
-  const columns = new Set([...reader.own.classLabels.keys(), ...writer.own.classLabels.keys()]);
+  const columns = new Set([...reader.own.classNames.keys(), ...writer.own.classNames.keys()]);
   for (const column of columns) {
-    const now = reader.own.classLabels.get(column);
-    const before = writer.own.classLabels.get(column);
-    const pointer = `/class_labels/${pointerToken(column)}`;
+    const now = reader.own.classNames.get(column);
+    const before = writer.own.classNames.get(column);
+    const pointer = `/classes/${pointerToken(column)}`;
     const add = (kind: string, severity: Difference["severity"], message: string, fix?: string) => {
       found.push(differenceAt([reader, writer], pointer, { kind, severity, message, ...(fix ? { fix } : {}) }));
     };
@@ -31,7 +31,7 @@ function labelDifferences(reader: DatasetModel, writer: DatasetModel): Differenc
       add("CLASS_LABELS_ADDED", "info", `The integers in "${column}" now have labels.`);
       continue;
     }
-    const moved = before.findIndex((label, index) => now[index] !== label);
+    const moved = before.findIndex((className, index) => now[index] !== className);
     if (moved !== -1) {
       const meaning = now[moved] === undefined ? "nothing" : `"${now[moved]}"`;
       const message = `In "${column}", ${moved} meant "${before[moved]}" and now means ${meaning}.`;
@@ -104,13 +104,13 @@ export function witnessOfDataset(
         );
   }
   if (kind !== "CLASS_LABELS_REORDERED" && kind !== "CLASS_LABELS_REMOVED") return undefined;
-  for (const [column, before] of writer.own.classLabels) {
-    if (pointer !== `/class_labels/${pointerToken(column)}`) continue;
-    const now = reader.own.classLabels.get(column);
-    const moved = before.findIndex((label, index) => now?.[index] !== label);
+  for (const [column, before] of writer.own.classNames) {
+    if (pointer !== `/classes/${pointerToken(column)}`) continue;
+    const now = reader.own.classNames.get(column);
+    const moved = before.findIndex((className, index) => now?.[index] !== className);
     if (moved === -1) return undefined;
-    const label = now?.[moved];
-    const means = label === undefined ? "stands for nothing" : `stands for "${label}"`;
+    const className = now?.[moved];
+    const means = className === undefined ? "stands for nothing" : `stands for "${className}"`;
     return provenBy("dataset", { [column]: moved }, `The reader takes it for "${before[moved]}"; it ${means}.`);
   }
   return undefined;

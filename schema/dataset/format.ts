@@ -22,7 +22,7 @@ export const dataset: SchemaFormat<DatasetModel> = artefactFormat<DatasetFields>
 });
 
 function readOwn(root: JsonObject): OwnFields<DatasetFields> {
-  const labels = (memberOf(root, "class_labels") ?? {}) as Record<string, string[]>;
+  const classes = (memberOf(root, "classes") ?? {}) as Record<string, string[]>;
   const splits = (memberOf(root, "splits") ?? {}) as Record<string, { rows?: number }>;
   const expectations = (memberOf(root, "expectations") ?? []) as (Omit<Expectation, "severity"> &
     Partial<Expectation>)[];
@@ -32,7 +32,7 @@ function readOwn(root: JsonObject): OwnFields<DatasetFields> {
   if (impossible) problems.push({ ...impossible, pointer: `/sketch${impossible.pointer ?? ""}` });
   return {
     own: {
-      classLabels: new Map(Object.entries(labels)),
+      classNames: new Map(Object.entries(classes)),
       splits: new Map(Object.entries(splits).map(([name, { rows }]) => [name, rows ?? null])),
       expectations: expectations.map((each) => ({ ...each, severity: each.severity ?? "breaking" })),
       sketch,

@@ -21,7 +21,7 @@ export type Expectation = {
 
 export type DatasetFields = {
   /** Ordered: the integer in a row is the index of its label. */
-  classLabels: ReadonlyMap<string, readonly string[]>;
+  classNames: ReadonlyMap<string, readonly string[]>;
   /** Number of rows per split, null if it is not said. */
   splits: ReadonlyMap<string, number | null>;
   expectations: readonly Expectation[];

@@ -1,7 +1,7 @@
 /** The JSON Schema of a data set's text. */
 
 export const MAX_EXPECTATIONS = 100;
-export const MAX_CLASS_LABELS = 10_000;
+export const MAX_CLASS_NAMES = 10_000;
 export const MAX_SPLITS = 100;
 /** Columns of a sketch, and values listed for one of them. */
 export const MAX_SKETCH_COLUMNS = 1_000;
@@ -59,9 +59,9 @@ export const DATASET_SHAPE = {
   properties: {
     description: { type: "string" },
     row: { type: ["object", "boolean"] },
-    class_labels: {
+    classes: {
       type: "object",
-      additionalProperties: { type: "array", items: { type: "string" }, uniqueItems: true, maxItems: MAX_CLASS_LABELS },
+      additionalProperties: { type: "array", items: { type: "string" }, uniqueItems: true, maxItems: MAX_CLASS_NAMES },
     },
     splits: {
       type: "object",

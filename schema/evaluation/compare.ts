@@ -6,7 +6,7 @@
 import { differenceAt, provenBy } from "../artefact.ts";
 import type { Difference } from "../compatibility.ts";
 import type { Witness } from "../witness.ts";
-import type { EvaluationFields, EvaluationModel, Input, Metric } from "./model.ts";
+import type { EvaluationFields, EvaluationInput, EvaluationModel, Metric } from "./model.ts";
 
 export function compareEvaluations(reader: EvaluationModel, writer: EvaluationModel): Difference[] {
   const { own: now } = reader;
@@ -57,7 +57,7 @@ export function compareEvaluations(reader: EvaluationModel, writer: EvaluationMo
 
 type Add = (pointer: string, kind: string, severity: Difference["severity"], message: string) => void;
 
-function shown(input: Input): string {
+function shown(input: EvaluationInput): string {
   if (input === null) return "nothing that is named";
   return "address" in input ? `"${input.address}"` : `version ${input.version} of "${input.subject}"`;
 }
@@ -65,8 +65,8 @@ function shown(input: Input): string {
 function compareData(now: EvaluationFields, before: EvaluationFields, add: Add): void {
   if (JSON.stringify(now.dataset) === JSON.stringify(before.dataset)) return;
   const message = `The data is ${shown(now.dataset)} instead of ${shown(before.dataset)}.`;
-  const isOutside = (input: Input) => input !== null && "address" in input;
-  const names = (input: Input) => (input !== null && "address" in input ? [input.address] : []);
+  const isOutside = (input: EvaluationInput) => input !== null && "address" in input;
+  const names = (input: EvaluationInput) => (input !== null && "address" in input ? [input.address] : []);
   const isSame =
     names(before.dataset).some((name) => now.sameAs.includes(name)) ||
     names(now.dataset).some((name) => before.sameAs.includes(name));

@@ -4,7 +4,7 @@ import type { SchemaFormat, SchemaProblem, SchemaSource } from "../format.ts";
 import { type JsonObject, writeJsonText } from "../json-text.ts";
 import type { ArtefactPart } from "../parts.ts";
 import { compareEvaluations, witnessOfEvaluation } from "./compare.ts";
-import { CASE_PART, type EvaluationFields, type EvaluationModel, type Input, type Metric } from "./model.ts";
+import { CASE_PART, type EvaluationFields, type EvaluationInput, type EvaluationModel, type Metric } from "./model.ts";
 import { planForEvaluation } from "./plan.ts";
 import { EVALUATION_SHAPE } from "./shape.ts";
 
@@ -27,7 +27,7 @@ function readOwn(
   { references }: SchemaSource,
 ): OwnFields<EvaluationFields> {
   const problems: SchemaProblem[] = [];
-  const inputOf = (name: "dataset" | "prompt"): Input => {
+  const inputOf = (name: "dataset" | "prompt"): EvaluationInput => {
     const written = memberOf(root, name) as WrittenInput | undefined;
     if (written === undefined) return null;
     if (written.address !== undefined) return { address: written.address };

@@ -12,17 +12,17 @@ export type Metric = {
 };
 
 /** What the evaluation runs on: a registered version, or an address outside. */
-export type Input = { subject: string; version: number } | { address: string } | null;
+export type EvaluationInput = { subject: string; version: number } | { address: string } | null;
 
 export type EvaluationFields = {
   task: string;
   /** A claim of the authors, shown beside every verdict and evidence of nothing. */
   taskVersion: string | null;
-  dataset: Input;
+  dataset: EvaluationInput;
   datasetSplit: string | null;
   /** Addresses of the same data, by the author's word. */
   sameAs: readonly string[];
-  prompt: Input;
+  prompt: EvaluationInput;
   shots: number | null;
   seeds: readonly number[];
   metrics: ReadonlyMap<string, Metric>;

@@ -1,12 +1,12 @@
 /** Finds the tags of a template in one pass: a regular expression would try every unclosed one to the end of the text. */
 
-export type Tag = { text: string; offset: number };
+export type TemplateTag = { text: string; offset: number };
 
 /** The tags between pairs of delimiters, in order; the first delimiters that fit count. */
 export function* templateTags(
   text: string,
   delimiters: readonly (readonly [open: string, close: string])[],
-): Generator<Tag, void, undefined> {
+): Generator<TemplateTag, void, undefined> {
   const unclosed = new Set<string>();
   const starts = [...new Set(delimiters.map(([open]) => open[0]!))];
   let at = 0;

@@ -39,7 +39,7 @@ const SEEDS: Record<FormatName, readonly string[]> = {
     '{"embedding":{"model":"m","revision":"1","dimensions":768,"distance":"cosine","prefix":{"query":"q: "}},"chunk":{"type":"object","properties":{"page":{"type":"integer"}}},"splitter":{"size":512},"store":{"kind":"qdrant","name":"docs"},"payload_indexes":[{"field":"page","type":"integer"}]}',
   ],
   dataset: [
-    '{"row":{"type":"object","properties":{"text":{"type":"string"},"label":{"type":"integer"}}},"class_labels":{"label":["neg","pos"]},"splits":{"train":{"rows":2}},"expectations":[{"name":"n","column":"text","max_null_rate":0},{"name":"e","expression":"row.label >= 0"}],"sketch":{"rows":2,"columns":{"label":{"nulls":0,"types":{"integer":2},"quantiles":[0,1],"top":[{"value":0,"count":1}]}}}}',
+    '{"row":{"type":"object","properties":{"text":{"type":"string"},"label":{"type":"integer"}}},"classes":{"label":["neg","pos"]},"splits":{"train":{"rows":2}},"expectations":[{"name":"n","column":"text","max_null_rate":0},{"name":"e","expression":"row.label >= 0"}],"sketch":{"rows":2,"columns":{"label":{"nulls":0,"types":{"integer":2},"quantiles":[0,1],"top":[{"value":0,"count":1}]}}}}',
   ],
   evaluation: [
     '{"task":"t","task_version":1,"dataset":{"address":"https://x.test/d","split":"test","same_as":["https://y.test/d"]},"shots":5,"seeds":[1],"metrics":[{"name":"acc","lower_is_better":false,"minimum":0,"maximum":1}],"case":{"type":"object"},"generation":{"temperature":0}}',

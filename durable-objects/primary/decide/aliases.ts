@@ -1,11 +1,11 @@
 /** Moves of aliases, and evidence about versions. Gates are evaluated here, on the evidence of this moment. */
 import {
   ALIAS_PATTERN,
+  type AliasGate,
   type AliasSettings,
   type AttachEvidenceCommand,
   type DeleteAliasCommand,
   type EvidenceResult,
-  type Gate,
   MAX_ALIASES,
   type MoveAliasCommand,
 } from "../../../registry/alias.ts";
@@ -149,7 +149,7 @@ function refusedAsProtected(name: SubjectName, alias: string) {
 type GatedMove = {
   name: SubjectName;
   alias: string;
-  gates: readonly Gate[];
+  gates: readonly AliasGate[];
   held: RecordRow | undefined;
   wanted: RecordRow;
 };
@@ -181,7 +181,7 @@ function decideGates(deciding: Deciding, move: GatedMove): Decision | undefined 
 }
 
 function gateProblem(
-  { expression }: Gate,
+  { expression }: AliasGate,
   { evidence, verdict }: { evidence: readonly EvidenceResult[]; verdict: GateVerdict },
   budget: CelBudget,
 ): string | undefined {
@@ -232,7 +232,7 @@ function verdictOf(deciding: Deciding, { name, held, wanted }: GatedMove): GateV
 }
 
 /** The first gate whose expression cannot be read, for the API that takes it. */
-export function unreadableGate(gates: readonly Gate[]): { index: number; message: string } | undefined {
+export function unreadableGate(gates: readonly AliasGate[]): { index: number; message: string } | undefined {
   for (const [index, { expression }] of gates.entries()) {
     const compiled = compileCel(expression);
     if (!compiled.ok) return { index, message: compiled.refusal };

@@ -128,7 +128,7 @@ export function readEvidence(sql: SqlStorage, recordKey: number): Evidence[] {
     });
 }
 
-export function moveAlias(sql: SqlStorage, header: LogHeader, payload: Payloads["alias.moved"]): void {
+export function applyAliasMove(sql: SqlStorage, header: LogHeader, payload: Payloads["alias.moved"]): void {
   const { subjectKey, alias, settings, target, from, reason } = payload;
   if (settings === null) {
     sql.exec("DELETE FROM version_aliases WHERE subject_key = ? AND alias = ?", subjectKey, alias);

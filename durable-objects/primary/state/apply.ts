@@ -9,7 +9,7 @@ import { fromHex } from "../../../registry/log-entry.ts";
 import type { Numbering, Payloads } from "../../../registry/payloads.ts";
 import type { LifecycleState } from "../../../registry/record.ts";
 import { higherSemver } from "../../../schema/semver.ts";
-import { insertEvidence, moveAlias, removeAliasesOf, removeAliasesOfSubject } from "./aliases.ts";
+import { applyAliasMove, insertEvidence, removeAliasesOf, removeAliasesOfSubject } from "./aliases.ts";
 import { insertChangeSet } from "./change-sets.ts";
 import { counterAfter, isCounter } from "./confluent-ids.ts";
 import {
@@ -191,7 +191,7 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
     closeProposal(sql, header, id, { status: "expired", reason: null });
   },
 
-  "alias.moved": moveAlias,
+  "alias.moved": applyAliasMove,
 
   "evidence.attached": insertEvidence,
 

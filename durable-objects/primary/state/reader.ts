@@ -214,14 +214,7 @@ export class StateReader {
 
   /** The format of a subject's versions, soft-deleted ones and drafts included; the newest's, if they differ. */
   formatOf(subjectKey: number): FormatName | undefined {
-    const newest = this.newestLive(subjectKey);
-    if (newest) return newest.format;
-    return this.#sql
-      .exec<{ format: FormatName }>(
-        "SELECT format FROM records JOIN contents USING (content_key) WHERE subject_key = +? ORDER BY record_key DESC LIMIT 1",
-        subjectKey,
-      )
-      .toArray()[0]?.format;
+    return (this.newestLive(subjectKey) ?? this.allRecords(subjectKey)[0])?.format;
   }
 
   recordCount(subjectKey: number): number {

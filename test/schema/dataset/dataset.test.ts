@@ -26,7 +26,7 @@ describe("registering a data set", () => {
       { expectations: [1, 2].map(() => ({ name: "e", expression: "true" })) },
       "repeated_name",
     ],
-    ["repeated labels", { class_labels: { age: ["a", "a"] } }, "uniqueItems"],
+    ["repeated labels", { classes: { age: ["a", "a"] } }, "uniqueItems"],
     ["an impossible sketch", { sketch: { rows: 1, columns: { a: { nulls: 2, types: {} } } } }, "impossible"],
   ])("refuses %s", (_, more, rule) => {
     expect(rulesOf("dataset", { row: ROW, ...more })).toContain(rule);

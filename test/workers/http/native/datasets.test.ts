@@ -7,7 +7,7 @@ const DATASET = {
     properties: { text: { type: "string" }, label: { type: "integer" } },
     required: ["text", "label"],
   },
-  class_labels: { label: ["negative", "positive"] },
+  classes: { label: ["negative", "positive"] },
   expectations: [
     { name: "labels", column: "label", minimum: 0, maximum: 1 },
     { name: "distinct", column: "text", unique: true, severity: "warning" },
@@ -113,7 +113,7 @@ describe.each(WAYS)("every kind of artefact on the $name platform", ({ open }) =
       { embedding: { model: "b", dimensions: 3, distance: "dot" } },
       "EMBEDDING_MODEL_CHANGED",
     ],
-    ["dataset", DATASET, { ...DATASET, class_labels: { label: ["positive", "negative"] } }, "CLASS_LABELS_REORDERED"],
+    ["dataset", DATASET, { ...DATASET, classes: { label: ["positive", "negative"] } }, "CLASS_LABELS_REORDERED"],
     ["evaluation", { task: "t", shots: 0, metrics }, { task: "t", shots: 5, metrics }, "SHOTS_CHANGED"],
     [
       "model-signature",
