@@ -51,8 +51,7 @@ export function decideMoveAlias(deciding: Deciding, command: MoveAliasCommand): 
   if ((before.protected || settings.protected) && !command.mayMoveProtected) return refusedAsProtected(name, alias);
   if (wanted && isMove) {
     // The gates that the move found count, so that nobody opens one by the same request.
-    const gates = known ? before.gates : settings.gates;
-    const passed = decideGates(deciding, { name, alias, gates, held, wanted });
+    const passed = decideGates(deciding, { name, alias, gates: before.gates, held, wanted });
     if (passed) return passed;
   }
   return ok({
