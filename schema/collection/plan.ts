@@ -14,7 +14,7 @@ export function planForCollection(
 ): Plan {
   const { embedding, store, indexes } = next.own;
   const matching = (kinds: RegExp) => differences.filter(({ kind }) => kinds.test(kind));
-  const told = (found: readonly Difference[]) => found.map(({ message }) => message).join(" ");
+  const messagesOf = (found: readonly Difference[]) => found.map(({ message }) => message).join(" ");
   const actions: PlanAction[] = [];
   const embeds = matching(RE_EMBEDS);
   const reindexes = matching(RE_INDEXES);
@@ -26,7 +26,7 @@ export function planForCollection(
     actions.push({
       action: "re-embed",
       pointer: "/embedding",
-      reason: told(embeds),
+      reason: messagesOf(embeds),
       note: "1. Create a second collection. 2. Embed every document into it. 3. Switch queries and their model in one step. 4. Delete the first.",
       ...(create === undefined ? {} : { commands: create }),
     });
@@ -34,7 +34,7 @@ export function planForCollection(
     actions.push({
       action: "reindex",
       pointer: "/embedding",
-      reason: told(reindexes),
+      reason: messagesOf(reindexes),
       note: "The vectors stay; copy them into a second collection with the new index, then switch.",
       ...(create === undefined ? {} : { commands: create }),
     });
@@ -42,7 +42,7 @@ export function planForCollection(
   const advised = matching(RE_EMBEDDING_ADVISED);
   if (advised.length > 0 && embeds.length === 0) {
     const note = "Advised: documents that are not embedded again are found by the old chunks.";
-    actions.push({ action: "re-embed", pointer: advised[0]!.reader_pointer ?? "", reason: told(advised), note });
+    actions.push({ action: "re-embed", pointer: advised[0]!.reader_pointer ?? "", reason: messagesOf(advised), note });
   }
   if (matching(/^STORE_CHANGED$/).length > 0 && embeds.length === 0) {
     actions.push({
@@ -62,7 +62,7 @@ export function planForCollection(
     actions.push({
       action: "rebuild payload index",
       pointer: "/payload_indexes",
-      reason: told(payload),
+      reason: messagesOf(payload),
       ...(store === null ? {} : { commands: commands.slice(0, 10).map((command) => ({ store: store.kind, command })) }),
     });
   }
