@@ -2741,9 +2741,18 @@ export interface components {
             readonly to: number | null;
             readonly reason: string | null;
         };
-        /** @description A record of Every Eval Ever; members that are not named here are accepted and not kept. */
+        /** @description A record of Every Eval Ever. Members without a type here are accepted and not kept. */
         readonly EvaluationResults: {
             readonly schema_version?: string;
+            readonly evaluation_timestamp?: unknown;
+            readonly retrieved_timestamp?: unknown;
+            readonly source_metadata?: unknown;
+            readonly source_data?: unknown;
+            readonly eval_library?: unknown;
+            readonly generation_config?: unknown;
+            readonly detailed_evaluation_results?: unknown;
+            readonly detailed_evaluation_results_per_samples?: unknown;
+            readonly additional_details?: unknown;
             readonly evaluation_id: string;
             readonly model_info?: {
                 readonly name?: string;
