@@ -99,7 +99,7 @@ export async function getSchema(request: NativeRequest): Promise<Answer> {
   const read = requireValue(await readById(edge, wanted, consistencyOf(request)));
   if (query.portability !== true) return recordAnswer(request, read);
   const { record, text, asOf, source } = read;
-  const portability = requireValue(await readPortability(edge, record));
+  const portability = requireValue(await readPortability(edge, record, text.text));
   const json = recordJson(record, text, contentForm(query.content));
   const body = portability === null ? json : `${json.slice(0, -1)},"portability":${JSON.stringify(portability)}}`;
   // Without an ETag: the summary also changes with the profiles.

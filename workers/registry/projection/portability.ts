@@ -1,37 +1,74 @@
-/** Which model providers accept a registered version: derived from its content, and kept in memory until the profiles change. */
+/**
+ * Which model providers accept a registered version: derived from its content by the first request for it, which is never
+ * a write, and stored until the profiles change.
+ */
 import type { Refusal } from "../../../contract/errors.ts";
+import { withinDeadline } from "../../../registry/deadline.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
+import type { JsonSchemaModel } from "../../../schema/json/model.ts";
 import { lintSchema, portabilityOf, type Readiness } from "../../../schema/projection/lint.ts";
 import { profileId } from "../../../schema/projection/profile.ts";
 import { PROFILES } from "../../../schema/projection/profiles.ts";
 import { ok, type Result } from "../../../schema/result.ts";
 import type { Edge } from "../../edge.ts";
+import { KV_DEADLINE_MS } from "../../read-path/read-through.ts";
+import { targetOf } from "../../validation/targets.ts";
 import { giveTurn } from "../turns.ts";
-import { readProjectable } from "./projectable.ts";
 
-type Portability = Readonly<Record<string, Readiness>>;
+export type Portability = Readonly<Record<string, Readiness>>;
+export type StoredPortability = { profiles: string; portability: Portability };
 
 /** What a summary depends on beside the content: a profile gets a new date when it changes. */
-const PROFILE_SET = PROFILES.map(profileId).join(",");
+export const PROFILE_SET = PROFILES.map(profileId).join(",");
+
+/** What was derived from a deleted content disappears by itself. */
+const STORED_SECONDS = 90 * 24 * 60 * 60;
 
 /** Null for formats that model providers do not take. */
 export async function readPortability(
   edge: Edge,
-  { id, contentHash, dialect, context, format, references }: SchemaRecord,
+  record: SchemaRecord,
+  text: string,
 ): Promise<Result<Portability | null, Refusal>> {
-  if (format !== "json-schema") return ok(null);
-  const key = `portability/${contentHash}/${dialect}/${context}/${PROFILE_SET}`;
-  const known = references.length === 0 ? (edge.cache.get(key) as Portability | undefined) : undefined;
-  if (known !== undefined) return ok(known);
-  const read = await readProjectable(edge, { id }, context);
-  if (!read.ok) return read;
+  if (record.format !== "json-schema") return ok(null);
+  const target = await targetOf(edge, { ...record, text });
+  if (!target.ok) return target;
+  const key = portabilityKey(edge.tenant, target.value.closureKey, record.dialect);
+  const known = (edge.cache.get(key) as StoredPortability | undefined) ?? (await readStored(edge, key));
+  if (known?.profiles === PROFILE_SET) {
+    edge.cache.put(key, known, 2 * JSON.stringify(known).length);
+    return ok(known.portability);
+  }
+  const stored = await derivePortability(target.value.model as JsonSchemaModel);
+  edge.cache.put(key, stored, 2 * JSON.stringify(stored).length);
+  edge.waitUntil(writeStored(edge, key, stored).catch(() => undefined));
+  return ok(stored.portability);
+}
+
+/** Of the closure, because what references resolve to may change. */
+export function portabilityKey(tenant: string, closureKey: string, dialect: string | null): string {
+  return `portability/${tenant}/${closureKey}/${dialect}`;
+}
+
+export async function derivePortability(model: JsonSchemaModel): Promise<StoredPortability> {
   const reports = [];
   for (const profile of PROFILES) {
-    reports.push(...lintSchema(read.value.model, [profile]));
+    reports.push(...lintSchema(model, [profile]));
     await giveTurn();
   }
-  const portability = portabilityOf(reports);
-  // What references resolve to may change, so only a schema without any is remembered.
-  if (references.length === 0) edge.cache.put(key, portability, 2 * JSON.stringify(portability).length);
-  return ok(portability);
+  return { profiles: PROFILE_SET, portability: portabilityOf(reports) };
+}
+
+/** Undefined if it is unknown, or the store fails or is late. */
+export async function readStored({ env }: Pick<Edge, "env">, key: string): Promise<StoredPortability | undefined> {
+  try {
+    const text = await withinDeadline(KV_DEADLINE_MS, env.CACHE.get(key, "text"), () => null);
+    return text === null ? undefined : (JSON.parse(text) as StoredPortability);
+  } catch {
+    return undefined;
+  }
+}
+
+export function writeStored({ env }: Pick<Edge, "env">, key: string, stored: StoredPortability): Promise<void> {
+  return env.CACHE.put(key, JSON.stringify(stored), { expirationTtl: STORED_SECONDS });
 }

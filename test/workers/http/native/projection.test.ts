@@ -1,6 +1,9 @@
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import type { Bindings } from "../../../../workers/edge.ts";
 import { MAX_PROJECTABLE_SCHEMAS } from "../../../../workers/registry/projection/projectable.ts";
-import { type Registry, WAYS } from "../native-calls.ts";
+import { plainPlatform } from "../../../support/platform.ts";
+import { plainRegistry, Registry, WAYS } from "../native-calls.ts";
 
 const SCHEMA = {
   type: "object",
@@ -138,5 +141,28 @@ describe.each(WAYS)("projections on the $name platform", ({ open }) => {
     const record = await registry.register("avro", { type: "record", name: "R", fields: [] });
 
     expect((await registry.get(`/schemas/${record.id}/project/openai`)).status).toBe(422);
+  });
+});
+
+describe("the portability of a version", () => {
+  it("is stored, so that another edge does not lint again until the profiles change", async () => {
+    const first = plainRegistry();
+    const { tenant } = first.platform;
+    const { id } = await first.register("weather", SCHEMA, { format: "json-schema" });
+    const shownBy = async (registry: Registry) =>
+      ((await registry.get(`/schemas/${id}?portability=true`)).body as { portability: Record<string, string> })
+        .portability;
+    const derived = await shownBy(first);
+    await first.platform.settled();
+    const store = (env as unknown as { CACHE: KVNamespace }).CACHE;
+    const [key] = (await store.list({ prefix: `portability/${tenant}/` })).keys;
+    const stored = (await store.get(key!.name, "json")) as { profiles: string; portability: Record<string, string> };
+    const other = () => new Registry(plainPlatform({ env: env as unknown as Bindings, tenant }));
+
+    await store.put(key!.name, JSON.stringify({ ...stored, portability: { stored: "ready" } }));
+    expect(await shownBy(other())).toEqual({ stored: "ready" });
+
+    await store.put(key!.name, JSON.stringify({ profiles: "earlier", portability: { stored: "ready" } }));
+    expect(await shownBy(other())).toEqual(derived);
   });
 });
