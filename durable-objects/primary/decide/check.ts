@@ -1,14 +1,14 @@
 /** Makes a registration's compatibility check without registering. */
 
-import { makeRefusal } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { CheckRequest, CheckResult } from "../../../registry/lookup.ts";
 import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import { contentHash } from "../../../schema/content-hash.ts";
 import { listWithin } from "../../../schema/difference-list.ts";
-import { ok, refuse } from "../../../schema/result.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { type DataContract, sortMetadata, sortRuleSet } from "../../../schema/rules/data-contract.ts";
-import { printSubjectName } from "../../../schema/subject-name.ts";
-import { type RecordRow, readDataContract, toRecord } from "../state/reader.ts";
+import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
+import { type RecordRow, readDataContract, type StateReader, toRecord } from "../state/reader.ts";
 import { comparedRecords, decideComparison, groupOf, MAX_REFUSED_DIFFERENCE_BYTES, tooWide } from "./compatibility.ts";
 import type { Deciding, DecisionStep } from "./decision.ts";
 import { readSchemaText } from "./reading.ts";
@@ -23,19 +23,8 @@ export function decideCheck(
   const name = state.resolveAlias(request.name);
   const subject = state.subjectFor(name, request.format);
   const config = state.effectiveConfig(name, "confluent");
-  let rows: RecordRow[] | undefined;
-  if (selector !== "level") {
-    const row =
-      subject &&
-      (selector === "latest"
-        ? state.newestLive(subject.subject_key)
-        : state.recordByNumber(subject.subject_key, selector));
-    if (row?.deleted !== 0 && selector !== "latest") {
-      const detail = `"${printSubjectName(name)}" has no version ${selector}.`;
-      return refuse(makeRefusal("VERSION_NOT_FOUND", [selector], detail));
-    }
-    rows = row ? [row] : [];
-  }
+  const rows = selectedRows(state, name, selector);
+  if (!rows.ok) return rows;
 
   const read = readSchemaText(deciding, name.context, {
     ...request,
@@ -56,8 +45,8 @@ export function decideCheck(
   const closure = state.closureOf(hash, references.resolved, name.context);
   if (!closure) return tooWide(name);
   const group = groupOf(contract, config.compatibilityGroup);
-  const compared = rows
-    ? rows.filter((row) => groupOf(readDataContract(row), config.compatibilityGroup) === group)
+  const compared = rows.value
+    ? rows.value.filter((row) => groupOf(readDataContract(row), config.compatibilityGroup) === group)
     : comparedRecords(state, subject, group, config);
   const candidate = {
     name,
@@ -86,4 +75,24 @@ export function decideCheck(
             },
     },
   });
+}
+
+/** The version that a check names; undefined if the level chooses the versions. */
+function selectedRows(
+  state: StateReader,
+  name: SubjectName,
+  selector: CheckRequest["selector"],
+): Result<RecordRow[] | undefined, Refusal> {
+  if (selector === "level") return ok(undefined);
+  const subject = state.subject(name);
+  const row =
+    subject &&
+    (selector === "latest"
+      ? state.newestLive(subject.subject_key)
+      : state.recordByNumber(subject.subject_key, selector));
+  if (row?.deleted !== 0 && selector !== "latest") {
+    const detail = `"${printSubjectName(name)}" has no version ${selector}.`;
+    return refuse(makeRefusal("VERSION_NOT_FOUND", [selector], detail));
+  }
+  return ok(row ? [row] : []);
 }
