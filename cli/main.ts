@@ -4,6 +4,7 @@ import { runBundle } from "./bundle.ts";
 import { runImport } from "./import.ts";
 import { runLint } from "./lint.ts";
 import { type Output, run } from "./llmsr.ts";
+import { runPersonalData } from "./personal-data.ts";
 import { runProject } from "./project.ts";
 import { runProposals } from "./proposals.ts";
 import { runStream } from "./stream.ts";
@@ -28,6 +29,9 @@ async function runCommand(): Promise<number> {
       return runBundle(args, output);
     case "stream":
       return runStream(args, output);
+    case "person":
+    case "erase":
+      return runPersonalData(command, args, output);
     case "import":
       return runImport(args, output);
     case "lint":

@@ -96,6 +96,7 @@ export const ERRORS = {
   KEY_NOT_FOUND: entry(404, "not_found", "Key not found", 404, "Key % not found"),
   ROLE_NOT_FOUND: entry(404, "not_found", "Role not found", 404, "Role % not found"),
   GRANT_NOT_FOUND: entry(404, "not_found", "Grant not found", 404, "Grant % not found"),
+  PERSON_NOT_FOUND: entry(404, "not_found", "Person not found", 404, "%"),
   TENANT_NOT_FOUND: entry(404, "not_found", "Tenant not found", 404, "Tenant % not found"),
   ASSOCIATION_NOT_FOUND: entry(404, "not_found", "Association not found", 40410, "Association for '%' not found."),
 

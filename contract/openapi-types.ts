@@ -118,6 +118,29 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/schemas/{id}/erase": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The opaque id of one registered version. */
+                readonly id: components["parameters"]["Id"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Erase a version and its text at once
+         * @description A soft and a hard delete in one transaction of the log. Text, payloads and attributes are destroyed; the headers of the log's entries stay, so the log stays verifiable. Refused while another version references it.
+         */
+        readonly post: operations["erase_schema"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/schemas/{id}/project/{profile}": {
         readonly parameters: {
             readonly query?: never;
@@ -1878,6 +1901,73 @@ export interface paths {
         readonly post?: never;
         /** Withdraw all grants of an identity or a group */
         readonly delete: operations["delete_grants"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/people": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List the people who have signed in
+         * @description The log names people by pseudonyms; this is who they are. Of an erased person only the pseudonym is left.
+         */
+        readonly get: operations["list_people"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/people/{actor}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /**
+                 * @description The person's pseudonym in the log.
+                 * @example user:5f1c0b7d2e4f65935f1c0b7d2e4f6593
+                 */
+                readonly actor: components["parameters"]["Pseudonym"];
+            };
+            readonly cookie?: never;
+        };
+        /** Find out who is behind a pseudonym */
+        readonly get: operations["read_person"];
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Erase a person
+         * @description Deletes issuer, subject, name and the grants to the person, and the person's name in past changes of grants. The entries of the log stay as they are, under a pseudonym that nobody is behind any more, so the log stays verifiable. Whoever signs in as this person again gets a new pseudonym. Erasing an erased person changes nothing.
+         */
+        readonly delete: operations["erase_person"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/people/{actor}/export": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Export everything about a person as JSON lines
+         * @description The person, grants, log entries with payloads, changes of access, and denied attempts. Each line has a `kind` - `person`, `grants`, `entry`, `access-change` or `denied-attempt`. After an erasure the person's line has only the pseudonym and `erased_at`.
+         */
+        readonly get: operations["export_person"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -4453,7 +4543,7 @@ export interface components {
                 readonly actor: string;
                 readonly request_id: string;
                 /** @enum {unknown} */
-                readonly type: "key.created" | "key.updated" | "key.rotated" | "key.revoked" | "role.changed" | "role.deleted" | "grant.changed" | "grant.deleted" | "tenant.created" | "tenant.changed" | "tenant.deleted" | "tenant.purged";
+                readonly type: "key.created" | "key.updated" | "key.rotated" | "key.revoked" | "role.changed" | "role.deleted" | "grant.changed" | "grant.deleted" | "tenant.created" | "tenant.changed" | "tenant.deleted" | "tenant.purged" | "person.erased";
                 /** @description The changed key, role, principal or tenant. */
                 readonly about: string;
             }[];
@@ -4538,6 +4628,48 @@ export interface components {
         };
         readonly TenantPage: {
             readonly items: readonly components["schemas"]["Tenant"][];
+            readonly next_cursor?: string;
+        };
+        /**
+         * @example {
+         *       "reason": "The owner asked for it."
+         *     }
+         */
+        readonly Erasure: {
+            /** @description Stored in the log; it must not repeat what is erased. */
+            readonly reason?: string;
+        };
+        /**
+         * @example {
+         *       "change_set": "01932f3e-8f4a-7c1d-9f0b-2a7e5d3c4b1a",
+         *       "id": "01932f3e-7a2b-7e4f-8c1d-5b6a7f8e9d0c"
+         *     }
+         */
+        readonly ErasedSchema: {
+            readonly change_set: string;
+            readonly id: string;
+        };
+        /**
+         * @example {
+         *       "actor": "user:5f1c0b7d2e4f65935f1c0b7d2e4f6593",
+         *       "issuer": "https://id.example.com/",
+         *       "subject": "ana",
+         *       "name": "Ana",
+         *       "last_seen_at": "2026-11-01T09:00:00.000Z",
+         *       "erased_at": "2026-12-01T09:00:00.000Z"
+         *     }
+         */
+        readonly Person: {
+            readonly actor: string;
+            readonly issuer: string | null;
+            readonly subject: string | null;
+            readonly name: string | null;
+            readonly last_seen_at: components["schemas"]["Timestamp"] | null;
+            /** @description Null unless the person has been erased; everything else but the pseudonym is null then. */
+            readonly erased_at: components["schemas"]["Timestamp"] | null;
+        };
+        readonly PersonPage: {
+            readonly items: readonly components["schemas"]["Person"][];
             readonly next_cursor?: string;
         };
         /**
@@ -4853,6 +4985,11 @@ export interface components {
          * @example group:data-platform
          */
         readonly Principal: components["schemas"]["Principal"];
+        /**
+         * @description The person's pseudonym in the log.
+         * @example user:5f1c0b7d2e4f65935f1c0b7d2e4f6593
+         */
+        readonly Pseudonym: string;
         /** @example acme.eu */
         readonly TenantName: string;
         /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
@@ -5216,6 +5353,48 @@ export interface operations {
         readonly requestBody?: never;
         readonly responses: {
             readonly 200: components["responses"]["Record"];
+            readonly 404: components["responses"]["NotFound"];
+            readonly 409: components["responses"]["Conflict"];
+            readonly 422: components["responses"]["Unprocessable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly erase_schema: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The reason for which protections and freezes are overridden. Needs the permission `admin:config`; the log records it as `change.overridden`. */
+                readonly "X-Registry-Override"?: components["parameters"]["Override"];
+            };
+            readonly path: {
+                /** @description The opaque id of one registered version. */
+                readonly id: components["parameters"]["Id"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Erasure"];
+            };
+        };
+        readonly responses: {
+            /** @description What was erased. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErasedSchema"];
+                };
+            };
             readonly 404: components["responses"]["NotFound"];
             readonly 409: components["responses"]["Conflict"];
             readonly 422: components["responses"]["Unprocessable"];
@@ -9191,6 +9370,126 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["PrincipalGrants"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly list_people: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the previous page, used with the same filters. */
+                readonly cursor?: components["parameters"]["Cursor"];
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of people. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PersonPage"];
+                };
+            };
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly read_person: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /**
+                 * @description The person's pseudonym in the log.
+                 * @example user:5f1c0b7d2e4f65935f1c0b7d2e4f6593
+                 */
+                readonly actor: components["parameters"]["Pseudonym"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The person. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Person"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly erase_person: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description A repeat with the same key within 24 hours returns the first outcome and changes nothing. */
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            readonly path: {
+                /**
+                 * @description The person's pseudonym in the log.
+                 * @example user:5f1c0b7d2e4f65935f1c0b7d2e4f6593
+                 */
+                readonly actor: components["parameters"]["Pseudonym"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description What is left. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Person"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly export_person: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /**
+                 * @description The person's pseudonym in the log.
+                 * @example user:5f1c0b7d2e4f65935f1c0b7d2e4f6593
+                 */
+                readonly actor: components["parameters"]["Pseudonym"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description One JSON object per line. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/x-ndjson": Record<string, never>;
                 };
             };
             readonly 404: components["responses"]["NotFound"];

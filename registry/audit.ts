@@ -57,6 +57,8 @@ export type AuditEntry = {
   changeSet: string | null;
   /** A hard delete has removed the payload. */
   payloadDeleted: boolean;
+  /** JSON; only if payloads were asked for. */
+  payload?: string;
 };
 
 /** `through`: the last entry examined; the next page follows it. */

@@ -74,4 +74,5 @@ export type AccessChangeType =
   | "tenant.created"
   | "tenant.changed"
   | "tenant.deleted"
-  | "tenant.purged";
+  | "tenant.purged"
+  | "person.erased";

@@ -179,7 +179,7 @@ export type Queries = {
   changeSet: [{ id: string }, ChangeSet | null];
   /** Newest first, those that end before an entry. */
   changeSets: [{ before: number; limit: number }, ChangeSet[]];
-  auditEntries: [{ filter: AuditFilter; after: number; limit: number }, AuditPage];
+  auditEntries: [{ filter: AuditFilter; after: number; limit: number; payloads?: boolean }, AuditPage];
   /** Newest first, those with fewer entries than `before`. */
   checkpoints: [{ before: number; limit: number }, StoredCheckpoint[]];
   checkpointKeys: [Record<never, never>, CheckpointKey[]];

@@ -83,7 +83,19 @@ const RETIRED_WORDS: Record<string, { pattern: RegExp; except: readonly string[]
   "mark (say checkpoint)": { pattern: /\b(?:\w*[a-z])?Mark\b/, except: ["durable-objects/primary/"] },
   "erase (say hard-delete)": {
     pattern: /\b\w*(?:[eE]ras(?:e[ds]?|ures?|able)(?![a-z])|ERAS)\w*/,
-    except: ["registry/rpc.ts", "workers/backup/", "durable-objects/primary/"],
+    // The erasure of a person or a text, in the sense of the GDPR.
+    except: [
+      "registry/rpc.ts",
+      "workers/backup/",
+      "durable-objects/primary/",
+      "durable-objects/directory/",
+      "workers/access/administration.ts",
+      "workers/http/access/admission.ts",
+      "workers/http/native/",
+      "workers/registry/audit/person.ts",
+      "workers/registry/write/erase.ts",
+      "cli/",
+    ],
   },
   // A feed's sockets that hibernate keep the word.
   "told (say reported, notified or nudged)": { pattern: /\b[tT]old\b/, except: ["durable-objects/feed/subscriber.ts"] },

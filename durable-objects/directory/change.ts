@@ -62,6 +62,8 @@ function applyChange(store: DirectoryStore, caller: Caller, command: DirectoryCo
       return changes.updateTenant(command);
     case "deleteTenant":
       return changes.deleteTenant(command.name);
+    case "erasePerson":
+      return changes.erasePerson(command.pseudonym);
   }
 }
 
@@ -218,6 +220,23 @@ class Changes {
     return ok({ type: "tenant", tenant: deleted, repeated: false });
   }
 
+  /** Erasing an erased person changes nothing. */
+  erasePerson(pseudonym: string): Changed {
+    const { people } = this.#store;
+    const person = people.get(this.#tenant, pseudonym);
+    if (person === undefined) {
+      return notFound(
+        "PERSON_NOT_FOUND",
+        pseudonym,
+        `Nobody with the pseudonym "${pseudonym}" has signed in to this tenant.`,
+      );
+    }
+    if (person.erasedAtMs !== null) return ok({ type: "person", person, repeated: false });
+    people.erase(this.#tenant, person, this.#nowMs);
+    this.#record("person.erased", pseudonym);
+    return ok({ type: "person", person: { pseudonym, erasedAtMs: this.#nowMs }, repeated: false });
+  }
+
   #addKey(tenant: string, { hash, ...wanted }: NewKey): Changed {
     if (this.#store.key(wanted.id) !== undefined) return conflict(`The key id ${wanted.id} is taken.`);
     const unknown = this.#unknownRole(wanted.grants, tenant);
@@ -281,7 +300,7 @@ function conflict(detail: string): { ok: false; refusal: Refusal } {
 }
 
 function notFound(
-  error: "KEY_NOT_FOUND" | "ROLE_NOT_FOUND" | "GRANT_NOT_FOUND" | "TENANT_NOT_FOUND",
+  error: "KEY_NOT_FOUND" | "ROLE_NOT_FOUND" | "GRANT_NOT_FOUND" | "TENANT_NOT_FOUND" | "PERSON_NOT_FOUND",
   name: string,
   detail: string,
 ): { ok: false; refusal: Refusal } {

@@ -16,6 +16,7 @@ import {
   type DirectoryChange,
   type DirectoryOutcome,
   type DirectoryQueries,
+  type Erased,
   MAX_LISTED,
   type PurgeStep,
   type Resolved,
@@ -58,11 +59,12 @@ export class DirectoryObject extends DurableObject implements Directory {
     };
   }
 
-  async resolveIdentity(asked: Parameters<Directory["resolveIdentity"]>[0]): Promise<Resolved | Unresolved> {
+  async resolveIdentity(asked: Parameters<Directory["resolveIdentity"]>[0]): Promise<Resolved | Unresolved | Erased> {
     if (asked.v !== DIRECTORY_VERSION) return { type: "version" };
     const tenant = this.#store.tenant(asked.tenant);
     if (tenant === undefined || tenant.state === "deleted") return { type: "unknown" };
-    this.#store.putPerson(tenant.name, asked.person, this.now());
+    if (this.#store.people.isErased(tenant.name, asked.person.pseudonym)) return { type: "erased" };
+    this.#store.people.put(tenant.name, asked.person, this.now());
     const granted = asked.principals.flatMap((principal) => [
       ...(this.#store.grantsOf(tenant.name, principal)?.grants ?? []),
     ]);
@@ -105,6 +107,9 @@ export class DirectoryObject extends DurableObject implements Directory {
     grantsOf: ({ tenant, principal }) => this.#store.grantsOf(tenant, principal) ?? null,
     tenants: ({ after, limit }) => this.#store.tenants(after, bounded(limit)),
     tenant: ({ name }) => this.#store.tenant(name) ?? null,
+    changesBy: ({ tenant, actor, after, limit }) => this.#store.people.changesBy(tenant, actor, after, bounded(limit)),
+    people: ({ tenant, after, limit }) => this.#store.people.list(tenant, after, bounded(limit)),
+    person: ({ tenant, pseudonym }) => this.#store.people.get(tenant, pseudonym) ?? null,
     tenantsToPurge: ({ deletedBeforeMs, limit }) => this.#store.tenantsToPurge(deletedBeforeMs, bounded(limit)),
     changes: ({ tenant, after, limit }) => this.#store.changes(tenant, after, bounded(limit)),
   };

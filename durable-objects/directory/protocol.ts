@@ -35,6 +35,9 @@ export type ResolvedKey = Resolved & {
 /** `unknown` does not reveal whether the key, its secret, its expiry or its tenant is the reason. */
 export type Unresolved = { type: "unknown" } | { type: "version" };
 
+/** The person behind the pseudonym has been erased, so a new pseudonym is needed. */
+export type Erased = { type: "erased" };
+
 export type NewKey = Pick<ApiKey, "id" | "name" | "grants" | "scopes" | "requestsPerMinute" | "expiresAtMs"> & {
   /** Hex of the secret's keyed hash. */
   hash: string;
@@ -63,7 +66,8 @@ export type DirectoryCommand =
       firstKey: NewKey;
     }
   | { type: "updateTenant"; name: string; state: "active" | "suspended" | null; quotas: Partial<Quotas> }
-  | { type: "deleteTenant"; name: string };
+  | { type: "deleteTenant"; name: string }
+  | { type: "erasePerson"; pseudonym: string };
 
 export type DirectoryChange = {
   v: number;
@@ -77,7 +81,8 @@ export type DirectoryOutcome =
   | { type: "key"; key: ApiKey; repeated: boolean }
   | { type: "role"; role: CustomRole; repeated: boolean }
   | { type: "grants"; grants: PrincipalGrants; repeated: boolean }
-  | { type: "tenant"; tenant: Tenant; repeated: boolean };
+  | { type: "tenant"; tenant: Tenant; repeated: boolean }
+  | { type: "person"; person: KnownPerson | ErasedPerson; repeated: boolean };
 
 /** name → [arguments, result]. */
 export type DirectoryQueries = {
@@ -92,6 +97,10 @@ export type DirectoryQueries = {
   tenantsToPurge: [{ deletedBeforeMs: number; limit: number }, { name: string; isStarted: boolean }[]];
   /** For the audit: the changes in a tenant after a seq. */
   changes: [{ tenant: string; after: number; limit: number }, AccessChange[]];
+  /** Changes that an actor has made, or that are about it. */
+  changesBy: [{ tenant: string; actor: string; after: number; limit: number }, AccessChange[]];
+  people: [{ tenant: string; after: string; limit: number }, (KnownPerson | ErasedPerson)[]];
+  person: [{ tenant: string; pseudonym: string }, KnownPerson | ErasedPerson | null];
 };
 
 /** What one run of the cron deleted of a deleted tenant. */
@@ -99,6 +108,10 @@ export type PurgeStep = { tenant: string; objects: number; rows: number; isDone:
 
 /** The person behind a pseudonym in the log, stored outside of it. */
 export type Person = { pseudonym: string; issuer: string; subject: string; name: string | null };
+
+export type KnownPerson = Person & { lastSeenAtMs: number; erasedAtMs: null };
+/** What is left of a person after the erasure. */
+export type ErasedPerson = { pseudonym: string; erasedAtMs: number };
 
 export type Directory = {
   resolveKey(args: { v: number; keyId: string; hash: string }): Promise<ResolvedKey | Unresolved>;
@@ -109,7 +122,7 @@ export type Directory = {
     roles: readonly string[];
     principals: readonly string[];
     person: Person;
-  }): Promise<Resolved | Unresolved>;
+  }): Promise<Resolved | Unresolved | Erased>;
   notePurge(step: { v: number } & PurgeStep): Promise<Result<null, Refusal>>;
   change(change: DirectoryChange): Promise<Result<DirectoryOutcome, Refusal>>;
   ask<K extends keyof DirectoryQueries>(question: {

@@ -4,7 +4,8 @@ import type { Permission } from "../../registry/permission.ts";
 import { DEFAULT_TENANT } from "../../registry/permission.ts";
 import type { Caller } from "../../registry/rpc.ts";
 import { NO_QUOTAS, type Tenant } from "../../registry/tenant.ts";
-import type { DirectoryOutcome, Person, PurgeStep } from "./protocol.ts";
+import { People } from "./people.ts";
+import type { DirectoryOutcome, PurgeStep } from "./protocol.ts";
 
 /** A stored secret: its keyed hash, and its expiry if a newer one exists. */
 export type StoredSecret = { hash: string; createdAtMs: number; endsAtMs: number | null };
@@ -51,9 +52,11 @@ type ChangeRow = {
 
 export class DirectoryStore {
   readonly #sql: SqlStorage;
+  readonly people: People;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.people = new People(sql);
   }
 
   /** The default tenant exists without having been created. */
@@ -172,7 +175,7 @@ export class DirectoryStore {
 
   /** For a deleted tenant: its name is never reused, but its grants are removed. */
   deleteAccess(tenant: string): void {
-    for (const table of ["keys", "roles", "grants", "people", "repeats"]) {
+    for (const table of ["keys", "roles", "grants", "people", "erased_people", "repeats"]) {
       this.#sql.exec(`DELETE FROM ${table} WHERE tenant = ?`, tenant);
     }
   }
@@ -242,19 +245,6 @@ export class DirectoryStore {
 
   deleteGrants(tenant: string, principal: string): void {
     this.#sql.exec("DELETE FROM grants WHERE tenant = ? AND principal = ?", tenant, principal);
-  }
-
-  /** Records the person behind a pseudonym. */
-  putPerson(tenant: string, { pseudonym, issuer, subject, name }: Person, nowMs: number): void {
-    this.#sql.exec(
-      "INSERT OR REPLACE INTO people (tenant, pseudonym, issuer, subject, name, last_seen_at) VALUES (?, ?, ?, ?, ?, ?)",
-      tenant,
-      pseudonym,
-      issuer,
-      subject,
-      name,
-      nowMs,
-    );
   }
 
   addChange(change: Omit<AccessChange, "seq">): void {

@@ -45,6 +45,12 @@ export const TABLES = `
     last_seen_at INTEGER NOT NULL,
     PRIMARY KEY (tenant, pseudonym)
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS erased_people (
+    tenant    TEXT NOT NULL,
+    pseudonym TEXT NOT NULL,
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (tenant, pseudonym)
+  ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS changes (
     seq        INTEGER PRIMARY KEY AUTOINCREMENT,
     at         INTEGER NOT NULL,

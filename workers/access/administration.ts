@@ -142,6 +142,10 @@ export function deleteTenant(by: Administrator, name: string): Promise<Result<Ou
   return change<"tenant">(by, { type: "deleteTenant", name });
 }
 
+export function erasePerson(by: Administrator, pseudonym: string): Promise<Result<Outcome<"person">, Refusal>> {
+  return change<"person">(by, { type: "erasePerson", pseudonym });
+}
+
 export async function askDirectory<K extends keyof DirectoryQueries>(
   edge: Pick<Edge, "env">,
   name: K,

@@ -19,10 +19,14 @@ export function hashSecret(hashKey: Uint8Array, { keyId, secret }: { keyId: stri
   return createHmac("sha256", hashKey).update(`api-key\n${keyId}\n${secret}`).digest("hex");
 }
 
-/** The pseudonym of a person in the log. */
-export function personPseudonym(hashKey: Uint8Array, { issuer, subject }: { issuer: string; subject: string }): string {
+/** The pseudonym of a person in the log; `erasures`: how often the person has been erased. */
+export function personPseudonym(
+  hashKey: Uint8Array,
+  { issuer, subject }: { issuer: string; subject: string },
+  erasures = 0,
+): string {
   const hash = createHmac("sha256", hashKey)
-    .update(JSON.stringify(["person", issuer, subject]))
+    .update(JSON.stringify(["person", issuer, subject, ...(erasures === 0 ? [] : [erasures])]))
     .digest("hex");
   return `user:${hash.slice(0, PSEUDONYM_CHARACTERS)}`;
 }

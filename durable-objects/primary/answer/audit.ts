@@ -7,12 +7,14 @@ import { readChangeSet, readChangeSetAt } from "../state/change-sets.ts";
 
 /** Entries examined for one page: 10 to 20 ms of the primary. */
 export const MAX_SCANNED_ENTRIES = 5_000;
+/** A page ends after the payload that exceeds this. With a payload of 2 MB it stays below the size of an RPC. */
+const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
 
-type Row = { seq: number; header: ArrayBuffer; payload_deleted: number };
+type Row = { seq: number; header: ArrayBuffer; payload_deleted: number; payload: ArrayBuffer | null };
 
 export function answerAuditEntries(
   sql: SqlStorage,
-  { filter, after, limit }: Queries["auditEntries"][0],
+  { filter, after, limit, payloads = false }: Queries["auditEntries"][0],
   maxScanned = MAX_SCANNED_ENTRIES,
 ): AuditPage {
   const range = rangeOf(sql, filter, after);
@@ -20,21 +22,26 @@ export function answerAuditEntries(
   const entries: AuditEntry[] = [];
   let through = range.after;
   let scanned = 0;
+  let bytes = 0;
   const rows = sql.exec<Row>(
-    "SELECT seq, header, payload IS NULL AS payload_deleted FROM entries WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+    `SELECT seq, header, payload IS NULL AS payload_deleted, ${payloads ? "payload" : "NULL"} AS payload
+       FROM entries WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
     range.after,
     range.last,
     maxScanned + 1,
   );
-  for (const { seq, header: bytes, payload_deleted } of rows) {
-    if (scanned === maxScanned || entries.length === most) return { entries, through, more: true };
+  for (const { seq, header: headerBytes, payload_deleted, payload } of rows) {
+    const isFull = scanned === maxScanned || entries.length === most || bytes > MAX_PAYLOAD_BYTES;
+    if (isFull) return { entries, through, more: true };
     scanned += 1;
     through = seq;
-    const header = parseHeader(new Uint8Array(bytes));
+    const header = parseHeader(new Uint8Array(headerBytes));
     if (!passes(header, filter)) continue;
+    bytes += payload?.byteLength ?? 0;
     const { at: atMs, type, subject, actor, request_id: requestId } = header;
     const changeSet = readChangeSetAt(sql, seq)?.id ?? null;
-    entries.push({ seq, atMs, type, subject, actor, requestId, changeSet, payloadDeleted: payload_deleted === 1 });
+    const shown = { seq, atMs, type, subject, actor, requestId, changeSet, payloadDeleted: payload_deleted === 1 };
+    entries.push(payload === null ? shown : { ...shown, payload: new TextDecoder().decode(payload) });
   }
   return { entries, through, more: false };
 }

@@ -25,6 +25,9 @@ export const STALE_MS = 10 * 60_000;
 /** About 1 KiB each. */
 export const MAX_REMEMBERED = 4_096;
 
+/** One call of the directory each. Whoever was erased more often is not let in again. */
+export const MAX_ERASURES = 16;
+
 type Remembered = { actor: Actor; freshUntilMs: number; staleUntilMs: number };
 
 /** A resolved credential; `endsAtMs` is its own expiry. */
@@ -153,15 +156,20 @@ async function resolveToken(
   const verified = await tokens.verify(token, settings.issuers, nowMs);
   if (!verified.ok) throw unauthorized(verified.refusal);
   const { issuer, subject, name, tenant, roles, principals, expiresAtMs } = verified.value;
-  const pseudonym = personPseudonym(settings.hashKey!, { issuer, subject });
-  const person = { pseudonym, issuer, subject, name };
-  const resolved = await callDirectory(env, (directory) =>
-    directory.resolveIdentity({ v: DIRECTORY_VERSION, tenant, roles, principals, person }),
-  );
-  if (resolved.type === "version") throw new DirectoryUnreachable();
-  if (resolved.type === "unknown") return undefined;
-  requireActive(resolved.tenant);
-  return { actor: tokenActor(verified.value, pseudonym, resolved), endsAtMs: expiresAtMs };
+  // An erased person who signs in again is another one to the log.
+  for (let erasures = 0; erasures <= MAX_ERASURES; erasures += 1) {
+    const pseudonym = personPseudonym(settings.hashKey!, { issuer, subject }, erasures);
+    const person = { pseudonym, issuer, subject, name };
+    const resolved = await callDirectory(env, (directory) =>
+      directory.resolveIdentity({ v: DIRECTORY_VERSION, tenant, roles, principals, person }),
+    );
+    if (resolved.type === "version") throw new DirectoryUnreachable();
+    if (resolved.type === "unknown") return undefined;
+    if (resolved.type === "erased") continue;
+    requireActive(resolved.tenant);
+    return { actor: tokenActor(verified.value, pseudonym, resolved), endsAtMs: expiresAtMs };
+  }
+  return undefined;
 }
 
 function tokenActor(

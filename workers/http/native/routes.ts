@@ -36,6 +36,7 @@ import { getDependencies, getDependents } from "./graph.ts";
 import { deleteKey, getKey, listKeys, patchKey, postKey, postKeyRotation } from "./keys.ts";
 import { getLog } from "./log.ts";
 import { OPERATIONS } from "./operations.ts";
+import { deletePerson, exportPerson, getPerson, listPeople } from "./people.ts";
 import { postDecodedAnswer, postLint, postProjection, projectRegistered } from "./projection.ts";
 import { postRendering } from "./prompts.ts";
 import {
@@ -66,6 +67,7 @@ import { deleteRules, getExceptions, getRules, postDryRun, postException, putRul
 import {
   checkSchemaText,
   deleteSchema,
+  eraseSchema,
   getSchema,
   listSchemas,
   registerFile,
@@ -116,6 +118,7 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "DELETE /schemas/{id}": { answer: deleteSchema, permission: "schema:delete" },
   "GET /schemas/{id}/content": { answer: getSchemaContent, permission: "schema:read" },
   "POST /schemas/{id}/undelete": { answer: undeleteSchema, permission: "schema:write" },
+  "POST /schemas/{id}/erase": { answer: eraseSchema, permission: "schema:delete" },
   "POST /schemas/{id}/validate": { answer: validateById, permission: "schema:validate", readsBody: true },
   "POST /schemas/{id}/encode": { answer: postEncoding, permission: "schema:validate", readsBody: true },
   "POST /schemas/{id}/decode": { answer: postDecoding, permission: "schema:validate", readsBody: true },
@@ -227,6 +230,10 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "GET /grants/{principal}": { answer: getGrants, permission: "admin:access" },
   "PUT /grants/{principal}": { answer: putGrantsOf, permission: "admin:access" },
   "DELETE /grants/{principal}": { answer: deleteGrantsOf, permission: "admin:access" },
+  "GET /people": { answer: listPeople, permission: "admin:users" },
+  "GET /people/{actor}": { answer: getPerson, permission: "admin:users" },
+  "GET /people/{actor}/export": { answer: exportPerson, permission: "admin:users" },
+  "DELETE /people/{actor}": { answer: deletePerson, permission: "admin:users" },
   "GET /access/changes": { answer: listAccessChanges, permission: "audit:read" },
   "GET /tenants": { answer: listTenants, permission: "admin:tenants" },
   "POST /tenants": { answer: postTenant, permission: "admin:tenants" },

@@ -10,6 +10,7 @@ import { type ContentText, contentText, inCallersText, schemaFileText } from "..
 import { listRecords } from "../../registry/read/list.ts";
 import { readById, readSubjectFormat } from "../../registry/read/read.ts";
 import { deleteById, undelete } from "../../registry/write/delete.ts";
+import { eraseVersion } from "../../registry/write/erase.ts";
 import { type Registration, register } from "../../registry/write/register.ts";
 import { updateRecord } from "../../registry/write/update.ts";
 import { type Answer, jsonAnswer, jsonTextAnswer, provenance } from "../answer.ts";
@@ -143,6 +144,14 @@ export async function deleteSchema(request: NativeRequest): Promise<Answer> {
   const wanted = { id: path.id!, permanent: query.permanent === true, ifMatchSeq: ifMatchSeq(request) };
   const asOf = requireValue(await deleteById(edge, caller, wanted, idempotencyKey(request)));
   return { status: 204, headers: provenance(asOf, "primary"), body: null };
+}
+
+export async function eraseSchema(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, path } = request;
+  const { reason = null } = request.body as Shape<"Erasure">;
+  const erasure = { id: path.id!, reason };
+  const { changeSet, asOf } = requireValue(await eraseVersion(edge, caller, erasure, idempotencyKey(request)));
+  return jsonAnswer<Shape<"ErasedSchema">>(200, { change_set: changeSet, id: erasure.id }, provenance(asOf, "primary"));
 }
 
 export async function undeleteSchema(request: NativeRequest): Promise<Answer> {

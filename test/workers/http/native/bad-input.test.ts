@@ -24,6 +24,7 @@ const GOOD_BODIES: Record<string, object> = {
   register_schema: { subject: "orders", format: "avro", content: avroRecord("id") },
   check_schema: { format: "avro", content: avroRecord("id") },
   update_schema: { owner: "me" },
+  erase_schema: { reason: "The owner asked for it." },
   set_subject_compatibility: { level: "NONE" },
   set_compatibility: { level: "NONE" },
   check_compatibility: { subject: "orders", format: "avro", content: avroRecord("id") },
@@ -75,6 +76,7 @@ const GOOD_BODIES: Record<string, object> = {
 
 /** Operations without required fields: empty bodies are tested elsewhere. */
 const EMPTY_IS_GOOD = new Set([
+  "erase_schema",
   "search",
   "reconcile_read_model",
   "rebuild_read_model",
