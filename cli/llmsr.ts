@@ -39,6 +39,7 @@ const USAGE = `llmsr compares two versions of a schema. No server, no network.
   llmsr project FILE a schema rewritten for one model provider: llmsr project --help
   llmsr audit        verifies that a registry's log has not been altered: llmsr audit --help
   llmsr propose      changes that wait for approval, with approve and reject: llmsr propose --help
+  llmsr promote      a version to another context or registry: llmsr promote --help
   llmsr person       everything about a person, and llmsr erase: the erasure: llmsr person --help
   llmsr import       copies another registry into this one, over the network: llmsr import --help
 

@@ -6,6 +6,7 @@ import { runLint } from "./lint.ts";
 import { type Output, run } from "./llmsr.ts";
 import { runPersonalData } from "./personal-data.ts";
 import { runProject } from "./project.ts";
+import { runPromote } from "./promote.ts";
 import { runProposals } from "./proposals.ts";
 import { runStream } from "./stream.ts";
 import { runValidate } from "./validate.ts";
@@ -32,6 +33,8 @@ async function runCommand(): Promise<number> {
     case "person":
     case "erase":
       return runPersonalData(command, args, output);
+    case "promote":
+      return runPromote(args, output);
     case "import":
       return runImport(args, output);
     case "lint":

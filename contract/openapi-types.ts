@@ -1144,8 +1144,10 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Promote a version and everything it references to another context
+         * Promote a version and everything it references to another context or registry
          * @description Registers the version, and every version it references, under the same subject names in the target context, as one change set of kind `promotion`. Each is judged under the target's own levels, policies and rules; what is registered there already stays as it is. If one is refused, nothing is promoted. Where the target is protected, the promotion becomes a proposal (409 `protected`).
+         *
+         *     With `to_registry` the versions are sent to that registry as one change set, and its answer is returned, with `registry` added: what it made, or why it refused. Addresses of proposals are there.
          */
         readonly post: operations["promote"];
         readonly delete?: never;
@@ -4093,7 +4095,10 @@ export interface components {
             readonly context?: string;
             /** @description A number, semver, range or `latest`. */
             readonly version: number | string;
-            readonly to_context: string;
+            /** @description A registry of the operator's list, `PROMOTION_TARGETS`; by default this one. */
+            readonly to_registry?: string;
+            /** @description Required without `to_registry`; with it, by default the default context. */
+            readonly to_context?: string;
             /** @description Why; kept in the log with the change set. */
             readonly message?: string;
         };
@@ -4122,6 +4127,8 @@ export interface components {
             /** Format: uuid */
             readonly change_set: string | null;
             readonly changes: readonly components["schemas"]["ChangeOutcome"][];
+            /** @description With `to_registry` - the registry that made the changes. */
+            readonly registry?: string;
         };
         readonly ChangeSet: {
             /** Format: uuid */

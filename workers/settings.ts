@@ -9,6 +9,7 @@ import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compati
 import { ACCESS_VAR_NAMES, type AccessSettings, type AccessVars, parseAccessSettings } from "./access/settings.ts";
 import type { LeaseStore } from "./limits/limiter.ts";
 import { redisLeases } from "./limits/redis.ts";
+import { type PromotionTarget, parsePromotionTargets } from "./promotion-targets.ts";
 
 const ENVIRONMENTS = ["local", "staging", "production"] as const;
 type Environment = (typeof ENVIRONMENTS)[number];
@@ -36,6 +37,8 @@ export type Settings = {
   /** Whether checkpoints of the log are signed. */
   signsCheckpoints: boolean;
   accessRecordRetentionDays: number;
+  /** The registries that versions may be promoted to. */
+  promotionTargets: readonly PromotionTarget[];
   /** How long the data of a deleted tenant is kept. */
   tenantPurgeAfterDays: number;
 };
@@ -62,6 +65,8 @@ export type Vars = AccessVars & {
    * tenant.
    */
   LOG_ORIGIN?: string;
+  /** A secret: JSON from names of other registries to `{url, key, tenant?}`. Absent: there are none. */
+  PROMOTION_TARGETS?: string;
   /** How long denied attempts are kept. Absent: 90 days. */
   ACCESS_RECORD_RETENTION_DAYS?: string;
   /** Days from the deletion of a tenant until its data is purged. Absent: 30. */
@@ -83,6 +88,7 @@ export const VAR_NAMES: readonly (keyof Vars)[] = [
     CHECKPOINT_SIGNING_KEYS: true,
     LOG_ORIGIN: true,
     ACCESS_RECORD_RETENTION_DAYS: true,
+    PROMOTION_TARGETS: true,
     TENANT_PURGE_AFTER_DAYS: true,
   } satisfies Record<Exclude<keyof Vars, keyof AccessVars>, true>) as (keyof Vars)[]),
 ];
@@ -120,6 +126,7 @@ export function parseSettings(vars: Vars): Settings {
     access: parseAccessSettings(vars, environment),
     leases: parseLeases(vars),
     signsCheckpoints: isLogOrigin(vars.LOG_ORIGIN) && parseSigningSeeds(vars.CHECKPOINT_SIGNING_KEYS).length > 0,
+    promotionTargets: parsePromotionTargets(vars.PROMOTION_TARGETS, environment === "local"),
     accessRecordRetentionDays: daysUpTo(
       "ACCESS_RECORD_RETENTION_DAYS",
       vars.ACCESS_RECORD_RETENTION_DAYS || String(DEFAULT_ACCESS_RECORD_RETENTION_DAYS),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { MAX_PROMOTION_TARGETS } from "../../workers/promotion-targets.ts";
 import { MAX_CONFLUENT_STALENESS_SECONDS, MAX_RETENTION_DAYS, parseSettings } from "../../workers/settings.ts";
 
 const VARS = {
@@ -8,7 +9,23 @@ const VARS = {
   CONFLUENT_STALENESS_SECONDS: "0",
 };
 
+const KEY = `llmsr_default_${"0".repeat(16)}_${"0".repeat(64)}`;
+
 describe("parseSettings", () => {
+  it("accepts as many registries to promote to as the limit says, over https unless it runs locally", () => {
+    const targets = (count: number, url: string) =>
+      JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, n) => [`r${n}`, { url, key: KEY }])));
+    const with_ = (text: string, ENVIRONMENT = "local") =>
+      parseSettings({ ...VARS, ENVIRONMENT, PROMOTION_TARGETS: text }).promotionTargets;
+
+    expect(with_(targets(MAX_PROMOTION_TARGETS, "http://localhost:1/"))).toHaveLength(MAX_PROMOTION_TARGETS);
+    expect(with_(targets(1, "https://a.test/"), "production")).toEqual([
+      { name: "r0", url: "https://a.test", key: KEY, tenant: "default" },
+    ]);
+    expect(() => with_(targets(MAX_PROMOTION_TARGETS + 1, "https://a.test"))).toThrow("PROMOTION_TARGETS");
+    expect(() => with_(targets(1, "http://a.test"), "production")).toThrow("PROMOTION_TARGETS");
+  });
+
   it("reads every var", () => {
     expect(parseSettings(VARS)).toEqual({
       environment: "local",
@@ -30,6 +47,7 @@ describe("parseSettings", () => {
       signsCheckpoints: false,
       accessRecordRetentionDays: 90,
       tenantPurgeAfterDays: 30,
+      promotionTargets: [],
     });
     expect(parseSettings({ ...VARS, REQUEST_LOG: "writes" }).requestLog).toBe("writes");
   });
@@ -77,6 +95,12 @@ describe("parseSettings", () => {
     ["UPSTASH_REDIS_REST_URL", "https://redis.example.com"],
     ["CHECKPOINT_SIGNING_KEYS", "c2hvcnQ="],
     ["TENANT_PURGE_AFTER_DAYS", "3651"],
+    ["PROMOTION_TARGETS", "https://registry.example.com"],
+    ["PROMOTION_TARGETS", '{"next": {"url": "https://registry.example.com"}}'],
+    ["PROMOTION_TARGETS", `{"next": {"url": "ftp://registry.example.com", "key": "${KEY}"}}`],
+    ["PROMOTION_TARGETS", `{"next": {"url": "https://registry.example.com?x", "key": "${KEY}"}}`],
+    ["PROMOTION_TARGETS", `{"Next": {"url": "https://registry.example.com", "key": "${KEY}"}}`],
+    ["PROMOTION_TARGETS", `{"next": {"url": "https://registry.example.com", "key": "${KEY}", "more": 1}}`],
     ["LOG_ORIGIN", "registry example"],
     ["LOG_ORIGIN", "a+b"],
   ])("names %s if it is %j", (name, value) => {

@@ -6,6 +6,7 @@ import type { JsonArray, JsonObject } from "../../../schema/json-text.ts";
 import { inCallersText } from "../../registry/read/content-text.ts";
 import { readSubjectFormat } from "../../registry/read/read.ts";
 import { promote } from "../../registry/write/promote.ts";
+import { promoteRemotely, type TargetAnswer } from "../../registry/write/promote-remotely.ts";
 import { makeRequestedChanges, type RequestedChange } from "../../registry/write/requested-changes.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
@@ -42,9 +43,19 @@ export async function postPromotion(request: NativeRequest): Promise<Answer> {
     subject,
     context,
     version,
+    to_registry: registry,
     to_context: toContext,
     message = null,
   } = request.body as Shape<"PromotionRequest">;
+  if (registry !== undefined) {
+    const wanted = { subject, context, version: String(version), registry, toContext: toContext ?? ".", message };
+    return targetAnswer(requireValue(await promoteRemotely(edge, wanted, idempotencyKey(request))), caller.requestId);
+  }
+  if (toContext === undefined) {
+    const detail = "A promotion needs a target: to_context, to_registry, or both.";
+    const items = [{ pointer: "/to_context", rule: "required", message: detail }];
+    throw new RegistryError(makeRefusal("BAD_REQUEST", [detail], detail, { items }));
+  }
   const promotion = { subject, context, version: String(version), toContext, message };
   const promoted = requireValue(await promote(edge, caller, promotion, idempotencyKey(request)));
   return jsonAnswer(
@@ -52,6 +63,16 @@ export async function postPromotion(request: NativeRequest): Promise<Answer> {
     { change_set: promoted.changeSet, changes: promoted.outcomes.map(outcomeJson) },
     provenance(promoted.asOf, "primary"),
   );
+}
+
+/** What the target has made, or its problem, whose proposal is at the target. */
+function targetAnswer({ registry, status, body }: TargetAnswer, requestId: string): Answer {
+  if (status === 200) return jsonAnswer(200, { ...body, registry }, {});
+  return {
+    status,
+    headers: { "Content-Type": "application/problem+json" },
+    body: JSON.stringify({ ...body, registry, instance: requestId }),
+  };
 }
 
 export async function getChangeSets({ edge, query }: NativeRequest): Promise<Answer> {

@@ -10,7 +10,7 @@ import { type ContentText, contentText, inCallersText, schemaFileText } from "..
 import { listRecords } from "../../registry/read/list.ts";
 import { readById, readSubjectFormat } from "../../registry/read/read.ts";
 import { deleteById, undelete } from "../../registry/write/delete.ts";
-import { eraseVersion } from "../../registry/write/erase.ts";
+import { eraseVersion } from "../../registry/write/erasure.ts";
 import { type Registration, register } from "../../registry/write/register.ts";
 import { updateRecord } from "../../registry/write/update.ts";
 import { type Answer, jsonAnswer, jsonTextAnswer, provenance } from "../answer.ts";

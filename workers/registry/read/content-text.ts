@@ -9,7 +9,7 @@ import { ok, type Result, refuse } from "../../../schema/result.ts";
 export const MAX_SCHEMA_TEXT_BYTES = 1024 * 1024;
 
 /** Whether a format's texts are JSON, so that content may be a JSON value. */
-function isWrittenInJson(format: FormatName): boolean {
+export function isWrittenInJson(format: FormatName): boolean {
   return format !== "protobuf";
 }
 

@@ -33,6 +33,26 @@ export async function promote(
   { subject, context, version, toContext, message }: Promotion,
   options: { idempotencyKey?: string | undefined },
 ): Promise<Result<Promoted, Refusal>> {
+  const closure = await readClosure(edge, { subject, context, version, toContext });
+  if (!closure.ok) return closure;
+  const { record, changes, targetContext } = closure.value;
+  if (record.context === targetContext) {
+    return refuse(
+      unprocessable("/to_context", `"${printSubjectName(record)}" is in the context "${toContext}" already.`),
+    );
+  }
+  const from = `${printSubjectName(record)} version ${record.versionNumber}`;
+  const set = { kind: "promotion", message: message ?? `Promotes ${from}.`, changes } as const;
+  return makeRequestedChanges(edge, caller, set, options);
+}
+
+type ReadClosure = { record: SchemaRecord; targetContext: string; changes: RequestedChange[] };
+
+/** A version and everything it references, as registrations in the target's context. */
+export async function readClosure(
+  edge: Edge,
+  { subject, context, version, toContext }: Omit<Promotion, "message">,
+): Promise<Result<ReadClosure, Refusal>> {
   const target = parseContext(toContext);
   if (!target.ok) return target;
   const found = await readBySelector(
@@ -42,11 +62,6 @@ export async function promote(
   );
   if (!found.ok) return found;
   const { record } = found.value;
-  if (record.context === target.value) {
-    return refuse(
-      unprocessable("/to_context", `"${printSubjectName(record)}" is in the context "${toContext}" already.`),
-    );
-  }
   const graph = { id: record.id, direction: "dependencies", depth: MAX_CHANGE_DEPTH, deleted: false } as const;
   const answer = await edge.primary.read("graph", graph);
   if (!answer.ok) return answer;
@@ -54,10 +69,7 @@ export async function promote(
   const problem = slice === null ? "The version was deleted meanwhile." : closureProblem(slice);
   if (slice === null || problem !== undefined) return refuse(unprocessable("/version", problem!));
   const changes = await registrations(edge, slice, target.value);
-  if (!changes.ok) return changes;
-  const from = `${printSubjectName(record)} version ${record.versionNumber}`;
-  const set = { kind: "promotion", message: message ?? `Promotes ${from}.`, changes: changes.value } as const;
-  return makeRequestedChanges(edge, caller, set, options);
+  return changes.ok ? ok({ record, targetContext: target.value, changes: changes.value }) : changes;
 }
 
 function closureProblem({ nodes, missing, frontier }: GraphSlice): string | undefined {
@@ -87,6 +99,11 @@ async function registrations(
     const targets = new Map(
       edges.filter(({ from }) => from === record.id).map(({ name, to }) => [name, records.get(to)!]),
     );
+    const hidden = record.references.find(({ name }) => !targets.has(name));
+    if (hidden !== undefined) {
+      const message = `"${printSubjectName(record)}" references "${hidden.subject}", which the credential may not read.`;
+      return refuse(unprocessable("/version", message));
+    }
     changes.push(registrationOf(record, text, targets, context));
   }
   return ok(changes);
