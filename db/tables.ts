@@ -44,6 +44,8 @@ export const tenants = pgTable("tenants", {
   rebuildStartedAt: time("rebuild_started_at"),
   /** The seq at which a rebuild ends. */
   rebuildUpToSeq: seq("rebuild_up_to_seq"),
+  /** Entries up to this one are no longer in `log_entries`: they were older than its retention. */
+  entriesAfter: seq("entries_after").notNull().default(0),
 });
 
 export const subjects = pgTable(
@@ -211,6 +213,9 @@ export const logEntries = pgTable(
   (table) => [
     primaryKey({ columns: [table.tenant, table.seq] }),
     index("log_entries_by_subject").on(table.tenant, table.subject, table.seq),
+    index("log_entries_by_actor").on(table.tenant, table.actor, table.seq),
+    index("log_entries_by_type").on(table.tenant, table.type, table.seq),
+    index("log_entries_by_time").on(table.tenant, table.at),
   ],
 );
 

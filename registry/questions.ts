@@ -7,7 +7,15 @@ import type { DatedException, RuleBook } from "../schema/rules/rule-book.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
 import type { AliasMove, Evidence, VersionAlias } from "./alias.ts";
 import type { Association, AssociationFilter, ResourceSelector, SubjectAssociation } from "./association.ts";
-import type { AuditFilter, AuditPage, CheckpointKey, StoredCheckpoint, TreeProblem, TreeProof } from "./audit.ts";
+import type {
+  AuditEntry,
+  AuditFilter,
+  AuditPage,
+  CheckpointKey,
+  StoredCheckpoint,
+  TreeProblem,
+  TreeProof,
+} from "./audit.ts";
 import type { ChangeSet } from "./change-set.ts";
 import type { Config, EffectiveConfig, Mode } from "./config.ts";
 import type { Governance, Proposal, ProposalStatus, WholeProposal } from "./governance.ts";
@@ -179,6 +187,8 @@ export type Queries = {
   changeSet: [{ id: string }, ChangeSet | null];
   /** Newest first, those that end before an entry. */
   changeSets: [{ before: number; limit: number }, ChangeSet[]];
+  /** Those of the given entries that pass the filter. */
+  auditEntriesAt: [{ filter: AuditFilter; seqs: readonly number[] }, AuditEntry[]];
   auditEntries: [{ filter: AuditFilter; after: number; limit: number; payloads?: boolean }, AuditPage];
   /** Newest first, those with fewer entries than `before`. */
   checkpoints: [{ before: number; limit: number }, StoredCheckpoint[]];

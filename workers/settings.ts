@@ -37,6 +37,8 @@ export type Settings = {
   /** Whether checkpoints of the log are signed. */
   signsCheckpoints: boolean;
   accessRecordRetentionDays: number;
+  /** How long the read model keeps log entries; undefined: as long as the log. */
+  readModelAuditDays: number | undefined;
   /** The registries that versions may be promoted to. */
   promotionTargets: readonly PromotionTarget[];
   /** How long the data of a deleted tenant is kept. */
@@ -65,6 +67,8 @@ export type Vars = AccessVars & {
    * tenant.
    */
   LOG_ORIGIN?: string;
+  /** How long the read model keeps log entries for the audit. Absent: as long as the log does. */
+  READ_MODEL_AUDIT_DAYS?: string;
   /** A secret: JSON from names of other registries to `{url, key, tenant?}`. Absent: there are none. */
   PROMOTION_TARGETS?: string;
   /** How long denied attempts are kept. Absent: 90 days. */
@@ -89,6 +93,7 @@ export const VAR_NAMES: readonly (keyof Vars)[] = [
     LOG_ORIGIN: true,
     ACCESS_RECORD_RETENTION_DAYS: true,
     PROMOTION_TARGETS: true,
+    READ_MODEL_AUDIT_DAYS: true,
     TENANT_PURGE_AFTER_DAYS: true,
   } satisfies Record<Exclude<keyof Vars, keyof AccessVars>, true>) as (keyof Vars)[]),
 ];
@@ -126,6 +131,9 @@ export function parseSettings(vars: Vars): Settings {
     access: parseAccessSettings(vars, environment),
     leases: parseLeases(vars),
     signsCheckpoints: isLogOrigin(vars.LOG_ORIGIN) && parseSigningSeeds(vars.CHECKPOINT_SIGNING_KEYS).length > 0,
+    readModelAuditDays: vars.READ_MODEL_AUDIT_DAYS
+      ? daysUpTo("READ_MODEL_AUDIT_DAYS", vars.READ_MODEL_AUDIT_DAYS, { least: 1, most: MAX_RETENTION_DAYS })
+      : undefined,
     promotionTargets: parsePromotionTargets(vars.PROMOTION_TARGETS, environment === "local"),
     accessRecordRetentionDays: daysUpTo(
       "ACCESS_RECORD_RETENTION_DAYS",

@@ -80,6 +80,7 @@ export async function emptySome(
         rebuildUpToSeq: upToSeq,
         seq: 0,
         leafHash: null,
+        entriesAfter: 0,
         entryAt: null,
         epoch,
         projectionVersion: PROJECTION_VERSION,

@@ -137,6 +137,7 @@ describe("npm start", () => {
       LOG_ORIGIN: "registry.test",
       ACCESS_RECORD_RETENTION_DAYS: "30",
       TENANT_PURGE_AFTER_DAYS: "7",
+      READ_MODEL_AUDIT_DAYS: "365",
       PROMOTION_TARGETS: JSON.stringify({ next: { url: "https://next.example.com", key } }),
     };
     registry = spawnRegistry({ port, stateDir: state.stateDir, args: ["--no-database"], env: given });

@@ -47,6 +47,7 @@ describe("parseSettings", () => {
       signsCheckpoints: false,
       accessRecordRetentionDays: 90,
       tenantPurgeAfterDays: 30,
+      readModelAuditDays: undefined,
       promotionTargets: [],
     });
     expect(parseSettings({ ...VARS, REQUEST_LOG: "writes" }).requestLog).toBe("writes");
@@ -95,6 +96,7 @@ describe("parseSettings", () => {
     ["UPSTASH_REDIS_REST_URL", "https://redis.example.com"],
     ["CHECKPOINT_SIGNING_KEYS", "c2hvcnQ="],
     ["TENANT_PURGE_AFTER_DAYS", "3651"],
+    ["READ_MODEL_AUDIT_DAYS", "0"],
     ["PROMOTION_TARGETS", "https://registry.example.com"],
     ["PROMOTION_TARGETS", '{"next": {"url": "https://registry.example.com"}}'],
     ["PROMOTION_TARGETS", `{"next": {"url": "ftp://registry.example.com", "key": "${KEY}"}}`],

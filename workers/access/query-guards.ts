@@ -176,6 +176,7 @@ function guardTenant({ passed }: Guarding) {
     tile: passed("tile"),
     entryBundle: passed("entryBundle"),
     auditEntries: passed("auditEntries"),
+    auditEntriesAt: passed("auditEntriesAt"),
   } satisfies Partial<QueryGuards>;
 }
 

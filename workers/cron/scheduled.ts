@@ -5,6 +5,7 @@ import { deleteOldAccessRecords } from "./access-record.ts";
 import { backUpTenants } from "./backup.ts";
 import { purgeDeletedTenants } from "./deleted-tenants.ts";
 import { nudgeLaggards } from "./laggards.ts";
+import { deleteOldReadModelEntries } from "./log-entries.ts";
 import { sweepTexts } from "./texts.ts";
 
 type Job = { name: string; run(env: Bindings, nowMs: number): Promise<void> };
@@ -14,6 +15,7 @@ const JOBS: readonly Job[] = [
   { name: "back-up", run: backUpTenants },
   { name: "sweep-texts", run: sweepTexts },
   { name: "purge-deleted-tenants", run: purgeDeletedTenants },
+  { name: "delete-old-read-model-entries", run: deleteOldReadModelEntries },
   { name: "delete-old-access-records", run: deleteOldAccessRecords },
 ];
 

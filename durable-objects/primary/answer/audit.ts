@@ -38,12 +38,40 @@ export function answerAuditEntries(
     const header = parseHeader(new Uint8Array(headerBytes));
     if (!passes(header, filter)) continue;
     bytes += payload?.byteLength ?? 0;
-    const { at: atMs, type, subject, actor, request_id: requestId } = header;
-    const changeSet = readChangeSetAt(sql, seq)?.id ?? null;
-    const shown = { seq, atMs, type, subject, actor, requestId, changeSet, payloadDeleted: payload_deleted === 1 };
+    const shown = entryOf(sql, seq, header, payload_deleted === 1);
     entries.push(payload === null ? shown : { ...shown, payload: new TextDecoder().decode(payload) });
   }
   return { entries, through, more: false };
+}
+
+/** Entries that the read model has found; what may have changed since is read here. */
+export function answerAuditEntriesAt(sql: SqlStorage, { filter, seqs }: Queries["auditEntriesAt"][0]): AuditEntry[] {
+  const asked = JSON.stringify(seqs.slice(0, MAX_QUERY_ROWS));
+  return sql
+    .exec<Row>(
+      `SELECT seq, header, payload IS NULL AS payload_deleted, NULL AS payload
+         FROM entries WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq`,
+      asked,
+    )
+    .toArray()
+    .flatMap(({ seq, header: bytes, payload_deleted }) => {
+      const header = parseHeader(new Uint8Array(bytes));
+      return passes(header, filter) ? [entryOf(sql, seq, header, payload_deleted === 1)] : [];
+    });
+}
+
+function entryOf(sql: SqlStorage, seq: number, header: LogHeader, payloadDeleted: boolean): AuditEntry {
+  const { at: atMs, type, subject, actor, request_id: requestId } = header;
+  return {
+    seq,
+    atMs,
+    type,
+    subject,
+    actor,
+    requestId,
+    changeSet: readChangeSetAt(sql, seq)?.id ?? null,
+    payloadDeleted,
+  };
 }
 
 /** A change set is one contiguous range of the log. */

@@ -31,7 +31,7 @@ import {
 } from "../state/reader.ts";
 import { selectVersion } from "../state/select-version.ts";
 import { loadWebhook, readWebhooks } from "../state/webhooks.ts";
-import { answerAuditEntries } from "./audit.ts";
+import { answerAuditEntries, answerAuditEntriesAt } from "./audit.ts";
 import { answerComparedVersions, BATCH_ANSWERS } from "./batches.ts";
 import { COPY_ANSWERS } from "./copies.ts";
 import { walkGraph } from "./graph.ts";
@@ -57,6 +57,7 @@ const ANSWERS: Answers = {
   webhooks: ({ sql }) => readWebhooks(sql),
 
   auditEntries: ({ sql }, args) => answerAuditEntries(sql, args),
+  auditEntriesAt: ({ sql }, args) => answerAuditEntriesAt(sql, args),
 
   governance: ({ sql }) => readGovernance(sql),
 

@@ -5,13 +5,14 @@ import { timestamp } from "../../../registry/record-view.ts";
 import { deniedJson } from "../../access-record/batches.ts";
 import type { Edge } from "../../edge.ts";
 import { readDenied } from "../../registry/audit/denied.ts";
+import { readAuditEntries } from "../../registry/audit/entries.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { refusing, requireValue } from "../errors.ts";
 import type { NativeRequest } from "./request.ts";
 
 export async function getAuditEntries({ edge, query }: NativeRequest): Promise<Answer> {
   const asked = { filter: auditFilter(query), after: query.after as number, limit: query.limit as number };
-  const { asOf, value } = requireValue(await edge.primary.read("auditEntries", asked));
+  const { asOf, value } = requireValue(await readAuditEntries(edge, asked));
   const { entries, through, more } = value;
   const page = { items: entries.map(entryJson), next_after: through, more };
   const included = query.include === undefined ? {} : { denied: await deniedPage(edge, query, asked) };

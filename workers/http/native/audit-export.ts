@@ -8,6 +8,7 @@ import { deniedJson } from "../../access-record/batches.ts";
 import type { Edge } from "../../edge.ts";
 import { printCsvRow } from "../../registry/audit/csv.ts";
 import { readDenied } from "../../registry/audit/denied.ts";
+import { readAuditEntries } from "../../registry/audit/entries.ts";
 import { type Answer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import { auditFilter, entryJson } from "./audit-entries.ts";
@@ -62,7 +63,7 @@ async function started(rest: AsyncGenerator<Page>): Promise<Pages> {
 async function* entryPages(edge: Edge, filter: AuditFilter): AsyncGenerator<Page> {
   for (let after = 0; ; ) {
     const asked = { filter, after, limit: EXPORT_PAGE };
-    const { asOf, value } = requireValue(await edge.primary.read("auditEntries", asked));
+    const { asOf, value } = requireValue(await readAuditEntries(edge, asked));
     yield { asOf, rows: value.entries.map((entry: AuditEntry) => ({ atMs: entry.atMs, cells: entryJson(entry) })) };
     if (!value.more) return;
     after = value.through;

@@ -2,6 +2,8 @@
  * Compares the read model with the log and the primary's state, one slice per call, and can repair differences. Entries
  * after the checkpoint are not differences: replication will apply them.
  */
+
+import { readEntriesAfter } from "../../../db/audit.ts";
 import type { Transaction } from "../../../db/client.ts";
 import {
   COMPARED_TABLES,
@@ -78,8 +80,10 @@ async function reconcileLog(slice: Slice, after: number): Promise<Reconciled> {
   return under(slice, read, async (transaction, { entries, asOf }, checkpointSeq) => {
     const last = entries.at(-1)?.seq ?? after;
     const upTo = last < asOf.seq ? last : null;
+    // Older ones have been deleted, and are not missing.
+    const entriesAfter = await readEntriesAfter(transaction, tenant);
     const expected = entries
-      .filter(({ seq }) => seq <= checkpointSeq)
+      .filter(({ seq }) => seq <= checkpointSeq && seq > entriesAfter)
       .map((entry) => logEntryRow(entry, parseHeader(entry.header)));
     const found = await compareLogEntries(transaction, tenant, { after, upTo }, expected);
     await repairing(slice, found, async (keys) =>
