@@ -13,7 +13,6 @@ import {
 } from "../../durable-objects/primary/client.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { type TraceContext, traceFields } from "../../observe/trace-context.ts";
-import { isAboutSubjects } from "../../registry/permission.ts";
 import { NO_QUOTAS } from "../../registry/tenant.ts";
 import { Access } from "../access/access.ts";
 import { guardPrimary } from "../access/guarded-primary.ts";
@@ -33,6 +32,7 @@ import { ModelCache } from "../validation/model-cache.ts";
 import { requireOpen } from "./access/admission.ts";
 import { deniedAttempt } from "./access/denied-attempt.ts";
 import { Gate } from "./access/gate.ts";
+import { requirePermission } from "./access/require-permission.ts";
 import { corsHeaders, preflightHeaders } from "./access/response-headers.ts";
 import { type Answer, respond } from "./answer.ts";
 import { accepts } from "./body.ts";
@@ -41,6 +41,7 @@ import { pathInContext, searchInContext } from "./confluent/context-path.ts";
 import { confluentErrorAnswer } from "./confluent/errors.ts";
 import { confluentRoutes } from "./confluent/routes.ts";
 import { problemAnswer, RegistryError } from "./errors.ts";
+import { mcpRoute } from "./mcp/route.ts";
 import { requireReached } from "./min-seq.ts";
 import { nativeRoutes } from "./native/routes.ts";
 import { countRead, isLogged, logRequest } from "./request-log.ts";
@@ -95,7 +96,7 @@ export function createApp(options: AppOptions = {}) {
       }
     });
   };
-  for (const route of rootRoutes) mount("service", route);
+  for (const route of [...rootRoutes, mcpRoute]) mount("service", route);
   for (const route of nativeRoutes) mount("native", route);
   for (const route of confluentRoutes) mount("confluent", route);
 
@@ -143,7 +144,7 @@ const LIVENESS_PATHS = new Set(["/health", "/api/v1/health"]);
 
 function answerAs(actor: Actor, c: Context<Env>, edge: RequestEdge, route: Route): Promise<Answer> | Answer {
   edge.actor = actor;
-  requirePermission(edge, actor, route.permission);
+  requirePermission(edge, actor, route);
   requireAcceptable(c.req.raw, route);
   return route.answer(callOf(c, edge, actor));
 }
@@ -456,23 +457,6 @@ function requireDecodable(path: string, search: string): void {
   }
 }
 
-/** Permissions restricted to some subjects are checked where the subjects are known; the tenant's own, here. */
-function requirePermission(edge: RequestEdge, actor: Actor, permission: RoutePermission): void {
-  if (permission === "public" || permission === "authenticated") return;
-  if (actor.permissions.has(permission)) {
-    if (actor.needsSecondFactor !== undefined && permission.startsWith("admin:") && edge.c.req.method !== "GET") {
-      throw new RegistryError(makeRefusal("FORBIDDEN", [actor.needsSecondFactor], actor.needsSecondFactor));
-    }
-    if (!actor.narrowed?.has(permission) || isAboutSubjects(permission)) return;
-    if (edge.access!.allowsTenant(permission)) return;
-    const detail = `This credential carries "${permission}" only while the condition of its grant holds, which it does not for this request.`;
-    throw new RegistryError(makeRefusal("FORBIDDEN", [detail], detail));
-  }
-  throw new RegistryError(
-    makeRefusal("FORBIDDEN", [], `This credential does not carry the permission "${permission}".`),
-  );
-}
-
 function requireAcceptable(request: Request, { produces }: Route): void {
   if (accepts(request.headers.get("Accept"), produces)) return;
   throw new RegistryError(makeRefusal("NOT_ACCEPTABLE", [], `This resource is available as ${produces.join(", ")}.`));
@@ -503,7 +487,7 @@ function apiOf(path: string): ApiName {
   return SERVICE_PATHS.has(path) ? "service" : "confluent";
 }
 
-const SERVICE_PATHS = new Set(rootRoutes.map(({ path }) => path));
+const SERVICE_PATHS = new Set([...rootRoutes, mcpRoute].map(({ path }) => path));
 
 /** All paths without a route share one name, because clients can invent any number of them. */
 function unroutedOf(api: ApiName, counters: Counters): CountedRoute {
