@@ -1,0 +1,162 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { ROOT } from "../../scripts/install.mjs";
+
+type Step = { id?: string; name: string; run: string };
+
+const action = parse(readFileSync(join(ROOT, "action.yml"), "utf8")) as { runs: { steps: Step[] } };
+const stepNamed = (name: string) => action.runs.steps.find((step) => step.name === name)!.run;
+
+let folder: string;
+let repository: string;
+let base: string;
+const file = (name: string) => join(repository, name);
+
+beforeAll(() => {
+  execFileSync("node", [join("cli", "build.mjs")], { cwd: ROOT });
+  folder = mkdtempSync(join(tmpdir(), "llmsr-ci-"));
+  repository = join(folder, "repository");
+  mkdirSync(repository);
+  const tool = (properties: object) =>
+    JSON.stringify({ tools: [{ name: "find", inputSchema: { type: "object", properties } }] });
+  git("init", "--quiet", "--initial-branch=main");
+  writeFileSync(file("address.avsc"), avro("Address", { name: "street", type: "string" }));
+  writeFileSync(file("customer.avsc"), avro("Customer", { name: "home", type: "shop.Address" }));
+  writeFileSync(file("tools.json"), tool({ q: { type: "string" } }));
+  writeFileSync(
+    file("llmsr.toml"),
+    '[subjects]\naddress = "address.avsc"\ncustomer = "customer.avsc"\n"*" = "tools.json"\n',
+  );
+  git("add", "--all");
+  git("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "--message", "Schemas");
+  base = git("rev-parse", "HEAD").trim();
+  writeFileSync(file("address.avsc"), avro("Address", { name: "street", type: "long" }));
+  writeFileSync(file("tools.json"), tool({ q: { type: "string", pattern: "^(?=a)b" } }));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function avro(name: string, ...fields: object[]): string {
+  return JSON.stringify({ type: "record", name, namespace: "shop", fields });
+}
+
+function git(...args: string[]): string {
+  return execFileSync("git", args, { cwd: repository, encoding: "utf8" });
+}
+
+/** Runs a step's script as a runner does. */
+function runStep(name: string, env: Record<string, string>) {
+  for (const output of ["summary", "output"]) writeFileSync(join(folder, output), "");
+  const { status, stdout, stderr } = spawnSync(
+    "bash",
+    ["--noprofile", "--norc", "-eo", "pipefail", "-c", stepNamed(name)],
+    {
+      cwd: repository,
+      encoding: "utf8",
+      env: {
+        PATH: process.env.PATH,
+        HOME: folder,
+        GITHUB_ACTIONS: "true",
+        GITHUB_ACTION_PATH: ROOT,
+        GITHUB_STEP_SUMMARY: join(folder, "summary"),
+        GITHUB_OUTPUT: join(folder, "output"),
+        LLMSR_REPORT: join(folder, "report.md"),
+        ...env,
+      },
+    },
+  );
+  const read = (output: string) => readFileSync(join(folder, output), "utf8");
+  return {
+    status,
+    stdout,
+    stderr,
+    report: () => read("report.md"),
+    summary: () => read("summary"),
+    output: () => read("output"),
+  };
+}
+
+describe("action.yml", () => {
+  const inputs = { FILES: "", AGAINST: "", LLMSR_URL: "", LLMSR_KEY: "" };
+
+  it("reports the step, the break with its witness, what is affected and the providers", () => {
+    const { status, report, summary, output } = runStep("Check", { ...inputs, BASE: base });
+
+    expect(status).toBe(1);
+    expect(report()).toContain("## Schemas: not compatible");
+    expect(report()).toMatch(/\| `address` \| `git:\w+` \| \*\*breaking\*\* \(BACKWARD\) \| major \|/);
+    expect(report()).toMatch(/- \*\*.*\*\* at `address\.avsc:1:\d+`\n {2}For example `\{"street":"\w*"\}`/);
+    expect(report()).toContain("### Affected references\n\n- `customer`");
+    expect(report()).toMatch(/- Model providers: .* → lossy/);
+    expect(summary()).toBe(report());
+    expect(output()).toContain("exit-code=1\n");
+  });
+
+  it("annotates the lines of the change", () => {
+    const { stdout } = runStep("Check", { ...inputs, BASE: base });
+
+    expect(stdout).toMatch(/^::error file=address\.avsc,line=1,col=\d+,title=\w+::/m);
+  });
+
+  it("passes where nothing breaks", () => {
+    const { status, report } = runStep("Check", { ...inputs, BASE: base, FILES: "customer.avsc" });
+
+    expect(status).toBe(0);
+    expect(report()).toContain("No schema has changed.");
+  });
+
+  it("says what could not be checked, and fails with another code than a break", () => {
+    const { status, report } = runStep("Check", { ...inputs, BASE: base, FILES: "missing.avsc" });
+
+    expect(status).toBe(2);
+    expect(report()).toContain("## Schemas: not checked");
+    expect(report()).toContain("missing.avsc cannot be read");
+  });
+
+  it("writes one comment, and updates it", () => {
+    const bin = join(folder, "bin");
+    mkdirSync(bin);
+    // In place of the GitHub CLI: a comment exists once one was posted.
+    writeFileSync(
+      join(bin, "gh"),
+      `#!/bin/bash\necho "$@" >> ${join(folder, "gh.log")}\nif [ "$2" != --method ] && grep -q POST ${join(folder, "gh.log")}; then echo 7; fi\n`,
+    );
+    chmodSync(join(bin, "gh"), 0o755);
+    const env = {
+      PATH: `${bin}:${process.env.PATH}`,
+      GH_TOKEN: "t",
+      GITHUB_REPOSITORY: "o/r",
+      REPORT: join(folder, "report.md"),
+      PULL_REQUEST: "12",
+    };
+
+    runStep("Comment", env);
+    runStep("Comment", env);
+
+    const calls = readFileSync(join(folder, "gh.log"), "utf8");
+    expect(calls.match(/--method \w+ \S+/g)).toEqual([
+      "--method POST repos/o/r/issues/12/comments",
+      "--method PATCH repos/o/r/issues/comments/7",
+    ]);
+  });
+});
+
+describe("ci/gitlab.yml", () => {
+  it("runs the same script", () => {
+    const job = parse(readFileSync(join(ROOT, "ci", "gitlab.yml"), "utf8")) as { schemas: { script: string[] } };
+
+    expect(job.schemas.script.join("\n")).toContain("ci/check-schemas.sh");
+  });
+});
+
+describe(".pre-commit-hooks.yaml", () => {
+  it("refuses a commit that breaks, by its entry", () => {
+    const [hook] = parse(readFileSync(join(ROOT, ".pre-commit-hooks.yaml"), "utf8")) as { entry: string }[];
+    const entry = hook!.entry.replace(/^llmsr/, `node ${join(ROOT, "cli", "dist", "llmsr.mjs")}`);
+
+    expect(spawnSync("bash", ["-c", entry], { cwd: repository }).status).toBe(1);
+  });
+});
