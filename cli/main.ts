@@ -1,51 +1,38 @@
 #!/usr/bin/env node
-import { runAudit } from "./audit.ts";
-import { runBundle } from "./bundle.ts";
-import { runImport } from "./import.ts";
-import { runLint } from "./lint.ts";
-import { type Output, run } from "./llmsr.ts";
-import { runPersonalData } from "./personal-data.ts";
-import { runProject } from "./project.ts";
-import { runPromote } from "./promote.ts";
-import { runProposals } from "./proposals.ts";
-import { runStream } from "./stream.ts";
-import { runValidate } from "./validate.ts";
+import "./node-20.ts";
+import { dispatch } from "./dispatch.ts";
+import { EXIT } from "./exit-codes.ts";
+import { makeProcessShell } from "./shell.ts";
 
-const output: Output = {
-  print: (text) => process.stdout.write(text),
-  printError: (text) => process.stderr.write(text),
-  isTerminal: process.stdout.isTTY === true,
-};
-const [command, ...args] = process.argv.slice(2);
+const args = process.argv.slice(2);
+const color = takeOption("--color") ?? "auto";
+const isQuiet = takeFlag("--quiet");
 
-async function runCommand(): Promise<number> {
-  switch (command) {
-    case "audit":
-      return runAudit(args, output);
-    case "propose":
-    case "approve":
-    case "reject":
-      return runProposals(command, args, output);
-    case "bundle":
-      return runBundle(args, output);
-    case "stream":
-      return runStream(args, output);
-    case "person":
-    case "erase":
-      return runPersonalData(command, args, output);
-    case "promote":
-      return runPromote(args, output);
-    case "import":
-      return runImport(args, output);
-    case "lint":
-      return runLint(args, output);
-    case "validate":
-      return runValidate(args, output);
-    case "project":
-      return runProject(args, output);
-    default:
-      return run(process.argv.slice(2), output);
-  }
+/** Options of every command may stand anywhere before `--`. */
+function takeOption(name: string): string | undefined {
+  const at = args.findIndex((arg) => arg === name || arg.startsWith(`${name}=`));
+  if (at === -1 || args.slice(0, at).includes("--")) return undefined;
+  const [taken] = args.splice(at, 1);
+  return taken!.includes("=") ? taken!.slice(name.length + 1) : args.splice(at, 1)[0];
 }
 
-process.exitCode = await runCommand();
+function takeFlag(name: string): boolean {
+  const at = args.indexOf(name);
+  if (at === -1 || args.slice(0, at).includes("--")) return false;
+  args.splice(at, 1);
+  return true;
+}
+
+// A reader that has seen enough, such as head, closes the pipe.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.usage);
+});
+const interrupt = new AbortController();
+process.once("SIGINT", () => interrupt.abort(new Error("interrupted")));
+
+if (color === "auto" || color === "always" || color === "never") {
+  process.exitCode = await dispatch(args, makeProcessShell({ color, isQuiet }, interrupt.signal));
+} else {
+  process.stderr.write(`llmsr: --color must be auto, always or never, got "${color}".\n`);
+  process.exitCode = EXIT.usage;
+}

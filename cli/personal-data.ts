@@ -1,10 +1,10 @@
 /** llmsr person and erase: a person's copy of the data, and the erasure of a person or of a schema's text. */
 import { type Address, AddressProblem, networkProblem, parseAddress } from "./address.ts";
-import type { Output } from "./llmsr.ts";
 import { parseOptions } from "./parse-options.ts";
+import type { Output } from "./shell.ts";
 import { UsageError } from "./usage-error.ts";
 
-const PERSONAL_DATA_USAGE = `llmsr person and erase handle personal data in a registry.
+export const PERSONAL_DATA_USAGE = `llmsr person and erase handle personal data in a registry.
 
   llmsr person URL ACTOR         prints everything about a person as JSON lines; ACTOR is the pseudonym in the log (user:…)
   llmsr erase URL ACTOR          erases the person: who is behind the pseudonym, and the grants to the person

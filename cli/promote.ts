@@ -1,10 +1,10 @@
 /** llmsr promote: a version and everything it references, to another context or registry. */
 import { AddressProblem, networkProblem, parseAddress } from "./address.ts";
-import type { Output } from "./llmsr.ts";
 import { parseOptions } from "./parse-options.ts";
+import type { Output } from "./shell.ts";
 import { UsageError } from "./usage-error.ts";
 
-const PROMOTE_USAGE = `llmsr promote registers a version, and everything it references, elsewhere: all of it or nothing.
+export const PROMOTE_USAGE = `llmsr promote registers a version, and everything it references, elsewhere: all of it or nothing.
 
   llmsr promote URL SUBJECT --to-context .prod        in another context
   llmsr promote URL SUBJECT --to-registry production  in another registry, which an operator of the first has listed

@@ -4,6 +4,7 @@
  */
 export const LONG_TESTS = {
   unit: [
+    "test/cli/types-rust.test.ts",
     "test/contract/released.test.ts",
     "test/schema/**/*bounds.test.ts",
     "test/schema/browser.test.ts",

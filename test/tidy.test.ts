@@ -32,7 +32,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "durable-objects": ["schema", "contract", "registry", "observe", "tlog"],
   db: ["schema", "contract", "registry", "observe"],
   workers: ["schema", "contract", "registry", "observe", "tlog", "db", "durable-objects"],
-  cli: ["schema", "contract", "tlog"],
+  // The engine of the TypeScript package: the same retries and limits as every client.
+  cli: ["schema", "contract", "tlog", "sdks"],
   // The validation engine that the TypeScript package bundles, and the contract that its models are compared with.
   sdks: ["schema", "contract"],
 };
@@ -73,6 +74,7 @@ const RETIRED_WORDS: Record<string, { pattern: RegExp; except: readonly string[]
       "workers/metrics/",
       "durable-objects/webhooks/address.ts",
       "schema/protobuf/",
+      "cli/generate/from-protobuf.ts",
       "registry/payloads.ts",
       "registry/payload-problem.ts",
       "db/projection/changes.ts",

@@ -5,9 +5,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runAudit } from "../../cli/audit.ts";
 import { printCheckpoint, printVerifier, type Signer, signerOf, signNote } from "../../tlog/note.ts";
 import { type LogLine, LogVerifier } from "../../tlog/verify.ts";
+import { callLlmsr } from "./call-llmsr.ts";
 
 const ENTRIES = 11;
 const COVERED = 9;
@@ -32,19 +32,7 @@ function makeLog(): LogLine[] {
 
 const log = makeLog();
 
-async function audit(...args: string[]): Promise<{ code: number; output: string; errors: string }> {
-  let [output, errors] = ["", ""];
-  const code = await runAudit(args, {
-    print: (text) => {
-      output += text;
-    },
-    printError: (text) => {
-      errors += text;
-    },
-    isTerminal: false,
-  });
-  return { code, output, errors };
-}
+const audit = (...args: string[]) => callLlmsr(["audit", ...args]);
 
 async function verifyLog(lines: readonly LogLine[], ...more: string[]) {
   writeFileSync(file("log.ndjson"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
@@ -114,12 +102,11 @@ describe("llmsr audit verify", () => {
   });
 
   it.each([
-    [["verify"], "either the URL"],
+    [["verify", "http://localhost:1", "--log", "-"], "either the URL"],
     [["verify", "--log", "/nowhere"], "cannot be read"],
     [["verify", "ftp://x"], "is not a URL"],
     [["verify", "--log", "-", "--key", "nonsense"], "is not the public key"],
-    [["checkpoint"], "URL of the registry is missing"],
-    [["dance"], "llmsr audit checkpoint URL"],
+    [["dance"], "llmsr audit checkpoint [URL]"],
   ])("prints its usage for %j", async (args, said) => {
     const { code, errors } = await audit(...args);
 

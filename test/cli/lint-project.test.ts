@@ -2,9 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runLint } from "../../cli/lint.ts";
-import type { Output } from "../../cli/llmsr.ts";
-import { runProject } from "../../cli/project.ts";
+import { callLlmsr } from "./call-llmsr.ts";
 
 const SCHEMA = { type: "object", properties: { "2": { type: "string" }, "1": { type: "integer" } }, required: ["2"] };
 const FILES: Record<string, unknown> = {
@@ -49,24 +47,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function run(command: "lint" | "project", ...args: string[]): { code: number; output: string; errors: string } {
-  const written = { output: "", errors: "" };
-  const into: Output = {
-    print: (text) => {
-      written.output += text;
-    },
-    printError: (text) => {
-      written.errors += text;
-    },
-    isTerminal: false,
-  };
-  const code = command === "lint" ? runLint(args, into) : runProject(args, into);
-  return { code, ...written };
-}
+const run = (...args: string[]) => callLlmsr(args);
 
 describe("llmsr lint", () => {
-  it("reports for each target whether it accepts the schema, the locations, and the fixes", () => {
-    const { code, output } = run("lint", file("schema.json"), "--targets", "openai,mcp");
+  it("reports for each target whether it accepts the schema, the locations, and the fixes", async () => {
+    const { code, output } = await run("lint", file("schema.json"), "--targets", "openai,mcp");
 
     expect(code).toBe(0);
     expect(output).toMatch(/lossless +openai-strict@2026-11/);
@@ -75,8 +60,8 @@ describe("llmsr lint", () => {
     expect(output).toMatch(/ready +mcp@/);
   });
 
-  it("finds the schemas in tool definitions, and reports on each", () => {
-    const { output } = run("lint", file("mcp.json"), "--targets", "openai", "--json");
+  it("finds the schemas in tool definitions, and reports on each", async () => {
+    const { output } = await run("lint", file("mcp.json"), "--targets", "openai", "--json");
 
     expect(JSON.parse(output)).toMatchObject({
       schemas: [
@@ -93,8 +78,8 @@ describe("llmsr lint", () => {
     ["mcp.json", "lossless", 1],
     ["mcp.json", "lossy", 0],
     ["never.json", "lossy", 1],
-  ])("exits for %s and --require %s with %i", (name, level, code) => {
-    expect(run("lint", file(name), "--targets", "openai", "--require", level).code).toBe(code);
+  ])("exits for %s and --require %s with %i", async (name, level, code) => {
+    expect((await run("lint", file(name), "--targets", "openai", "--require", level)).code).toBe(code);
   });
 
   it.each([
@@ -104,8 +89,8 @@ describe("llmsr lint", () => {
     [["schema.json", "--require", "perfect"], "--require"],
     [["schema.json", "--colour"], "colour"],
     [[], "takes one file"],
-  ])("exits with 2 for %j and prints the reason", (args, said) => {
-    const { code, errors } = run("lint", ...args.map((arg) => (arg.endsWith(".json") ? file(arg) : arg)));
+  ])("exits with 2 for %j and prints the reason", async (args, said) => {
+    const { code, errors } = await run("lint", ...args.map((arg) => (arg.endsWith(".json") ? file(arg) : arg)));
 
     expect(code).toBe(2);
     expect(errors).toContain(said);
@@ -113,8 +98,8 @@ describe("llmsr lint", () => {
 });
 
 describe("llmsr project", () => {
-  it("prints the schema in the provider's form, keeping the order of properties", () => {
-    const { code, output } = run("project", file("ordered.json"), "--target", "openai");
+  it("prints the schema in the provider's form, keeping the order of properties", async () => {
+    const { code, output } = await run("project", file("ordered.json"), "--target", "openai");
 
     expect(code).toBe(0);
     expect(output).toBe(
@@ -122,8 +107,8 @@ describe("llmsr project", () => {
     );
   });
 
-  it("prints the request that carries it, named after the tool", () => {
-    const { output } = run("project", file("mcp.json"), "--target", "anthropic", "--shape", "anthropic-tool");
+  it("prints the request that carries it, named after the tool", async () => {
+    const { output } = await run("project", file("mcp.json"), "--target", "anthropic", "--shape", "anthropic-tool");
 
     const [first, second] = output
       .trim()
@@ -135,8 +120,8 @@ describe("llmsr project", () => {
     expect(second).toMatchObject({ tools: [{ name: "second" }] });
   });
 
-  it("prints everything with --all", () => {
-    const { output } = run("project", file("schema.json"), "--target", "openai-strict@2026-11", "--all");
+  it("prints everything with --all", async () => {
+    const { output } = await run("project", file("schema.json"), "--target", "openai-strict@2026-11", "--all");
 
     expect(JSON.parse(output)).toMatchObject({
       profile: "openai-strict@2026-11",
@@ -146,21 +131,22 @@ describe("llmsr project", () => {
     });
   });
 
-  it("reads Gemini's spelling", () => {
-    const { output } = run("project", file("gemini.json"), "--target", "openai");
+  it("reads Gemini's spelling", async () => {
+    const { output } = await run("project", file("gemini.json"), "--target", "openai");
 
     expect(JSON.parse(output)).toMatchObject({ type: "object", properties: { a: { type: ["string", "null"] } } });
   });
 
-  it("resolves references to other files", () => {
-    expect(run("project", file("referring.json"), "--target", "openai").code).toBe(2);
+  it("resolves references to other files", async () => {
+    expect((await run("project", file("referring.json"), "--target", "openai")).code).toBe(2);
     expect(
-      run("project", file("referring.json"), "--target", "openai", "--ref", `zip.json=${file("zip.json")}`).code,
+      (await run("project", file("referring.json"), "--target", "openai", "--ref", `zip.json=${file("zip.json")}`))
+        .code,
     ).toBe(0);
   });
 
-  it("exits with 1 if the schema cannot be expressed", () => {
-    expect(run("project", file("never.json"), "--target", "openai")).toMatchObject({
+  it("exits with 1 if the schema cannot be expressed", async () => {
+    expect(await run("project", file("never.json"), "--target", "openai")).toMatchObject({
       code: 1,
       errors: expect.stringContaining("allows no value"),
     });

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { runProposals } from "../../cli/proposals.ts";
+import { callLlmsr } from "./call-llmsr.ts";
 
 const PROPOSAL = {
   id: "p-1",
@@ -29,7 +29,7 @@ beforeAll(async () => {
     let body = "";
     for await (const chunk of request) body += chunk;
     asked.push({ request: `${request.method} ${request.url}`, body, header: request.headers["x-api-key"] as string });
-    response.writeHead(answer.status).end(answer.body);
+    response.writeHead(answer.status, { "Content-Type": "application/problem+json" }).end(answer.body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -42,19 +42,7 @@ afterEach(() => {
   asked = [];
 });
 
-async function llmsr(command: "propose" | "approve" | "reject", ...args: string[]) {
-  let [output, errors] = ["", ""];
-  const code = await runProposals(command, args, {
-    print: (text) => {
-      output += text;
-    },
-    printError: (text) => {
-      errors += text;
-    },
-    isTerminal: false,
-  });
-  return { code, output, errors };
-}
+const llmsr = (...args: string[]) => callLlmsr(args);
 
 describe("llmsr propose, approve and reject", () => {
   it("opens a proposal of a file's changes, with the caller's credential", async () => {
@@ -63,7 +51,7 @@ describe("llmsr propose, approve and reject", () => {
     const { code, output } = await llmsr("propose", url, join(folder, "changes.json"), "--header", "X-API-Key: secret");
 
     expect(code).toBe(0);
-    expect(asked).toEqual([{ request: "POST /api/v1/proposals", body: '{"changes": []}', header: "secret" }]);
+    expect(asked).toEqual([{ request: "POST /api/v1/proposals", body: '{"changes":[]}', header: "secret" }]);
     expect(output).toContain("p-1 open\n  orders, by ana\n  approvals: none; required: 1 of admin\n");
   });
 
@@ -86,20 +74,20 @@ describe("llmsr propose, approve and reject", () => {
     ]);
   });
 
-  it("says why the registry refuses, with exit code 1", async () => {
-    answer = { status: 409, body: '{"detail": "A proposal cannot be approved by its author."}' };
+  it("says why the registry refuses, with exit code 5", async () => {
+    answer = { status: 409, body: '{"code": "conflict", "detail": "A proposal cannot be approved by its author."}' };
 
     const { code, errors } = await llmsr("approve", url, "p-1");
 
-    expect(code).toBe(1);
+    expect(code).toBe(5);
     expect(errors).toContain("cannot be approved by its author");
   });
 
   it.each([
-    [["approve"], "takes other arguments"],
+    [["approve"], "takes the id"],
+    [["approve", "http://127.0.0.1:1", "p", "q"], "takes other arguments"],
     [["approve", "http://127.0.0.1:1"], "takes the id"],
     [["propose", "http://127.0.0.1:1", "/nowhere.json"], "cannot be read"],
-    [["propose", "http://127.0.0.1:1"], "cannot be reached"],
     [["propose", "ftp://x"], "is not a URL"],
   ] as const)("answers %j with exit code 2", async ([command, ...args], said) => {
     const { code, errors } = await llmsr(command, ...args);

@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runBundle } from "../../cli/bundle.ts";
-import { runStream } from "../../cli/stream.ts";
+import { callLlmsr } from "./call-llmsr.ts";
 
 const FILES: Record<string, string> = {
   "order.json": JSON.stringify({
@@ -26,20 +25,6 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function outputOf() {
-  const printed = { out: "", errors: "" };
-  const output = {
-    print: (text: string) => {
-      printed.out += text;
-    },
-    printError: (text: string) => {
-      printed.errors += text;
-    },
-    isTerminal: false,
-  };
-  return { printed, output };
-}
-
 async function* inPieces(text: string, taken: { pieces: number }): AsyncGenerator<Uint8Array> {
   const bytes = new TextEncoder().encode(text);
   for (let at = 0; at < bytes.length; at += 3) {
@@ -49,10 +34,11 @@ async function* inPieces(text: string, taken: { pieces: number }): AsyncGenerato
 }
 
 async function stream(text: string) {
-  const { printed, output } = outputOf();
   const taken = { pieces: 0 };
-  const code = await runStream(["--schema", file("order.json"), "--json"], output, inPieces(text, taken));
-  return { code, ...(JSON.parse(printed.out) as { outcome: string; errors: { pointer: string }[] }), ...taken };
+  const { code, output } = await callLlmsr(["stream", "--schema", file("order.json"), "--json"], {
+    stdinChunks: () => inPieces(text, taken),
+  });
+  return { code, ...(JSON.parse(output) as { outcome: string; errors: { pointer: string }[] }), ...taken };
 }
 
 describe("llmsr stream", () => {
@@ -74,33 +60,29 @@ describe("llmsr stream", () => {
   });
 
   it("refuses an answer beyond the limit, a file, and a missing schema", async () => {
-    const { printed, output } = outputOf();
-    const none = inPieces("", { pieces: 0 });
+    const misplaced = await callLlmsr(["stream", "x.json", "--schema", file("order.json")]);
+    const missing = await callLlmsr(["stream"]);
 
-    expect(await runStream(["x.json", "--schema", file("order.json")], output, none)).toBe(2);
-    expect(await runStream([], output, none)).toBe(2);
-    expect(printed.errors).toContain("requires --schema");
+    expect(misplaced.code).toBe(2);
+    expect(missing).toMatchObject({ code: 2, errors: expect.stringContaining("requires --schema") });
   });
 });
 
 describe("llmsr bundle", () => {
-  const bundle = (...args: string[]) => {
-    const { printed, output } = outputOf();
-    return { code: runBundle(args, output), ...printed };
-  };
+  const bundle = (...args: string[]) => callLlmsr(["bundle", ...args]);
 
-  it("inlines references", () => {
-    const json = bundle(file("person.json"), "--ref", `order.json=${file("order.json")}`);
-    const avro = bundle(file("list.avsc"), "--ref", `Item=${file("item.avsc")}`);
+  it("inlines references", async () => {
+    const json = await bundle(file("person.json"), "--ref", `order.json=${file("order.json")}`);
+    const avro = await bundle(file("list.avsc"), "--ref", `Item=${file("item.avsc")}`);
 
     expect(json.code).toBe(0);
-    expect(JSON.stringify(JSON.parse(json.out))).not.toContain('"order.json"}');
-    expect(Object.keys((JSON.parse(json.out) as { $defs: object }).$defs)).toHaveLength(1);
-    expect(JSON.parse(avro.out)).toMatchObject({ type: "array", items: { type: "record", name: "Item" } });
+    expect(JSON.stringify(JSON.parse(json.output))).not.toContain('"order.json"}');
+    expect(Object.keys((JSON.parse(json.output) as { $defs: object }).$defs)).toHaveLength(1);
+    expect(JSON.parse(avro.output)).toMatchObject({ type: "array", items: { type: "record", name: "Item" } });
   });
 
-  it("refuses what it cannot read", () => {
-    expect(bundle(file("person.json"))).toMatchObject({ code: 2 });
-    expect(bundle()).toMatchObject({ code: 2 });
+  it("refuses what it cannot read", async () => {
+    expect(await bundle(file("person.json"))).toMatchObject({ code: 2 });
+    expect(await bundle()).toMatchObject({ code: 2 });
   });
 });

@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Output } from "../../cli/llmsr.ts";
-import { runValidate } from "../../cli/validate.ts";
+import { callLlmsr } from "./call-llmsr.ts";
 
 const FILES: Record<string, string | Uint8Array> = {
   "order.json": JSON.stringify({ type: "object", properties: { id: { type: "string" } }, required: ["id"] }),
@@ -27,47 +26,38 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function run(...args: string[]): { code: number; out: string; errors: string } {
-  const printed = { out: "", errors: "" };
-  const output: Output = {
-    print: (text) => {
-      printed.out += text;
-    },
-    printError: (text) => {
-      printed.errors += text;
-    },
-    isTerminal: false,
-  };
-  return { code: runValidate(args, output), ...printed };
+async function run(...args: string[]): Promise<{ code: number; out: string; errors: string }> {
+  const { code, output, errors } = await callLlmsr(["validate", ...args]);
+  return { code, out: output, errors };
 }
 
 describe("llmsr validate", () => {
-  it.each(["order.json", "order.avsc", "tool.json"])("accepts a value of %s", (schema) => {
-    expect(run(file("good.json"), "--schema", file(schema))).toMatchObject({ code: 0 });
+  it.each(["order.json", "order.avsc", "tool.json"])("accepts a value of %s", async (schema) => {
+    expect(await run(file("good.json"), "--schema", file(schema))).toMatchObject({ code: 0 });
   });
 
-  it("accepts a value of a selected Protobuf message", () => {
+  it("accepts a value of a selected Protobuf message", async () => {
     const args = [file("good.json"), "--schema", file("order.proto")];
 
-    expect(run(...args, "--message", "Order").code).toBe(0);
-    expect(run(...args).code).toBe(1);
+    expect((await run(...args, "--message", "Order")).code).toBe(0);
+    expect((await run(...args)).code).toBe(1);
   });
 
-  it("reports where an invalid value violates the schema, with numbers as written", () => {
-    const { code, out } = run(file("bad.json"), "--schema", file("order.json"));
+  it("reports where an invalid value violates the schema, with numbers as written", async () => {
+    const { code, out } = await run(file("bad.json"), "--schema", file("order.json"));
 
     expect(code).toBe(1);
     expect(out).toContain("/id: Expected a string, got 12345678901234567890. (schema: /properties/id/type)");
   });
 
-  it("follows references to files", () => {
+  it("follows references to files", async () => {
     const args = [file("bad.json"), "--schema", file("referring.json"), "--ref", `order.json=${file("order.json")}`];
 
-    expect(run(...args).out).toContain("order.json#/properties/id/type");
+    expect((await run(...args)).out).toContain("order.json#/properties/id/type");
   });
 
-  it("prints JSON, and sentences for a prompt", () => {
-    const { out } = run(file("bad.json"), "--schema", file("order.json"), "--json", "--sentences");
+  it("prints JSON, and sentences for a prompt", async () => {
+    const { out } = await run(file("bad.json"), "--schema", file("order.json"), "--json", "--sentences");
 
     expect(JSON.parse(out)).toMatchObject({
       valid: false,
@@ -76,9 +66,9 @@ describe("llmsr validate", () => {
     });
   });
 
-  it("checks NDJSON line by line, including lines longer than one read", () => {
-    const text = run(file("many.ndjson"), "--schema", file("order.json"));
-    const json = run(file("many.ndjson"), "--schema", file("order.json"), "--json");
+  it("checks NDJSON line by line, including lines longer than one read", async () => {
+    const text = await run(file("many.ndjson"), "--schema", file("order.json"));
+    const json = await run(file("many.ndjson"), "--schema", file("order.json"), "--json");
 
     expect(text.code).toBe(1);
     expect(text.out).toMatch(/many\.ndjson:3\n {2}\/id: .*\n3 of 4 valid\n$/);
@@ -90,15 +80,15 @@ describe("llmsr validate", () => {
     ).toEqual([1, 3, 4, 5, undefined]);
   });
 
-  it("checks the bytes of a message", () => {
-    expect(run(file("message.bin"), "--schema", file("order.avsc"), "--binary").code).toBe(0);
-    expect(run(file("good.json"), "--schema", file("order.avsc"), "--binary").code).toBe(1);
+  it("checks the bytes of a message", async () => {
+    expect((await run(file("message.bin"), "--schema", file("order.avsc"), "--binary")).code).toBe(0);
+    expect((await run(file("good.json"), "--schema", file("order.avsc"), "--binary")).code).toBe(1);
   });
 
-  it("distinguishes an invalid value from an invalid schema and a missing file", () => {
-    expect(run(file("broken.json"), "--schema", file("order.json")).code).toBe(1);
-    expect(run(file("good.json"), "--schema", file("broken.json")).code).toBe(2);
-    expect(run(file("none.json"), "--schema", file("order.json")).code).toBe(2);
-    expect(run(file("good.json")).code).toBe(2);
+  it("distinguishes an invalid value from an invalid schema and a missing file", async () => {
+    expect((await run(file("broken.json"), "--schema", file("order.json"))).code).toBe(1);
+    expect((await run(file("good.json"), "--schema", file("broken.json"))).code).toBe(2);
+    expect((await run(file("none.json"), "--schema", file("order.json"))).code).toBe(2);
+    expect((await run(file("good.json"))).code).toBe(2);
   });
 });

@@ -1,7 +1,7 @@
 import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runImport } from "../../cli/import.ts";
+import { callLlmsr } from "../cli/call-llmsr.ts";
 import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process.ts";
 
 const states = [temporaryState(), temporaryState()];
@@ -90,12 +90,8 @@ async function breakingProxy(writes: number): Promise<{ url: string; close(): Pr
 }
 
 async function llmsrImport(...args: string[]): Promise<{ code: number; output: string }> {
-  let output = "";
-  const print = (text: string) => {
-    output += text;
-  };
-  const code = await runImport(args, { print, printError: print, isTerminal: false });
-  return { code, output };
+  const { code, output, errors } = await callLlmsr(["import", ...args]);
+  return { code, output: output + errors };
 }
 
 describe("llmsr import", () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { documentedCommands, outputPattern, withoutSpaces } from "../support/documented-commands.ts";
 import {
   eventually,
   freePort,
@@ -15,52 +16,8 @@ import {
 const STREAMS_MS = 4_000;
 const COMMAND_MS = 60_000;
 
-type Step = { command: string; shown: string; afterRestart: boolean };
-
-/** The commands of the section in order, each with the output shown below it. */
-function stepsOf(section: string): Step[] {
-  const steps: Step[] = [];
-  let prose = "";
-  for (const [index, part] of section.split(/^```\n/m).entries()) {
-    if (index % 2 === 0) {
-      prose = part;
-      continue;
-    }
-    for (const line of part.split("\n").slice(0, -1)) {
-      const last = steps.at(-1);
-      if (line.startsWith("$ ")) {
-        steps.push({ command: line.slice(2), shown: "", afterRestart: /\bkill it, start it again\b/.test(prose) });
-        prose = "";
-      } else if (last !== undefined && isOpen(last.command)) last.command += `\n${line}`;
-      else if (last !== undefined) last.shown += `${line}\n`;
-    }
-  }
-  return steps;
-}
-
-/** Whether a quoted string continues on the next line. */
-function isOpen(command: string): boolean {
-  return (command.match(/'/g) ?? []).length % 2 === 1;
-}
-
-const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
-
-/** The shown output, where `…` matches anything, spaces match any layout, and a version 7 UUID matches any. */
-function patternOf(shown: string): RegExp {
-  const pieces = compact(shown)
-    .split("…")
-    .map((piece) => piece.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
-  return new RegExp(
-    pieces.join("[\\s\\S]*").replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, UUID),
-  );
-}
-
-function compact(text: string): string {
-  return text.replaceAll(/\s+/g, "");
-}
-
 const section = /^## Five minutes\n([\s\S]*?)^## /m.exec(readFileSync("README.md", "utf8"))?.[1] ?? "";
-const steps = stepsOf(section);
+const steps = documentedCommands(section);
 
 describe("README.md, Five minutes", () => {
   const state = temporaryState();
@@ -119,7 +76,7 @@ describe("README.md, Five minutes", () => {
     // Followers of the log are up to date a moment later.
     const isAsShown = await eventually(async () => {
       output = await run(command);
-      return !/"(?:status|error_code)": ?[45]\d\d/.test(output) && patternOf(shown).test(compact(output));
+      return !/"(?:status|error_code)": ?[45]\d\d/.test(output) && outputPattern(shown).test(withoutSpaces(output));
     }, 20_000);
 
     expect(isAsShown, output).toBe(true);

@@ -92,7 +92,8 @@ export interface SearchHit {
   /** Without content and fingerprint; read them by its id. */
   record: Omit<SchemaRecord, "content" | "fingerprint">;
   score: number;
-  highlights: { field: string; text: string; ranges: number[][] }[];
+  /** Where it matched; `path` is the field's, for `field` and `documentation`. */
+  highlights: { in: string; path?: string; parts: { text: string; match: boolean }[] }[];
 }
 
 /** A datum that the writer may produce and the reader refuses. */

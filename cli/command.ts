@@ -1,0 +1,68 @@
+/** What a command is, and how what it throws becomes a message and an exit code. */
+import type { ParseArgsConfig } from "node:util";
+import { ApiError, isRegistryError, type RegistryError } from "../sdks/typescript/src/errors.ts";
+import { AddressProblem, networkProblem } from "./address.ts";
+import { EXIT, exitCodeOf } from "./exit-codes.ts";
+import type { Shell } from "./shell.ts";
+import { UsageError } from "./usage-error.ts";
+
+export type CommandOptions = NonNullable<ParseArgsConfig["options"]>;
+
+export type CliCommand = {
+  usage: string;
+  options: CommandOptions;
+  /** Returns the exit code. */
+  run(args: readonly string[], shell: Shell): number | Promise<number>;
+};
+
+export async function runCommand(command: CliCommand, args: readonly string[], shell: Shell): Promise<number> {
+  if (args.includes("--help") || args.includes("-h")) {
+    shell.print(command.usage);
+    return EXIT.ok;
+  }
+  try {
+    return await command.run(args, shell);
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof AddressProblem) {
+      shell.printError(`llmsr: ${error.message}\n`);
+      return EXIT.usage;
+    }
+    if (shell.signal.aborted) {
+      shell.printError("llmsr: interrupted\n");
+      return EXIT.interrupted;
+    }
+    if (!isRegistryError(error)) throw error;
+    shell.printError(describeRegistryError(error, args.includes("--json")));
+    return exitCodeOf(error);
+  }
+}
+
+/** The message, the places of a request that are wrong, and the problem document on the last line where JSON is asked for. */
+function describeRegistryError(error: RegistryError, withProblem: boolean): string {
+  const lines = [`llmsr: ${reasonOf(error)}`];
+  if (error instanceof ApiError) {
+    const { verdict } = error;
+    if (verdict === undefined) {
+      for (const { pointer, message } of error.errors) lines.push(`  ${pointer ? `${pointer}: ` : ""}${message}`);
+    }
+    for (const { message, witness } of verdict?.differences ?? []) {
+      lines.push(`  ${message}`);
+      if (witness?.datum !== undefined) lines.push(`    for example ${JSON.stringify(witness.datum)}`);
+    }
+    if (withProblem) lines.push(JSON.stringify(error.problem ?? { code: error.code, detail: error.detail }));
+  } else if (withProblem) lines.push(JSON.stringify({ code: error.code, detail: error.message }));
+  return `${lines.join("\n")}\n`;
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  unauthorized: "Store a key with `llmsr login`, or set LLMSR_KEY.",
+  forbidden: "`llmsr doctor` shows which key is used and what it may do.",
+  connection_lost: "`llmsr doctor` shows which registry is asked and where its address comes from.",
+};
+
+function reasonOf(error: RegistryError): string {
+  const hint = HINTS[error.code];
+  const message =
+    error.cause === undefined ? error.message : `${error.message.replace(/\.$/, "")}: ${networkProblem(error.cause)}.`;
+  return hint === undefined ? message : `${message} ${hint}`;
+}

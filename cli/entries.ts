@@ -1,0 +1,165 @@
+/** Which schemas of a repository are which subjects: from llmsr.toml, or from files named on the command line. */
+import { relative, resolve } from "node:path";
+import type { ResolvedReference } from "../schema/format.ts";
+import { inferReferences } from "./input/infer-references.ts";
+import { type InputOptions, isFolder, readInputs, readInputsAtRevision } from "./input/read-inputs.ts";
+import type { SchemaText } from "./input/schema-text.ts";
+import { splitPlace } from "./input/unwrap.ts";
+import { type DeclaredReference, findProjectFile, type ProjectFile, type SubjectEntry } from "./project-file.ts";
+import { UsageError } from "./usage-error.ts";
+
+export type SchemaEntry = { subject: string; schema: SchemaText; references: DeclaredReference[] };
+
+export type NamingOptions = { subject?: string | undefined; prefix?: string | undefined };
+
+/** The entries of llmsr.toml, or of the given files; a file that llmsr.toml names keeps its subject. */
+export async function readSchemaEntries(
+  references: readonly string[],
+  project: ProjectFile | undefined,
+  naming: NamingOptions,
+  options: InputOptions,
+): Promise<SchemaEntry[]> {
+  const declared = project === undefined ? [] : await readProjectEntries(project, options);
+  const entries = references.length === 0 ? declared : await readNamedEntries(references, declared, naming, options);
+  if (entries.length === 0) {
+    throw new UsageError(
+      references.length === 0
+        ? "Name files or folders, or run `llmsr init` to write an llmsr.toml."
+        : `There is no schema in ${references.join(", ")}.`,
+    );
+  }
+  requireDistinctSubjects(entries);
+  return withInferredReferences(entries, declared);
+}
+
+async function readProjectEntries(project: ProjectFile, options: InputOptions): Promise<SchemaEntry[]> {
+  const entries: SchemaEntry[] = [];
+  for (const entry of project.subjects) entries.push(...(await readProjectEntry(project, entry, options)));
+  return entries;
+}
+
+/** What a single schema references among the files of llmsr.toml; no entry point is run for it. */
+export async function projectReferences(schema: SchemaText, options: InputOptions): Promise<ResolvedReference[]> {
+  const project = findProjectFile(options.shell.cwd);
+  if (project === undefined) return [];
+  const subjects = project.subjects.filter(({ file }) => !ENTRY_POINT.test(file));
+  const declared = await readProjectEntries({ ...project, subjects }, options);
+  const own = splitPlace(schema.place).path;
+  const known = withInferredReferences(
+    declared.filter(({ schema: { place } }) => splitPlace(place).path !== own),
+    declared,
+  );
+  const entry = { subject: "", schema, references: inferReferences({ subject: "", schema }, known) };
+  return resolveAmong(entry, known);
+}
+
+const ENTRY_POINT = /:[A-Za-z_]|\.[mc]?[jt]s#/;
+
+async function readProjectEntry(
+  project: ProjectFile,
+  entry: SubjectEntry,
+  options: InputOptions,
+): Promise<SchemaEntry[]> {
+  const { shell } = options;
+  const isEntryPoint = ENTRY_POINT.test(entry.file);
+  const path = isEntryPoint ? entry.file : relative(shell.cwd, resolve(project.folder, entry.file)) || ".";
+  const found = await readInputs(path, { ...options, format: entry.format ?? options.format });
+  const isPattern = entry.subject.includes("*");
+  if (!isPattern && found.length !== 1) {
+    throw new UsageError(
+      `${project.file}: "${entry.subject}" names one subject, but ${entry.file} holds ${found.length} schemas. Write "*" for the name of each, such as "${entry.subject}.*".`,
+    );
+  }
+  return found.map((schema) => ({
+    subject: entry.subject.replace("*", () => schema.name),
+    schema: entry.role === undefined ? schema : { ...schema, role: entry.role },
+    references: entry.references ?? [],
+  }));
+}
+
+async function readNamedEntries(
+  references: readonly string[],
+  declared: readonly SchemaEntry[],
+  { subject, prefix = "" }: NamingOptions,
+  options: InputOptions,
+): Promise<SchemaEntry[]> {
+  const entries: SchemaEntry[] = [];
+  for (const reference of references) {
+    const known = subject === undefined ? declared.filter(({ schema }) => isWithin(reference, schema, options)) : [];
+    if (known.length > 0) {
+      entries.push(...known);
+      continue;
+    }
+    const found = await readInputs(reference, options);
+    if (subject !== undefined && (found.length !== 1 || references.length > 1)) {
+      throw new UsageError(`--subject names one schema, but ${references.join(", ")} holds ${found.length}.`);
+    }
+    for (const schema of found) {
+      const name = subject ?? prefix + schema.name;
+      if (name === "") throw new UsageError(`${schema.place} has no name of its own; add --subject.`);
+      entries.push({ subject: name, schema, references: [] });
+    }
+  }
+  return entries;
+}
+
+/** Whether an entry of llmsr.toml is the named file, a schema in it, or below the named folder. */
+function isWithin(reference: string, { place }: SchemaText, { shell }: InputOptions): boolean {
+  if (place === reference) return true;
+  const named = resolve(shell.cwd, reference);
+  const own = resolve(shell.cwd, splitPlace(place).path);
+  return own === named || (isFolder(shell, reference) && own.startsWith(`${named}/`));
+}
+
+function requireDistinctSubjects(entries: readonly SchemaEntry[]): void {
+  const places = new Map<string, string>();
+  for (const { subject, schema } of entries) {
+    const other = places.get(subject);
+    if (other !== undefined) {
+      throw new UsageError(`${other} and ${schema.place} are both the subject "${subject}"; name them in llmsr.toml.`);
+    }
+    places.set(subject, schema.place);
+  }
+}
+
+/** What an entry uses of other files, unless llmsr.toml says it. */
+function withInferredReferences(entries: readonly SchemaEntry[], declared: readonly SchemaEntry[]): SchemaEntry[] {
+  const known = [...entries, ...declared.filter(({ subject }) => !entries.some((entry) => entry.subject === subject))];
+  return entries.map((entry) =>
+    entry.references.length > 0 ? entry : { ...entry, references: inferReferences(entry, known) },
+  );
+}
+
+/** What an entry references among the entries, with the texts of those and of what they reference themselves. */
+export function resolveAmong(
+  entry: SchemaEntry,
+  entries: readonly SchemaEntry[],
+  above: readonly string[] = [],
+): ResolvedReference[] {
+  return entry.references.flatMap(({ name, subject }) => {
+    const target = entries.find((other) => other.subject === subject);
+    // A circle is left open here; the parser says what is missing.
+    if (target === undefined || above.includes(subject)) return [];
+    const references = resolveAmong(target, entries, [...above, entry.subject]);
+    return [{ name, subject, version: 1, source: { text: target.schema.text, references } }];
+  });
+}
+
+/** The entries as they were at a revision; absent: the schema was not there. */
+export async function readEntriesAt(
+  revision: string,
+  entries: readonly SchemaEntry[],
+  options: InputOptions,
+): Promise<Map<string, SchemaEntry>> {
+  const found = new Map<string, SchemaEntry>();
+  const files = new Map<string, SchemaText[]>();
+  for (const entry of entries) {
+    const { path } = splitPlace(entry.schema.place);
+    const cached = files.get(path);
+    const schemas = cached ?? (await readInputsAtRevision(revision, path, { ...options, format: entry.schema.format }));
+    files.set(path, schemas);
+    const same = schemas.length === 1 ? schemas[0] : schemas.find(({ name }) => name === entry.schema.name);
+    if (same !== undefined) found.set(entry.subject, { ...entry, schema: same });
+  }
+  return found;
+}

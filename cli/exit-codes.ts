@@ -1,0 +1,36 @@
+/** Exit codes, as grep and diff have them: a pipeline can tell "no" from "could not ask". docs/cli.md lists them. */
+import { ApiError, isRegistryError, type RegistryError } from "../sdks/typescript/src/errors.ts";
+
+export const EXIT = {
+  /** Yes, or done. */
+  ok: 0,
+  /** The answer is no: incompatible, invalid, not accepted by a provider. */
+  no: 1,
+  /** The question is wrong: usage, an unreadable file, a bad configuration. */
+  usage: 2,
+  /** The registry cannot be reached, or is not ready. */
+  unreachable: 3,
+  /** Not logged in, or not allowed. */
+  notAllowed: 4,
+  /** Refused for another reason: a conflict, a precondition, a quota. */
+  refused: 5,
+  interrupted: 130,
+} as const;
+
+const UNREACHABLE: ReadonlySet<string> = new Set([
+  "connection_lost",
+  "deadline_exceeded",
+  "circuit_open",
+  "bad_answer",
+  "not_ready",
+  "busy",
+]);
+
+export function exitCodeOf(error: RegistryError): number {
+  if (isRegistryError(error, "incompatible_schema")) return EXIT.no;
+  if (error.code === "configuration_error") return EXIT.usage;
+  if (error.code === "unauthorized" || error.code === "forbidden") return EXIT.notAllowed;
+  if (UNREACHABLE.has(error.code)) return EXIT.unreachable;
+  const isGateway = error instanceof ApiError && error.problem === undefined && error.status >= 502;
+  return isGateway ? EXIT.unreachable : EXIT.refused;
+}

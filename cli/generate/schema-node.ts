@@ -1,0 +1,33 @@
+/** JSON Schemas as the generators read them: what Avro and Protobuf become too. */
+export type SchemaNode = {
+  $ref?: string;
+  $defs?: Record<string, SchemaNode>;
+  definitions?: Record<string, SchemaNode>;
+  title?: string;
+  description?: string;
+  type?: string | string[];
+  format?: string;
+  enum?: unknown[];
+  const?: unknown;
+  default?: unknown;
+  properties?: Record<string, SchemaNode | boolean>;
+  required?: string[];
+  additionalProperties?: SchemaNode | boolean;
+  items?: SchemaNode | boolean;
+  prefixItems?: (SchemaNode | boolean)[];
+  anyOf?: SchemaNode[];
+  oneOf?: SchemaNode[];
+  allOf?: SchemaNode[];
+  minLength?: number;
+  maxLength?: number;
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  multipleOf?: number;
+  minItems?: number;
+  maxItems?: number;
+  minProperties?: number;
+  maxProperties?: number;
+};

@@ -1,0 +1,77 @@
+/** Registers the lines of an export. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { SchemaRecord } from "../sdks/typescript/src/models.ts";
+import { EXIT } from "./exit-codes.ts";
+import { startProgress } from "./progress.ts";
+import { openConfiguredRegistry, qualifySubject, type RegistryValues } from "./settings.ts";
+import type { Shell } from "./shell.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** In the order of the file, which is that of registration: what is referenced comes first. */
+export async function importFile(file: string, values: RegistryValues, shell: Shell): Promise<number> {
+  const { registry, settings } = openConfiguredRegistry(shell, values);
+  const records = readRecords(file, shell);
+  // A number belongs to one registry, so references follow the versions to the numbers that they get here.
+  const numbers = new Map<string, number>();
+  const progress = startProgress(shell, "registered", records.length);
+  let registered = 0;
+  for (const record of records) {
+    const { subject, format, content, references, version, role, description, tags, owner, metadata, dialect } = record;
+    const made = await registry.write<SchemaRecord>({
+      method: "POST",
+      path: "/schemas",
+      json: {
+        subject: qualifyFor(record.context, subject, (name) => qualifySubject(name, settings)),
+        format,
+        content,
+        ...(dialect === undefined ? {} : { dialect }),
+        references: references.map((reference) => ({
+          ...reference,
+          version: numbers.get(keyOf(record.context, reference.subject, reference.version)) ?? reference.version,
+        })),
+        ...(version === null ? { state: "draft" } : { version }),
+        ...(role === null ? {} : { role }),
+        ...(description === null ? {} : { description }),
+        ...(tags.length === 0 ? {} : { tags }),
+        ...(owner === null ? {} : { owner }),
+        ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+      },
+    });
+    if (record.version_number !== null && made.version_number !== null) {
+      numbers.set(keyOf(record.context, subject, record.version_number), made.version_number);
+    }
+    registered += 1;
+    progress.report(registered);
+  }
+  progress.end();
+  shell.print(`${registered} versions are registered in ${registry.url}\n`);
+  return EXIT.ok;
+}
+
+function qualifyFor(context: string, subject: string, qualify: (subject: string) => string): string {
+  return context === "." ? qualify(subject) : `:${context}:${subject}`;
+}
+
+function keyOf(context: string, subject: string, version: number): string {
+  return JSON.stringify([subject.startsWith(":.") ? "" : context, subject, version]);
+}
+
+function readRecords(file: string, shell: Shell): SchemaRecord[] {
+  let text: string;
+  try {
+    text = file === "-" ? shell.readStdin() : readFileSync(resolve(shell.cwd, file), "utf8");
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+  return text.split("\n").flatMap((line, index) => {
+    if (line.trim() === "") return [];
+    try {
+      const record = JSON.parse(line) as SchemaRecord;
+      if (typeof record.subject === "string" && record.content !== undefined) return [record];
+    } catch {
+      // Refused below.
+    }
+    throw new UsageError(`${file}:${index + 1}: this is not a line of \`llmsr export\`.`);
+  });
+}

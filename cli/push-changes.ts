@@ -1,0 +1,41 @@
+/** Entries as the changes of a change set. */
+import { contentOf } from "./check-registered.ts";
+import type { SchemaEntry } from "./entries.ts";
+
+/** As many as a change set takes. */
+export const MAX_PUSHED_TOGETHER = 200;
+
+export function changesOf(entries: readonly SchemaEntry[], qualify: (subject: string) => string) {
+  return entries.map(({ subject, schema, references }) => ({
+    operation: "register",
+    subject: qualify(subject),
+    format: schema.format,
+    content: contentOf(schema),
+    ...(schema.role === undefined ? {} : { role: schema.role }),
+    // The newest version, or the one that the same change set registers.
+    references: references.map(({ name, subject: of, version = "latest" }) => ({
+      name,
+      subject: qualify(of),
+      version,
+    })),
+  }));
+}
+
+/** Parts of a change set's size, what is referenced in no later part than what references it. */
+export function inParts(entries: readonly SchemaEntry[]): SchemaEntry[][] {
+  const bySubject = new Map(entries.map((entry) => [entry.subject, entry]));
+  const ordered = new Set<SchemaEntry>();
+  const add = (entry: SchemaEntry, above: ReadonlySet<SchemaEntry>) => {
+    if (ordered.has(entry) || above.has(entry)) return;
+    for (const { subject } of entry.references) {
+      const target = bySubject.get(subject);
+      if (target !== undefined) add(target, new Set([...above, entry]));
+    }
+    ordered.add(entry);
+  };
+  for (const entry of entries) add(entry, new Set());
+  const all = [...ordered];
+  return Array.from({ length: Math.ceil(all.length / MAX_PUSHED_TOGETHER) }, (_, part) =>
+    all.slice(part * MAX_PUSHED_TOGETHER, (part + 1) * MAX_PUSHED_TOGETHER),
+  );
+}

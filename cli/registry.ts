@@ -1,0 +1,112 @@
+/** The native API, with the retries, limits and tokens of the TypeScript SDK's engine. */
+import { Breaker } from "../sdks/typescript/src/engine/breaker.ts";
+import { type CallSettings, type Operation, runCall } from "../sdks/typescript/src/engine/call.ts";
+import { systemClock } from "../sdks/typescript/src/engine/clock.ts";
+import { ATTEMPT_TIMEOUT_MS, CALL_TIMEOUT_MS, MAX_ATTEMPTS } from "../sdks/typescript/src/engine/constants.ts";
+import { Tokens } from "../sdks/typescript/src/engine/token.ts";
+import { ConfigurationError } from "../sdks/typescript/src/errors.ts";
+import { type EventParams, readEvents } from "../sdks/typescript/src/events.ts";
+import type { RegistryEvent } from "../sdks/typescript/src/models.ts";
+import { describeUserAgent } from "../sdks/typescript/src/user-agent.ts";
+import { VERSION } from "../sdks/typescript/src/version.ts";
+import type { Shell } from "./shell.ts";
+
+export type ApiQuery = Readonly<Record<string, string | undefined>>;
+
+export type Connection = { url: string; key: string | undefined; headers?: Readonly<Record<string, string>> };
+
+type Write = Pick<Operation, "method" | "path"> & { json?: unknown; query?: ApiQuery };
+
+export class Registry {
+  readonly url: string;
+  readonly #settings: CallSettings;
+  readonly #signal: AbortSignal;
+
+  constructor({ url, key, headers }: Connection, { fetch, signal }: Pick<Shell, "fetch" | "signal">) {
+    this.url = url.replace(/\/+$/, "");
+    this.#signal = signal;
+    this.#settings = {
+      baseUrl: this.url,
+      headers: {
+        Accept: "application/json",
+        "User-Agent": `llmsr/${VERSION} ${describeUserAgent(undefined) ?? ""}`.trim(),
+        ...(key === undefined ? {} : { Authorization: `Bearer ${requireSendable(key)}` }),
+        ...headers,
+      },
+      timeoutMs: CALL_TIMEOUT_MS,
+      attemptTimeoutMs: ATTEMPT_TIMEOUT_MS,
+      maxAttempts: MAX_ATTEMPTS,
+      fetch,
+      clock: systemClock,
+      random: Math.random,
+      newId: () => crypto.randomUUID(),
+      tokens: new Tokens(),
+      breaker: new Breaker(),
+      emit: () => {},
+      debug: () => {},
+    };
+  }
+
+  get<Value>(path: string, query: ApiQuery = {}): Promise<Value> {
+    return this.#json<Value>({ name: path, method: "GET", path, query });
+  }
+
+  /** The text of an answer that is not JSON. */
+  async text(path: string, query: ApiQuery = {}): Promise<string> {
+    return (await this.#call({ name: path, method: "GET", path, query, headers: { Accept: "*/*" } })).text;
+  }
+
+  /** A POST that changes nothing. */
+  ask<Value>(path: string, json: unknown, query: ApiQuery = {}): Promise<Value> {
+    return this.#json<Value>({ name: path, method: "POST", path, json, query });
+  }
+
+  /** A change; repeated under one Idempotency-Key. */
+  write<Value>({ method, path, json, query = {} }: Write): Promise<Value> {
+    return this.#json<Value>({ name: path, method, path, json, query, takesKey: true, writes: true });
+  }
+
+  /** Items of a list, page by page as they are read. */
+  async *items<Item>(path: string, query: ApiQuery = {}): AsyncGenerator<Item, void, undefined> {
+    for (let cursor: string | undefined; ; ) {
+      const page = await this.get<{ items: Item[]; next_cursor?: string }>(path, { ...query, cursor });
+      yield* page.items;
+      if (page.next_cursor === undefined || page.next_cursor === null) return;
+      cursor = page.next_cursor;
+    }
+  }
+
+  async all<Item>(path: string, query: ApiQuery = {}): Promise<Item[]> {
+    const found: Item[] = [];
+    for await (const item of this.items<Item>(path, query)) found.push(item);
+    return found;
+  }
+
+  events(params: EventParams): AsyncGenerator<RegistryEvent, void, undefined> {
+    return readEvents(this.#settings, { ...params, signal: this.#signal });
+  }
+
+  async #json<Value>(operation: Operation): Promise<Value> {
+    const { text } = await this.#call(operation);
+    return (text === "" ? undefined : JSON.parse(text)) as Value;
+  }
+
+  #call(operation: Operation) {
+    const query = Object.fromEntries(Object.entries(operation.query ?? {}).filter(([, value]) => value !== undefined));
+    return runCall(this.#settings, { ...operation, query }, { signal: this.#signal });
+  }
+}
+
+/** fetch refuses other characters with a message that quotes the header, and so the key. */
+function requireSendable(key: string): string {
+  if (/^[\x21-\x7e]+$/.test(key)) return key;
+  throw new ConfigurationError("The key holds spaces or characters other than printable ASCII; copy it once more.");
+}
+
+export function subjectPath(subject: string): string {
+  return `/subjects/${encodeURIComponent(subject)}`;
+}
+
+export function versionPathOf(subject: string, version: string | number): string {
+  return `${subjectPath(subject)}/versions/${encodeURIComponent(String(version))}`;
+}

@@ -1,0 +1,139 @@
+/**
+ * Where a command's registry, key and context come from: option, environment, llmsr.toml, the user's own configuration,
+ * default. Stored keys belong to one URL and are sent to no other, so a cloned llmsr.toml cannot collect them.
+ */
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { stringify as printToml } from "smol-toml";
+import { parseAddress } from "./address.ts";
+import { findProjectFile, type ProjectFile, parseConfiguration } from "./project-file.ts";
+import { Registry } from "./registry.ts";
+import type { Shell } from "./shell.ts";
+import { UsageError } from "./usage-error.ts";
+
+export const DEFAULT_URL = "http://localhost:8080";
+
+/** The options of every command that talks to a registry. */
+export const REGISTRY_OPTIONS = {
+  url: { type: "string" },
+  key: { type: "string" },
+  context: { type: "string" },
+  header: { type: "string", multiple: true, default: [] as string[] },
+} as const;
+
+export const REGISTRY_USAGE = `  --url URL          the registry (LLMSR_URL, then llmsr.toml, then ${DEFAULT_URL})
+  --key KEY          an API key (LLMSR_KEY, then what \`llmsr login\` stored); ends up in the shell's history
+  --context CONTEXT  of bare subject names (LLMSR_CONTEXT)
+  --header HEADER    sent with every request, such as "X-Tenant: a"; may be repeated
+`;
+
+export type RegistryValues = {
+  url?: string | undefined;
+  key?: string | undefined;
+  context?: string | undefined;
+  header?: readonly string[] | undefined;
+};
+
+type Setting<Value> = { value: Value; source: string };
+
+export type ResolvedSettings = {
+  url: Setting<string>;
+  key: Setting<string | undefined>;
+  context: Setting<string | undefined>;
+  headers: Readonly<Record<string, string>>;
+  project: ProjectFile | undefined;
+};
+
+export function resolveSettings(shell: Shell, values: RegistryValues): ResolvedSettings {
+  const project = findProjectFile(shell.cwd);
+  const user = readUserConfiguration(shell.env);
+  const given = firstOf<string>([
+    [values.url, "--url"],
+    [shell.env.LLMSR_URL, "LLMSR_URL"],
+    [project?.url, project?.file ?? ""],
+    [user.url, user.file],
+    [DEFAULT_URL, "the default"],
+  ])!;
+  const { url, headers } = parseAddress(given.value, values.header ?? []);
+  return {
+    url: { ...given, value: url },
+    key: firstOf<string | undefined>([
+      [values.key, "--key"],
+      [shell.env.LLMSR_KEY, "LLMSR_KEY"],
+      [readStoredKey(shell.env, url), keysFile(shell.env)],
+    ]) ?? { value: undefined, source: "none" },
+    context: firstOf<string | undefined>([
+      [values.context, "--context"],
+      [shell.env.LLMSR_CONTEXT, "LLMSR_CONTEXT"],
+      [project?.context, project?.file ?? ""],
+      [user.context, user.file],
+    ]) ?? { value: undefined, source: "the default" },
+    headers,
+    project,
+  };
+}
+
+export function openConfiguredRegistry(
+  shell: Shell,
+  values: RegistryValues,
+): { registry: Registry; settings: ResolvedSettings } {
+  const settings = resolveSettings(shell, values);
+  const { url, key, headers } = settings;
+  return { settings, registry: new Registry({ url: url.value, key: key.value, headers }, shell) };
+}
+
+/** A subject's qualified name, in the configured context unless it names one. */
+export function qualifySubject(subject: string, { context }: Pick<ResolvedSettings, "context">): string {
+  const { value } = context;
+  if (value === undefined || value === "." || subject.startsWith(":.")) return subject;
+  return `:${value.startsWith(".") ? value : `.${value}`}:${subject}`;
+}
+
+function firstOf<Value>(candidates: readonly (readonly [Value | undefined, string])[]): Setting<Value> | undefined {
+  const found = candidates.find(([value]) => value !== undefined && value !== "");
+  return found === undefined ? undefined : { value: found[0] as Value, source: found[1] };
+}
+
+export function userFolder(env: Shell["env"]): string {
+  return join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), ".config"), "llmsr");
+}
+
+function readUserConfiguration(env: Shell["env"]): { file: string; url?: string; context?: string } {
+  const file = join(userFolder(env), "config.toml");
+  if (!existsSync(file)) return { file };
+  const { url, context } = parseConfiguration(file, readFileSync(file, "utf8"));
+  return {
+    file,
+    ...(typeof url === "string" ? { url } : {}),
+    ...(typeof context === "string" ? { context } : {}),
+  };
+}
+
+export function keysFile(env: Shell["env"]): string {
+  return join(userFolder(env), "keys.toml");
+}
+
+function readKeys(env: Shell["env"]): Record<string, string> {
+  const file = keysFile(env);
+  if (!existsSync(file)) return {};
+  const { keys = {} } = parseConfiguration(file, readFileSync(file, "utf8"));
+  if (typeof keys !== "object" || keys === null) throw new UsageError(`${file}: keys is not a table of URLs.`);
+  return keys as Record<string, string>;
+}
+
+function readStoredKey(env: Shell["env"], url: string): string | undefined {
+  const keys = readKeys(env);
+  return Object.hasOwn(keys, url) ? keys[url] : undefined;
+}
+
+/** Stores a key for one URL, or forgets it. Only the user may read the file. */
+export function storeKey(env: Shell["env"], url: string, key: string | undefined): string {
+  const file = keysFile(env);
+  const { [url]: _, ...others } = readKeys(env);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(file, printToml({ keys: key === undefined ? others : { ...others, [url]: key } }), { mode: 0o600 });
+  // The mode above applies to new files only.
+  chmodSync(file, 0o600);
+  return file;
+}

@@ -1,0 +1,50 @@
+/** What a command may use of the process. Tests pass their own; nothing below `commands/` reads `process` itself. */
+import { readFileSync } from "node:fs";
+
+/** A command's output streams: results go to standard output, everything else to standard error. */
+export type Output = { print(text: string): void; printError(text: string): void; isTerminal: boolean };
+
+export type Shell = Output & {
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  /** Whether standard error is a terminal, so that progress may redraw its line. */
+  errorIsTerminal: boolean;
+  /** Whether standard input is a terminal, so that a question can be asked. */
+  inputIsTerminal: boolean;
+  /** No progress and no notes. */
+  isQuiet: boolean;
+  fetch: typeof fetch;
+  readStdin(): string;
+  /** Standard input as it arrives. */
+  stdinChunks(): AsyncIterable<Uint8Array>;
+  /** Aborted by an interrupt. */
+  signal: AbortSignal;
+};
+
+type GlobalOptions = { color: "auto" | "always" | "never"; isQuiet: boolean };
+
+export function makeProcessShell({ color, isQuiet }: GlobalOptions, signal: AbortSignal): Shell {
+  const { env, stdout, stderr, stdin } = process;
+  return {
+    print: (text) => stdout.write(text),
+    printError: (text) => stderr.write(text),
+    isTerminal: isColoured(color, env, stdout.isTTY === true),
+    errorIsTerminal: stderr.isTTY === true,
+    inputIsTerminal: stdin.isTTY === true,
+    isQuiet,
+    env,
+    cwd: process.cwd(),
+    fetch: (input, init) => fetch(input, init),
+    readStdin: () => readFileSync(0, "utf8"),
+    stdinChunks: () => stdin,
+    signal,
+  };
+}
+
+/** https://no-color.org and https://bixense.com/clicolors; an option is stronger than both. */
+export function isColoured(color: GlobalOptions["color"], env: Shell["env"], isTerminal: boolean): boolean {
+  if (color !== "auto") return color === "always";
+  if (env.NO_COLOR) return false;
+  if (env.CLICOLOR_FORCE && env.CLICOLOR_FORCE !== "0") return true;
+  return isTerminal;
+}

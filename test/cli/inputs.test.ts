@@ -1,0 +1,202 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { locateInProtobuf } from "../../cli/input/locate.ts";
+import { callLlmsr } from "./call-llmsr.ts";
+
+const WIDE = { type: "object", properties: { name: { type: "string", maxLength: 10 } } };
+const NARROW = { type: "object", properties: { name: { type: "string", maxLength: 5 } } };
+const PYTHON = process.env.PYTHON ?? "python3";
+const hasPydantic = spawnSync(PYTHON, ["-c", "import pydantic"], { stdio: "ignore" }).status === 0;
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "llmsr-inputs-"));
+  const git = (...args: string[]) => execFileSync("git", args, { cwd: folder });
+  git("init", "--quiet", "--initial-branch=main");
+  write("schema.json", JSON.stringify(WIDE));
+  write("nested/one.avsc", '{"type":"record","name":"One","fields":[]}');
+  git("add", "--all");
+  git("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "--message", "Schemas");
+  write("schema.json", JSON.stringify(NARROW, null, 2));
+  write("schema.yaml", "type: object\nproperties:\n  name: &name\n    type: string\n    maxLength: 5\n");
+  write("new.json", JSON.stringify(WIDE));
+  write("shop/__init__.py", "");
+  write(
+    "shop/models.py",
+    "from pydantic import BaseModel, Field\nprint('noise')\nclass Order(BaseModel):\n    name: str = Field(max_length=5)\n",
+  );
+  write(
+    "order.mjs",
+    'import { z } from "zod";\nconsole.log("noise");\nexport const Order = z.object({ name: z.string().max(5) });\n',
+  );
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(join(process.cwd(), "node_modules", "zod"), join(folder, "node_modules", "zod"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function write(name: string, text: string): void {
+  mkdirSync(dirname(join(folder, name)), { recursive: true });
+  writeFileSync(join(folder, name), text);
+}
+
+const llmsr = (args: readonly string[], stdin?: string) =>
+  callLlmsr(args, {
+    cwd: folder,
+    env: { PATH: process.env.PATH, PYTHON, XDG_CONFIG_HOME: "/nowhere" },
+    ...(stdin === undefined ? {} : { stdin }),
+  });
+
+describe("llmsr check --against git", () => {
+  it("compares a file with itself at a revision, and names the line and column", async () => {
+    const { code, output } = await llmsr(["check", "schema.json", "--against", "git:main"]);
+
+    expect(code).toBe(1);
+    expect(output).toContain("schema.json:6:20");
+  });
+
+  it("calls a file new that the revision lacks", async () => {
+    const { code, output } = await llmsr(["check", "new.json", "--against", "git:main"]);
+
+    expect({ code, output }).toEqual({ code: 0, output: "new new.json: new\n" });
+  });
+
+  it("takes a file of a revision as it is", async () => {
+    expect((await llmsr(["diff", "git:main:schema.json", "new.json"])).code).toBe(0);
+  });
+
+  it.each([
+    ["git:nowhere", "is not a revision"],
+    ["git:--output=x", "is not git:REVISION"],
+    ["git:", "is not git:REVISION"],
+  ])("refuses %s", async (against, said) => {
+    const { code, errors } = await llmsr(["check", "schema.json", "--against", against]);
+
+    expect(code).toBe(2);
+    expect(errors).toContain(said);
+  });
+
+  it("refuses a file that is neither there nor in the revision", async () => {
+    expect(await llmsr(["diff", "git:main:none.json", "new.json"])).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining("none.json does not exist at main"),
+    });
+  });
+});
+
+describe("inputs of llmsr", () => {
+  it("reads YAML, with positions in the YAML", async () => {
+    const { code, output } = await llmsr(["check", "git:main:schema.json", "schema.yaml"]);
+
+    expect(code).toBe(1);
+    expect(output).toContain("schema.yaml:5:16");
+  });
+
+  it("names the place of a mistake in YAML", async () => {
+    write("broken.yaml", "type: object\nproperties: [\n");
+
+    expect((await llmsr(["check", "broken.yaml", "broken.yaml"])).errors).toMatch(/broken\.yaml:\d+:\d+: /);
+  });
+
+  it("reads standard input in every format", async () => {
+    expect((await llmsr(["diff", "new.json", "-"], JSON.stringify(WIDE))).code).toBe(0);
+    expect((await llmsr(["diff", "nested/one.avsc", "-"], '{"type":"record","name":"One","fields":[]}')).code).toBe(0);
+    write("u.proto", 'syntax = "proto3";\nmessage U {}\n');
+    expect((await llmsr(["diff", "u.proto", "-"], 'syntax = "proto3";\nmessage U {}\n')).code).toBe(0);
+  });
+
+  it("reads a Zod schema, whatever its module prints", async () => {
+    const { code, output } = await llmsr(["check", "git:main:schema.json", "order.mjs#Order"]);
+
+    expect(code).toBe(1);
+    expect(output).toContain("MAX_LENGTH_DECREASED");
+  });
+
+  it.skipIf(!hasPydantic)("reads a Pydantic model, whatever its module prints", async () => {
+    const { code, output } = await llmsr(["check", "git:main:schema.json", "shop.models:Order"]);
+
+    expect(code).toBe(1);
+    expect(output).toContain("MAX_LENGTH_DECREASED");
+  });
+
+  it.each([
+    ["order.mjs#Missing", "exports no Missing"],
+    ["nowhere.mjs#Order", "cannot be read"],
+    ["no.such.module:Order", "cannot be read"],
+    ["nothing", "it is not a file"],
+    ["nested", "is a folder"],
+  ])("refuses %s with a reason", async (reference, said) => {
+    const { code, errors, output } = await llmsr(["diff", "new.json", reference]);
+
+    expect({ code, output }).toEqual({ code: 2, output: "" });
+    expect(errors).toContain(said);
+  });
+});
+
+describe("llmsr check --format", () => {
+  const check = (...format: string[]) => llmsr(["check", "git:main:schema.json", "schema.json", ...format]);
+
+  it("writes annotations for GitHub with escaped text", async () => {
+    expect((await check("--format", "github")).output).toMatch(
+      /^::error file=schema\.json,line=6,col=20,title=MAX_LENGTH_DECREASED::.*For example \{"name":"\w+"\}/m,
+    );
+  });
+
+  it("writes SARIF that names rule, level and region", async () => {
+    const { output } = await check("--format", "sarif");
+
+    expect(JSON.parse(output)).toMatchObject({
+      version: "2.1.0",
+      runs: [
+        {
+          tool: { driver: { name: "llmsr", rules: [{ id: "MAX_LENGTH_DECREASED" }] } },
+          results: [
+            {
+              ruleId: "MAX_LENGTH_DECREASED",
+              level: "error",
+              locations: [{ physicalLocation: { artifactLocation: { uri: "schema.json" }, region: { startLine: 6 } } }],
+            },
+          ],
+        },
+      ],
+    });
+  });
+
+  it("writes Markdown in which text of a schema stays text", async () => {
+    const tricky = { type: "object", properties: { "`</b>|@all": { type: "string", maxLength: 1 } } };
+    write("tricky-a.json", JSON.stringify({ type: "object", properties: { "`</b>|@all": { type: "string" } } }));
+    write("tricky-b.json", JSON.stringify(tricky));
+
+    const { output } = await llmsr(["check", "tricky-a.json", "tricky-b.json", "--format", "markdown"]);
+
+    expect(output).toContain("## Schemas: not compatible");
+    expect(output.replaceAll(/`[^\n]*`/g, "")).not.toContain("@all");
+  });
+
+  it("still takes the schema's format under its older name, and refuses others", async () => {
+    expect((await check("--format", "json-schema")).output).toContain("incompatible under");
+    expect(await check("--format", "xml")).toMatchObject({ code: 2, errors: expect.stringContaining("--format") });
+  });
+
+  it("gives the version of its JSON", async () => {
+    expect(JSON.parse((await check("--json")).output)).toMatchObject({ format_version: 1, compatible: false });
+  });
+});
+
+describe("locateInProtobuf", () => {
+  const locate = locateInProtobuf(
+    'syntax = "proto3";\n// message User { int32 decoy = 1; }\nmessage User {\n  message In {\n    int32 a = 1;\n  }\n  In i = 2;\n}\nenum Kind {\n  NONE = 0;\n}\n',
+  );
+
+  it.each([
+    ["#/User", { line: 3, column: 1 }],
+    ["#/User/In/1", { line: 5, column: 5 }],
+    ["#/User/2", { line: 7, column: 3 }],
+    ["#/Kind/NONE", { line: 10, column: 3 }],
+  ])("finds %s", (pointer, position) => {
+    expect(locate(pointer)).toEqual(position);
+  });
+});

@@ -1,0 +1,96 @@
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ROOT } from "../../scripts/install.mjs";
+import { documentedCommands, outputPattern, withoutSpaces } from "../support/documented-commands.ts";
+import {
+  eventually,
+  freePort,
+  type RegistryProcess,
+  spawnRegistry,
+  temporaryState,
+} from "../support/registry-process.ts";
+
+/** One file that a developer's terminal reads at every call: the engines of three formats, and a packed generator of types. */
+const MAX_CLI_BYTES = 1_900_000;
+
+const LLMSR = join(ROOT, "cli", "dist", "llmsr.mjs");
+
+beforeAll(() => {
+  execFileSync("npm", ["run", "--silent", "build:cli"], { cwd: ROOT, stdio: "ignore" });
+});
+
+describe("the built llmsr", () => {
+  it(`is one file of at most ${MAX_CLI_BYTES} bytes`, () => {
+    expect(statSync(LLMSR).size).toBeLessThanOrEqual(MAX_CLI_BYTES);
+  });
+
+  it("prints its version", () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, "cli", "package.json"), "utf8")) as { version: string };
+
+    expect(execFileSync("node", [LLMSR, "--version"], { encoding: "utf8" })).toBe(`llmsr ${version}\n`);
+  });
+
+  it("ends quietly when the reader of its output closes the pipe", () => {
+    const script = `set -o pipefail; node ${LLMSR} help formats | head -c 1 > /dev/null; echo "$?"`;
+
+    expect(execFileSync("bash", ["-c", `exec 2>&1; ${script}`], { encoding: "utf8" })).toBe("0\n");
+  });
+});
+
+describe("docs/cli.md", () => {
+  const commands = documentedCommands(readFileSync(join(ROOT, "docs", "cli.md"), "utf8"));
+  const state = temporaryState();
+  const folder = mkdtempSync(join(tmpdir(), "llmsr-docs-"));
+  let registry: RegistryProcess;
+
+  beforeAll(async () => {
+    registry = spawnRegistry({
+      port: await freePort(),
+      stateDir: state.stateDir,
+      // So that `llmsr audit` finds checkpoints to verify against.
+      env: { CHECKPOINT_SIGNING_KEYS: Buffer.alloc(32, "checkpoint").toString("base64") },
+    });
+    await registry.ready();
+  });
+  afterAll(async () => {
+    await registry?.kill();
+    state.remove();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function run(command: string): Promise<string> {
+    const env = {
+      ...process.env,
+      PATH: `${join(ROOT, "node_modules", ".bin")}${delimiter}${process.env.PATH}`,
+      HOME: folder,
+      XDG_CONFIG_HOME: join(folder, ".config"),
+      LLMSR_URL: registry.url,
+    };
+    return new Promise((resolve) => {
+      execFile("bash", ["-c", `exec 2>&1; ${command}`], { env, cwd: folder }, (_error, stdout) => resolve(stdout));
+    });
+  }
+
+  it.each(commands)("prints the output shown: $command", async ({ command, shown }) => {
+    const atRegistry = (text: string) => text.replaceAll("http://localhost:8080", registry.url);
+    let output = "";
+
+    // Search follows a write a moment later.
+    const isAsShown = await eventually(async () => {
+      output = await run(atRegistry(command));
+      return outputPattern(atRegistry(shown)).test(withoutSpaces(output));
+    }, 15_000);
+
+    expect(isAsShown, output).toBe(true);
+  });
+
+  it("shows every command", async () => {
+    const { COMMANDS } = await import("../../cli/dispatch.ts");
+    const shown = commands.map(({ command }) => command).join("\n");
+
+    expect(Object.keys(COMMANDS).filter((name) => !shown.includes(`llmsr ${name}`))).toEqual([]);
+  });
+});
