@@ -61,6 +61,7 @@ const HARD_DELETABLE: ReadonlySet<EntryType> = new Set<EntryType>([
   "schema.registered",
   "schema.updated",
   "proposal.opened",
+  "evidence.attached",
 ]);
 
 export function encodeSegment(segment: Segment): EncodedSegment {

@@ -98,6 +98,36 @@ export async function fillEventfully(ask: Ask, large: (seed: string) => object):
     resourceType: "topic",
     associations: [{ subject: "message", associationType: "value", lifecycle: "WEAK" }],
   });
+  // Artefacts, which have no Confluent id; an alias, and evidence that a hard delete takes with its version.
+  const metrics = [{ name: "accuracy", lower_is_better: false }];
+  for (const [format, content] of [
+    ["tool", { name: "search", input: { type: "object" } }],
+    ["model-signature", { dialect: "custom", inputs: {}, outputs: {} }],
+    ["collection", { embedding: { model: "a", dimensions: 3, distance: "dot" } }],
+    ["dataset", { row: { type: "object" } }],
+    ["evaluation", { task: "t", metrics }],
+  ] as const) {
+    await register(`artefact.${format}`, content, { format });
+  }
+  for (const text of ["one", "two", "three"])
+    await register("prompt", { syntax: "dollar", text }, { format: "prompt" });
+  const evidence = {
+    evaluation_id: "nightly",
+    evaluation_results: [
+      {
+        evaluation_name: "answers",
+        metric_config: { metric_id: "accuracy", lower_is_better: false },
+        score_details: { score: 0.9 },
+      },
+    ],
+  };
+  for (const version of [1, 2]) {
+    await send("POST", `/api/v1/subjects/prompt/versions/${version}/evidence`, evidence);
+    await send("PUT", "/api/v1/subjects/prompt/aliases/production", { version });
+  }
+  await send("PUT", "/api/v1/subjects/prompt/aliases/staging", { version: 3 });
+  await send("DELETE", "/api/v1/subjects/prompt/aliases/staging");
+  await remove(await send("GET", "/api/v1/subjects/prompt/versions/2"));
   // Disabled, because there is no endpoint.
   const webhook = { url: "https://hooks.example.com/registry", types: ["schema.*"], enabled: false };
   await send("POST", "/api/v1/webhooks", webhook);

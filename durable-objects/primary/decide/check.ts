@@ -19,11 +19,10 @@ export function decideCheck(
   request: CheckRequest,
 ): DecisionStep<{ type: "checked"; result: CheckResult }> {
   const { state } = deciding;
-  const { selector } = request;
   const name = state.resolveAlias(request.name);
   const subject = state.subjectFor(name, request.format);
   const config = state.effectiveConfig(name, "confluent");
-  const rows = selectedRows(state, name, selector);
+  const rows = selectedRows(state, name, request);
   if (!rows.ok) return rows;
 
   const read = readSchemaText(deciding, name.context, {
@@ -81,10 +80,10 @@ export function decideCheck(
 function selectedRows(
   state: StateReader,
   name: SubjectName,
-  selector: CheckRequest["selector"],
+  { selector, format }: Pick<CheckRequest, "selector" | "format">,
 ): Result<RecordRow[] | undefined, Refusal> {
   if (selector === "level") return ok(undefined);
-  const subject = state.subject(name);
+  const subject = state.subjectFor(name, format);
   const row =
     subject &&
     (selector === "latest"
