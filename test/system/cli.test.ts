@@ -13,8 +13,9 @@ import {
   temporaryState,
 } from "../support/registry-process.ts";
 
-/** One file that a developer's terminal reads at every call: the engines of three formats, and a packed generator of types. */
-const MAX_CLI_BYTES = 1_900_000;
+/** One file that a developer's terminal reads at every call: the engines of every format and a packed generator of types,
+ * 1.86 MB, and a tenth more. */
+const MAX_CLI_BYTES = 2_050_000;
 
 const LLMSR = join(ROOT, "cli", "dist", "llmsr.mjs");
 
