@@ -7,76 +7,92 @@ const RE_EMBEDS = /^EMBEDDING_(?:MODEL|DIMENSIONS|NORMALISATION|PREFIX)_CHANGED$
 const RE_INDEXES = /^EMBEDDING_(?:DISTANCE|DATATYPE)_CHANGED$/;
 const RE_EMBEDDING_ADVISED = /^(?:SPLITTER|EMBED_TEMPLATE)_CHANGED$/;
 
+const LISTED_COMMANDS = 10;
+const LISTED_BACKFILLS = 10;
+
 export function planForCollection(
   _previous: CollectionModel,
   next: CollectionModel,
   differences: readonly Difference[],
 ): Plan {
-  const { embedding, store, indexes } = next.own;
-  const matching = (kinds: RegExp) => differences.filter(({ kind }) => kinds.test(kind));
-  const messagesOf = (found: readonly Difference[]) => found.map(({ message }) => message).join(" ");
-  const actions: PlanAction[] = [];
-  const embeds = matching(RE_EMBEDS);
-  const reindexes = matching(RE_INDEXES);
-  const create =
-    store === null
-      ? undefined
-      : [{ store: store.kind, command: createCommand(store.kind, `${store.name}_next`, embedding) }];
-  if (embeds.length > 0) {
-    actions.push({
-      action: "re-embed",
-      pointer: "/embedding",
-      reason: messagesOf(embeds),
-      note: "1. Create a second collection. 2. Embed every document into it. 3. Switch queries and their model in one step. 4. Delete the first.",
-      ...(create === undefined ? {} : { commands: create }),
-    });
-  } else if (reindexes.length > 0) {
-    actions.push({
-      action: "reindex",
-      pointer: "/embedding",
-      reason: messagesOf(reindexes),
-      note: "The vectors stay; copy them into a second collection with the new index, then switch.",
-      ...(create === undefined ? {} : { commands: create }),
-    });
-  }
-  const advised = matching(RE_EMBEDDING_ADVISED);
-  if (advised.length > 0 && embeds.length === 0) {
-    const note = "Advised: documents that are not embedded again are found by the old chunks.";
-    actions.push({ action: "re-embed", pointer: advised[0]!.reader_pointer ?? "", reason: messagesOf(advised), note });
-  }
-  if (matching(/^STORE_CHANGED$/).length > 0 && embeds.length === 0) {
-    actions.push({
-      action: "reindex",
-      pointer: "/store",
-      reason: "The collection moves to another store.",
-      note: "Create it there, copy vectors and metadata, then switch queries.",
-      ...(store === null
-        ? {}
-        : { commands: [{ store: store.kind, command: createCommand(store.kind, store.name, embedding) }] }),
-    });
-  }
-  const payload = matching(/^PAYLOAD_INDEX_(?:ADDED|CHANGED|REMOVED)$/);
-  if (payload.length > 0) {
-    const commands =
-      store === null ? [] : [...indexes].map(([field, type]) => indexCommand(store.kind, store.name, field, type));
-    actions.push({
-      action: "rebuild payload index",
-      pointer: "/payload_indexes",
-      reason: messagesOf(payload),
-      ...(store === null ? {} : { commands: commands.slice(0, 10).map((command) => ({ store: store.kind, command })) }),
-    });
-  }
-  const required = differences.filter(
-    ({ part, kind }) => part?.variance === "in" && kind === "REQUIRED_ATTRIBUTE_ADDED",
-  );
-  for (const difference of required.slice(0, 10)) {
-    const pointer = difference.reader_pointer ?? difference.writer_pointer ?? "";
-    actions.push({ action: "backfill metadata", pointer, reason: difference.message });
-  }
+  const actions = [
+    ...vectorActions(next, differences),
+    ...payloadIndexActions(next, differences),
+    ...backfillActions(differences),
+  ];
   if (actions.length === 0 && differences.length > 0) {
     actions.push({ action: "nothing", reason: "Stored vectors and metadata stay as they are." });
   }
   return boundedPlan(actions);
+}
+
+function matching(differences: readonly Difference[], kinds: RegExp): readonly Difference[] {
+  return differences.filter(({ kind }) => kinds.test(kind));
+}
+
+function messagesOf(found: readonly Difference[]): string {
+  return found.map(({ message }) => message).join(" ");
+}
+
+function vectorActions(
+  { own: { embedding, store } }: CollectionModel,
+  differences: readonly Difference[],
+): PlanAction[] {
+  const embeds = matching(differences, RE_EMBEDS);
+  const reindexes = matching(differences, RE_INDEXES);
+  const commandsFor = (suffix: string) =>
+    store === null
+      ? {}
+      : { commands: [{ store: store.kind, command: createCommand(store.kind, `${store.name}${suffix}`, embedding) }] };
+  if (embeds.length > 0) {
+    const note =
+      "1. Create a second collection. 2. Embed every document into it. 3. Switch queries and their model in one step. 4. Delete the first.";
+    const reason = messagesOf(embeds);
+    return [{ action: "re-embed", pointer: "/embedding", reason, note, ...commandsFor("_next") }];
+  }
+  const actions: PlanAction[] = [];
+  if (reindexes.length > 0) {
+    const note = "The vectors stay; copy them into a second collection with the new index, then switch.";
+    const reason = messagesOf(reindexes);
+    actions.push({ action: "reindex", pointer: "/embedding", reason, note, ...commandsFor("_next") });
+  }
+  const advised = matching(differences, RE_EMBEDDING_ADVISED);
+  if (advised.length > 0) {
+    const note = "Advised: documents that are not embedded again are found by the old chunks.";
+    actions.push({ action: "re-embed", pointer: advised[0]!.reader_pointer ?? "", reason: messagesOf(advised), note });
+  }
+  if (matching(differences, /^STORE_CHANGED$/).length > 0) {
+    const reason = "The collection moves to another store.";
+    const note = "Create it there, copy vectors and metadata, then switch queries.";
+    actions.push({ action: "reindex", pointer: "/store", reason, note, ...commandsFor("") });
+  }
+  return actions;
+}
+
+function payloadIndexActions({ own: { store, indexes } }: CollectionModel, differences: readonly Difference[]) {
+  const changed = matching(differences, /^PAYLOAD_INDEX_(?:ADDED|CHANGED|REMOVED)$/);
+  if (changed.length === 0) return [];
+  const action: PlanAction = {
+    action: "rebuild payload index",
+    pointer: "/payload_indexes",
+    reason: messagesOf(changed),
+  };
+  if (store === null) return [action];
+  const commands = [...indexes]
+    .slice(0, LISTED_COMMANDS)
+    .map(([field, type]) => ({ store: store.kind, command: indexCommand(store.kind, store.name, field, type) }));
+  return [{ ...action, commands }];
+}
+
+function backfillActions(differences: readonly Difference[]): PlanAction[] {
+  return differences
+    .filter(({ part, kind }) => part?.variance === "in" && kind === "REQUIRED_ATTRIBUTE_ADDED")
+    .slice(0, LISTED_BACKFILLS)
+    .map(({ reader_pointer, writer_pointer, message }) => ({
+      action: "backfill metadata",
+      pointer: reader_pointer ?? writer_pointer ?? "",
+      reason: message,
+    }));
 }
 
 const QDRANT_DISTANCES = { cosine: "Cosine", dot: "Dot", euclid: "Euclid", manhattan: "Manhattan" } as const;
