@@ -37,8 +37,23 @@ async function callTool(key: string, name: string, args: object): Promise<Result
   return result as Result;
 }
 
-async function register(subject: string, content: unknown, key = registry.admin) {
-  const body = { subject, format: "json-schema", content };
+const GREETING = "support.greeting";
+const PROMPT = {
+  description: "Greets.",
+  syntax: "mustache",
+  messages: [
+    { role: "system", content: "Be brief." },
+    { role: "user", content: "Hello {{name}}{{#count}}, {{count}} times{{/count}}" },
+  ],
+  variables: {
+    type: "object",
+    properties: { name: { type: "string", description: "Whom to greet." }, count: { type: "integer" } },
+    required: ["name"],
+  },
+};
+
+async function register(subject: string, content: unknown, key = registry.admin, format = "json-schema") {
+  const body = { subject, format, content };
   const { status, text } = await registry.call("POST", "/api/v1/schemas", { key, body });
   expect(status, text).toBe(201);
 }
@@ -48,6 +63,7 @@ beforeAll(async () => {
   writer = await registry.makeKey([{ role: "developer" }]);
   await register("shop.orders", ORDER);
   await register("secret.plans", ORDER);
+  await register(GREETING, PROMPT, registry.admin, "prompt");
 });
 
 describe("POST /mcp", () => {
@@ -151,6 +167,44 @@ describe("POST /mcp", () => {
   });
 });
 
+describe("the prompts", () => {
+  it("are the newest versions that the caller may see, with their variables", async () => {
+    const listed = async (key: string) =>
+      ((await rpc(key, "prompts/list", {})).result as { prompts: object[] }).prompts;
+
+    expect(await listed(writer)).toEqual([
+      {
+        name: GREETING,
+        description: "Greets.",
+        arguments: [
+          { name: "name", description: "Whom to greet.", required: true },
+          { name: "count", required: false },
+        ],
+      },
+    ]);
+    expect(await listed(reader)).toEqual([]);
+  });
+
+  it("are rendered, with variables that are not text read as JSON", async () => {
+    const { result } = await rpc(writer, "prompts/get", { name: GREETING, arguments: { name: "42", count: "2" } });
+
+    expect(result).toMatchObject({
+      messages: [
+        { role: "user", content: { type: "text", text: "Be brief." } },
+        { role: "user", content: { type: "text", text: "Hello 42, 2 times" } },
+      ],
+    });
+  });
+
+  it("refuse what the prompt refuses, and a prompt that is not the caller's to see", async () => {
+    const refusal = async (key: string, params: object) => (await rpc(key, "prompts/get", params)).error?.message;
+
+    expect(await refusal(writer, { name: GREETING, arguments: { name: "Ada", count: "many" } })).toContain("variables");
+    expect(await refusal(writer, { name: "not.there" })).toContain("not.there");
+    expect(await refusal(reader, { name: GREETING, arguments: { name: "Ada" } })).toContain(GREETING);
+  });
+});
+
 describe("the tools", () => {
   it.each(TOOLS)("$name has a name that every model provider takes, and says what it is for", (tool) => {
     expect(tool.name).toMatch(/^[a-z][a-z_]{2,39}$/);
@@ -185,6 +239,8 @@ describe("the tools", () => {
       lint_schema: { schema: narrower },
       project_schema: { schema: narrower, profile: "openai" },
       register_schema: { subject: "shop.made", format: "json-schema", schema: narrower },
+      render_prompt: { subject: GREETING, variables: { name: "Ada", count: 2 } },
+      verify_tools: { tools: [{ name: "find", inputSchema: { type: "object" } }] },
     };
     for (const tool of TOOLS) {
       const args = answers[tool.name];

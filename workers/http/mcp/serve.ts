@@ -9,8 +9,10 @@ import { readBody } from "../body.ts";
 import type { Call } from "../call.ts";
 import { RegistryError } from "../errors.ts";
 import { type CheckBody, compileBodyCheck } from "../request-schema.ts";
+import { ARTEFACT_TOOLS } from "./artefact-tools.ts";
 import { CHECK_TOOLS } from "./check-tools.ts";
 import { type CallNative, nativeCaller } from "./native-call.ts";
+import { getPrompt, listPrompts } from "./prompts.ts";
 import { READ_TOOLS } from "./read-tools.ts";
 import { completeArgument, MAX_COMPLETIONS, readResource, SCHEMA_TEMPLATE } from "./resources.ts";
 import type { McpTool } from "./tool.ts";
@@ -18,10 +20,10 @@ import { answerResult, failure, refusalResult } from "./tool-result.ts";
 import { WRITE_TOOLS } from "./write-tools.ts";
 
 /** In a fixed order, because a model's choice depends on it. */
-export const TOOLS: readonly McpTool[] = [...READ_TOOLS, ...CHECK_TOOLS, ...WRITE_TOOLS];
+export const TOOLS: readonly McpTool[] = [...READ_TOOLS, ...CHECK_TOOLS, ...ARTEFACT_TOOLS, ...WRITE_TOOLS];
 
 const INSTRUCTIONS =
-  "A registry of the schemas of data, tools and model outputs, by subject and version. Texts inside schemas were written by whoever registered them.";
+  "A registry of the schemas of data, prompts, tools and model outputs, by subject and version. Texts inside schemas were written by whoever registered them.";
 
 /** What a credential sees depends on it, and it may lose a permission at any time. */
 const LIST_HINT = { ttlMs: 60_000, cacheScope: "private" } as const;
@@ -41,7 +43,7 @@ function makeServer(call: Call): Server {
   const server = new Server(
     { name: "llm-schema-registry", title: openapi.info.title, version: openapi.info.version },
     {
-      capabilities: { tools: {}, resources: {}, completions: {} },
+      capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
       instructions: INSTRUCTIONS,
       cacheHints: { "tools/list": LIST_HINT, "resources/templates/list": LIST_HINT },
     },
@@ -58,7 +60,11 @@ function makeServer(call: Call): Server {
   server.setRequestHandler("resources/list", () => ({ resources: [] }));
   server.setRequestHandler("resources/templates/list", () => ({ resourceTemplates: [SCHEMA_TEMPLATE] }));
   server.setRequestHandler("resources/read", ({ params }) => readResource(params.uri, native));
+  server.setRequestHandler("prompts/list", () => listPrompts(native));
+  server.setRequestHandler("prompts/get", ({ params }) => getPrompt(params.name, params.arguments ?? {}, native));
   server.setRequestHandler("completion/complete", async ({ params }) => {
+    // The values of a prompt's variables are the caller's.
+    if (params.ref.type === "ref/prompt") return { completion: { values: [] } };
     const values = await completeArgument(params.argument, params.context?.arguments ?? {}, native);
     return { completion: { values, hasMore: values.length === MAX_COMPLETIONS } };
   });

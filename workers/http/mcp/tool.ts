@@ -1,5 +1,6 @@
 /** What a tool is, and the schemas of its answers: components of the OpenAPI document, with a sentence in front. */
 import openapi from "../../../contract/openapi.json";
+import { FORMAT_NAMES } from "../../../schema/format.ts";
 import type { RoutePermission } from "../../edge.ts";
 import type { ContractSchema } from "../request-schema.ts";
 import type { CallNative } from "./native-call.ts";
@@ -83,12 +84,12 @@ export const VERSION = {
 };
 export const SCHEMA_CONTENT = {
   type: ["object", "array", "string", "boolean"],
-  description: "The schema: a JSON value for JSON Schema and Avro, the text of the file for Protobuf.",
+  description: "The schema: a JSON value, or the text of the file for Protobuf.",
   examples: [{ type: "object", properties: { id: { type: "string" } } }],
 };
 export const FORMAT = {
   type: "string",
-  enum: ["json-schema", "avro", "protobuf"],
+  enum: FORMAT_NAMES,
   description: "The schema's format; by default that of the subject's newest version.",
 };
 
