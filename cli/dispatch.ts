@@ -28,6 +28,10 @@ const WITHOUT_SERVER: Readonly<Record<string, Entry>> = {
     summary: "does an answer keep to a schema while it is still arriving",
     load: async () => (await import("./commands/stream.ts")).STREAM_COMMAND,
   },
+  sketch: {
+    summary: "what the columns of rows hold, and whether that drifted",
+    load: async () => (await import("./commands/sketch.ts")).SKETCH_COMMAND,
+  },
   lint: {
     summary: "which model providers take a schema",
     load: async () => (await import("./commands/lint.ts")).LINT_COMMAND,
