@@ -91,7 +91,10 @@ describe.each(WAYS)("the native API's help for new users on the $name platform",
       '/contnet Unknown field "contnet". Did you mean "content"? Known fields: subject, format, content',
     ],
     [{ subject: "s", schemaType: "AVRO", schema: "string" }, '/schemaType "schemaType" belongs to the Confluent API'],
-    [{ subject: "s", format: "xml", content: "" }, "/format Expected one of json-schema, avro, protobuf; got"],
+    [
+      { subject: "s", format: "xml", content: "" },
+      "/format Expected one of json-schema, avro, protobuf, prompt, tool,",
+    ],
     [
       { subject: "s", compatibility_level: "BACKWARDS", content: "" },
       "/compatibility_level Expected one of NONE, BACKWARD, BACKWARD_TRANSITIVE, FORWARD, FORWARD_TRANSITIVE, FULL, FULL_TRANSITIVE; got",
