@@ -12,6 +12,8 @@ const TOOL_NAMES = [
   "validate_data",
   "lint_schema",
   "project_schema",
+  "render_prompt",
+  "verify_tools",
   "register_schema",
 ];
 

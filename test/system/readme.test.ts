@@ -42,10 +42,12 @@ describe("README.md, Five minutes", () => {
     await registry.ready();
   }
 
+  /** With this registry's address and a folder of its own. */
+  const here = (text: string) =>
+    text.replaceAll("localhost:8080", `localhost:${port}`).replaceAll("/tmp/", `${folder}/`);
+
   function run(command: string): Promise<string> {
-    const script = `${variables}${command}`
-      .replaceAll("localhost:8080", `localhost:${port}`)
-      .replaceAll("/tmp/", `${folder}/`);
+    const script = here(`${variables}${command}`);
     const env = {
       ...process.env,
       PATH: `${join(process.cwd(), "node_modules", ".bin")}${delimiter}${process.env.PATH}`,
@@ -76,7 +78,9 @@ describe("README.md, Five minutes", () => {
     // Followers of the log are up to date a moment later.
     const isAsShown = await eventually(async () => {
       output = await run(command);
-      return !/"(?:status|error_code)": ?[45]\d\d/.test(output) && outputPattern(shown).test(withoutSpaces(output));
+      return (
+        !/"(?:status|error_code)": ?[45]\d\d/.test(output) && outputPattern(here(shown)).test(withoutSpaces(output))
+      );
     }, 20_000);
 
     expect(isAsShown, output).toBe(true);

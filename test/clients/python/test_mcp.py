@@ -36,7 +36,7 @@ class McpTest(unittest.TestCase):
 
         tools, made, checked, read = asyncio.run(with_session(work))
 
-        self.assertEqual(len(tools.tools), 10)
+        self.assertEqual(len(tools.tools), 12)
         self.assertEqual(structured(made)["version"], "1.0.0")
         self.assertFalse(structured(checked)["compatible"])
         self.assertEqual(structured(checked)["differences"][0]["witness"]["status"], "confirmed")
