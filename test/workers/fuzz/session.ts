@@ -160,14 +160,17 @@ export class Session {
 
 function documentProblems({ method, path }: Sent, answered: Answered): string[] {
   const { status } = answered;
-  if (method === "OPTIONS" || method === "HEAD") return status < 500 ? [] : [`${method} answers ${status}`];
   // As the URL parser normalises it.
   const { pathname } = new URL(HOST + path);
   const isNative = pathname === NATIVE_PREFIX || pathname.startsWith(`${NATIVE_PREFIX}/`);
+  const hasBody = method !== "OPTIONS" && method !== "HEAD";
+  // HEAD is answered as GET is, without the body.
+  const documented = method === "HEAD" ? "GET" : method;
   const operation = isNative
-    ? NATIVE_ANSWERS.operationAt(method, pathname)
-    : CONFLUENT_ANSWERS.operationAt(method, pathInContext(pathname));
+    ? NATIVE_ANSWERS.operationAt(documented, pathname)
+    : CONFLUENT_ANSWERS.operationAt(documented, pathInContext(pathname));
   if (status >= 500 && !declaresNotConfigured(operation, status)) return [`a failure of the server: ${status}`];
+  if (!hasBody) return [];
   if (!isNative) return confluentProblems(method, pathname, answered);
   if (operation === undefined) return status >= 400 ? [] : [`${method} ${pathname} is not documented`];
   return answered.headers.get("Content-Type")?.startsWith("text/event-stream")
