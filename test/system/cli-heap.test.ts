@@ -1,10 +1,10 @@
 /** The command line works on machines with little memory, whatever the schemas: each command is a process of its own. */
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ROOT } from "../../scripts/install.mjs";
 import {
   type HostilePair,
   hugeDigits,
@@ -22,6 +22,7 @@ import {
 } from "../support/hostile-schemas.ts";
 import { sharedHostilePairs } from "../support/shared-hostile-schemas.ts";
 
+const LLMSR = join(ROOT, "cli", "dist", "llmsr.mjs");
 const HEAP_MB = 512;
 const CPU_MS = 10_000;
 const EXTENSIONS = { "json-schema": "json", avro: "avsc", protobuf: "proto" } as const;
@@ -49,19 +50,9 @@ const REPORT_CPU = `data:text/javascript,process.on("exit",()=>process.stderr.wr
 describe(`llmsr in a heap of ${HEAP_MB} MB`, () => {
   let folder: string;
 
-  beforeAll(async () => {
+  beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "llmsr-heap-"));
-    const banner = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
-    await build({
-      entryPoints: ["cli/main.ts"],
-      outfile: join(folder, "llmsr.mjs"),
-      bundle: true,
-      platform: "node",
-      target: "node20",
-      format: "esm",
-      logLevel: "error",
-      banner: { js: banner },
-    });
+    execFileSync(process.execPath, [join("cli", "build.mjs")], { cwd: ROOT });
   });
 
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -74,7 +65,7 @@ describe(`llmsr in a heap of ${HEAP_MB} MB`, () => {
 
   function expectVerdict(...args: string[]): void {
     const options = [`--max-old-space-size=${HEAP_MB}`, "--no-warnings", `--import=${REPORT_CPU}`];
-    const child = spawnSync(process.execPath, [...options, join(folder, "llmsr.mjs"), ...args], {
+    const child = spawnSync(process.execPath, [...options, LLMSR, ...args], {
       encoding: "utf8",
       maxBuffer: 64 * 1024 * 1024,
     });

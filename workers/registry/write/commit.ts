@@ -96,12 +96,19 @@ export function commandIdentity(
 ): { commandId: string; commandDigest?: string } {
   if (idempotencyKey === undefined) return { commandId: timeOrderedId(edge) };
   const known = [edge.tenant, caller.actor, idempotencyKey, command.type, targetOf(command)];
-  // A dry run belongs to the same request as the change that follows it. It is never remembered itself.
-  const request = "dryRun" in command ? { ...command, dryRun: false } : command;
+  const request = requestOf(command);
   return {
     commandId: `key:${sha256Hex(JSON.stringify(known))}`,
     commandDigest: sha256Hex(JSON.stringify(alongside === undefined ? request : [request, alongside])),
   };
+}
+
+/** What of a command the caller sent. */
+function requestOf(command: Command): unknown {
+  // A dry run belongs to the same request as the change that follows it. It is never remembered itself.
+  if ("dryRun" in command) return { ...command, dryRun: false };
+  // A review compares with the present state, which another write may have changed before the request is repeated.
+  return command.type === "openProposal" ? { ...command, review: null } : command;
 }
 
 /**

@@ -319,6 +319,19 @@ describe("POST /proposals", () => {
     expect(body).toMatchObject({ changes: [{ result: "deleted" }, { result: "registered" }] });
   });
 
+  it("answers a repeated request as the first, whatever was registered in between", async () => {
+    const people = new People();
+    const changes = [{ operation: "register", subject: "orders", format: "avro", content: avroRecord("id") }];
+    const open = () => people.call("ana", "POST", "/proposals", { changes }, { "Idempotency-Key": "key-1" });
+
+    const opened = await open();
+    expect((await people.register("ana", "orders", avroRecord("id", "note"))).status).toBe(201);
+    const repeated = await open();
+
+    expect(opened.status, opened.text).toBe(201);
+    expect([repeated.status, repeated.body]).toEqual([201, opened.body]);
+  });
+
   it("refuses changes that are impossible or have no effect", async () => {
     const people = new People();
     await people.register("ana", "orders", avroRecord("id"));
