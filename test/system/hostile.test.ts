@@ -28,10 +28,26 @@ import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from ".
 import { sharedHostilePairs } from "../support/shared-hostile-schemas.ts";
 import { COUNTS_THREADS, mainThreadMs } from "../support/thread-time.ts";
 
+/** The processor time of a fixed computation on the machine that the bounds are for. */
+const NOMINAL_MS = 48;
+
+/** How much slower this machine is, at least 1: processor time is compared, and processors differ. */
+function slowness(): number {
+  const text = JSON.stringify(Array.from({ length: 200_000 }, (_, index) => ({ index, name: `n${index}` })));
+  const costs = Array.from({ length: 5 }, () => {
+    const { user } = process.cpuUsage();
+    JSON.parse(text);
+    return (process.cpuUsage().user - user) / 1_000;
+  });
+  return Math.max(1, Math.min(...costs) / NOMINAL_MS);
+}
+
+/** The first use of an input's code compiles it, which a registry that has been running for a while has behind it. */
+const WHILE_COLD = 1.6;
 /** Of reads from memory, 99 in 100. */
-const MEMORY_READ_MS = 250;
+const MEMORY_READ_MS = 250 * WHILE_COLD * slowness();
 /** Of reads that ask the primary. */
-const STRICT_READ_MS = 500;
+const STRICT_READ_MS = 500 * WHILE_COLD * slowness();
 /** Between two reads of one kind. */
 const READ_EVERY_MS = 10;
 /** The registry is idle once its main thread uses less than this in IDLE_WINDOW_MS. */

@@ -3,6 +3,7 @@ import { type ErrorItem, makeRefusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import { type JsonNode, type JsonObject, toPlainValue } from "../../../schema/json-text.ts";
 import { parseToken } from "../../read-path/token.ts";
+import { giveTurn } from "../../registry/turns.ts";
 import { isJsonMediaType, readJson } from "../body.ts";
 import type { Call } from "../call.ts";
 import { RegistryError, refusing } from "../errors.ts";
@@ -61,7 +62,16 @@ export function readNativeRequest(operation: Operation, call: Call): NativeReque
 export async function readNativeRequestWithBody(operation: Operation, call: Call): Promise<NativeRequest> {
   const request = readNativeRequest(operation, call);
   const tree = await readCheckedBody(operation, call.request);
+  if (isLarge(call.request)) await giveTurn();
   return { ...request, tree, body: toPlainValue(tree) };
+}
+
+/** Parsing, checking and converting a larger body are passes of tens of milliseconds each; others get a turn in between. */
+const LARGE_BODY_BYTES = 256 * 1024;
+
+function isLarge({ headers }: Request): boolean {
+  const length = headers.get("Content-Length");
+  return length === null || Number(length) > LARGE_BODY_BYTES;
 }
 
 function readQuery(specs: Operation["parameters"]["query"], search: string, items: ErrorItem[]): ParameterValues {
@@ -92,6 +102,7 @@ async function readCheckedBody({ checkBody }: Operation, request: Request): Prom
   if (node.type !== "object") {
     refuseItems([{ pointer: "", rule: "type", message: `Expected object, got ${node.type}.` }]);
   }
+  if (isLarge(request)) await giveTurn();
   refuseItems(checkBody!()(toPlainValue(node)));
   return node as JsonObject;
 }

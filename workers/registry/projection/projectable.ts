@@ -10,6 +10,7 @@ import type { Profile } from "../../../schema/projection/profile.ts";
 import { profileNamed } from "../../../schema/projection/profiles.ts";
 import { type UnwrappedSchema, unwrapSchemas } from "../../../schema/projection/tool-schema-text.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
+import { passesMicros } from "../../../schema/slices.ts";
 import type { Edge } from "../../edge.ts";
 import { comparableSide } from "../compatibility/compare.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
@@ -36,7 +37,11 @@ export async function readProjectables(
     if (!read.ok) return read;
     return ok([{ kind: null, name: null, description: null, pointer: "", model: read.value }]);
   }
-  const unwrapped = unwrapSchemas(source.content, writeJsonText(source.content));
+  const text = writeJsonText(source.content);
+  // The request's own parsing, and this writing.
+  await edge.work.spend(passesMicros(text.length, 3));
+  const unwrapped = unwrapSchemas(source.content, text);
+  await edge.work.spend(passesMicros(text.length));
   const { pointer } = source;
   const wanted = pointer === undefined ? unwrapped : unwrapped.filter((found) => found.pointer === pointer);
   if (wanted.length === 0) {
@@ -52,8 +57,8 @@ export async function readProjectables(
     return refuse(makeRefusal("UNPROCESSABLE", [detail], detail));
   }
   const schemas: Projectable[] = [];
-  for (const { kind, name, description, pointer: at, text } of wanted) {
-    const inline = { format: "json-schema" as const, text, references: source.references };
+  for (const { kind, name, description, pointer: at, text: schema } of wanted) {
+    const inline = { format: "json-schema" as const, text: schema, references: source.references };
     const read = await readModel(edge, inline, context);
     if (!read.ok) return refuse({ ...read.refusal, ...placed(read.refusal, at) });
     schemas.push({ kind, name, description, pointer: at, model: read.value });
