@@ -4,7 +4,7 @@
  */
 
 /** Schemas in one projected schema: OpenAI, with the largest stated limit, accepts 5,000 properties. */
-export const MAX_PROJECTED_SCHEMAS = 6_000;
+export const MAX_PROJECTED_SCHEMAS = 10_000;
 /** UTF-8 bytes of one projected schema, so that a response with its report stays below 1 MiB. */
 export const MAX_PROJECTED_BYTES = 512 * 1024;
 /** Nesting of a projected schema, without following references. Twelve times what any provider documents. */
