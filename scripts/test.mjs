@@ -2,7 +2,7 @@
 // omits suites that need a runtime. Ends with one line, `N passed, N failed`.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { ensureInstalled, ROOT } from "./install.mjs";
 
@@ -34,7 +34,8 @@ const STAGES = {
       "unit, workers and database",
       ["unit", "workers", "database"],
       { TESTS: "short" },
-      process.env.COVERAGE === "true" ? ["--coverage"] : [],
+      // By default vitest leaves one processor free, which on two is half of them.
+      [`--maxWorkers=${availableParallelism()}`, ...(process.env.COVERAGE === "true" ? ["--coverage"] : [])],
     ),
     // Run separately, because they start whole processes.
     suites("system", ["system"], { TESTS: "short" }),
