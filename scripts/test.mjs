@@ -24,19 +24,19 @@ function readersOfCorpus() {
     .filter((file) => readFileSync(join(ROOT, file), "utf8").includes("support/corpus.ts"));
 }
 
+/** By default vitest leaves one processor free, which on two is half of them. */
+const ALL_PROCESSORS = `--maxWorkers=${availableParallelism()}`;
+
 /** Cheapest first; the first failing stage ends the run. */
 const STAGES = {
   check: () => [...STATIC, suites("unit", ["unit"], { TESTS: "short" })],
   everyday: () => [
     ...STATIC,
     // With COVERAGE=true, as in CI, lines are also counted, which takes two thirds longer (docs/decisions/0020).
-    suites(
-      "unit, workers and database",
-      ["unit", "workers", "database"],
-      { TESTS: "short" },
-      // By default vitest leaves one processor free, which on two is half of them.
-      [`--maxWorkers=${availableParallelism()}`, ...(process.env.COVERAGE === "true" ? ["--coverage"] : [])],
-    ),
+    suites("unit, workers and database", ["unit", "workers", "database"], { TESTS: "short" }, [
+      ALL_PROCESSORS,
+      ...(process.env.COVERAGE === "true" ? ["--coverage"] : []),
+    ]),
     // Run separately, because they start whole processes.
     suites("system", ["system"], { TESTS: "short" }),
   ],
@@ -47,7 +47,7 @@ const STAGES = {
     suites("without real schemas", ["unit", "system"], { CORPUS: "none" }, readersOfCorpus()),
     // A few generated schemas are invalid, so slightly more than the 20,000 pairs of `npm run test:soundness` are
     // generated.
-    suites("soundness", ["unit"], { FUZZ_RUNS: "21000" }, ["--testTimeout=3600000", ...SOUNDNESS]),
+    suites("soundness", ["unit"], { FUZZ_RUNS: "21000" }, ["--testTimeout=3600000", ALL_PROCESSORS, ...SOUNDNESS]),
   ],
 };
 
