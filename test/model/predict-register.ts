@@ -95,9 +95,10 @@ export function predictRegistration(state: RegistryState, asked: Registration): 
 /** The next version's number, for a registration or an activation. */
 export function predictNumbering(state: RegistryState, candidate: Candidate): Prediction {
   const subject = state.subject(candidate.name);
-  if (isIncompatible(state, subject, candidate)) return refused("INCOMPATIBLE_SCHEMA");
   const number = (subject?.lastNumber ?? 0) + 1;
-  if (number > LARGEST) return refused("INVALID_SCHEMA", "CONFLICT");
+  // Whether it also breaks somebody makes no difference: it is refused for either reason.
+  if (number > LARGEST) return refused("INVALID_SCHEMA", "CONFLICT", "INCOMPATIBLE_SCHEMA");
+  if (isIncompatible(state, subject, candidate)) return refused("INCOMPATIBLE_SCHEMA");
   const known = [...state.ids(candidate.name.context)]
     .filter(([, record]) => identity(record) === identity(candidate))
     .map(([id]) => id);
