@@ -61,7 +61,7 @@ export function checkAgainst(name: string, earlier: Schema, later: Schema, optio
   };
 }
 
-/** A schema that did not exist before breaks nobody. */
+/** A new schema has no readers or writers yet. */
 export function reportNew(name: string, schema: Schema, options: ComparisonOptions): CheckReport {
   return {
     ...settingsOf(options),

@@ -40,7 +40,7 @@ type BundleAnswer = {
   referencing: (BundleVerdict & { version: string | null })[];
 };
 
-export type CheckOverrides = { level?: string; policy?: string; writers?: string; role?: string };
+type CheckOverrides = { level?: string; policy?: string; writers?: string; role?: string };
 
 /** All entries as if they were registered together, and what references them in the registry. */
 export async function checkEntries(
@@ -181,7 +181,7 @@ export async function checkVersion(
   };
 }
 
-export function registeredFinding(difference: Difference, schema: SchemaText): Finding {
+function registeredFinding(difference: Difference, schema: SchemaText): Finding {
   const { severity, kind, message, fix, witness, direction, reader_pointer, writer_pointer } = difference;
   const own = direction === "forward" ? writer_pointer : reader_pointer;
   return {

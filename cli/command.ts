@@ -6,7 +6,7 @@ import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import type { Shell } from "./shell.ts";
 import { UsageError } from "./usage-error.ts";
 
-export type CommandOptions = NonNullable<ParseArgsConfig["options"]>;
+type CommandOptions = NonNullable<ParseArgsConfig["options"]>;
 
 export type CliCommand = {
   usage: string;

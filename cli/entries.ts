@@ -10,7 +10,7 @@ import { UsageError } from "./usage-error.ts";
 
 export type SchemaEntry = { subject: string; schema: SchemaText; references: DeclaredReference[] };
 
-export type NamingOptions = { subject?: string | undefined; prefix?: string | undefined };
+type NamingOptions = { subject?: string | undefined; prefix?: string | undefined };
 
 /** The entries of llmsr.toml, or of the given files; a file that llmsr.toml names keeps its subject. */
 export async function readSchemaEntries(

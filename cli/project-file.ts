@@ -38,7 +38,7 @@ export function findProjectFile(cwd: string): ProjectFile | undefined {
   }
 }
 
-export function readProjectFile(file: string, text: string): ProjectFile {
+function readProjectFile(file: string, text: string): ProjectFile {
   const value = parseConfiguration(file, text);
   const refuse = (place: string, expected: string): never => {
     throw new UsageError(`${file}: ${place} is not ${expected}.`);

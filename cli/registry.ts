@@ -11,7 +11,7 @@ import { describeUserAgent } from "../sdks/typescript/src/user-agent.ts";
 import { VERSION } from "../sdks/typescript/src/version.ts";
 import type { Shell } from "./shell.ts";
 
-export type ApiQuery = Readonly<Record<string, string | undefined>>;
+type ApiQuery = Readonly<Record<string, string | undefined>>;
 
 export type Connection = { url: string; key: string | undefined; headers?: Readonly<Record<string, string>> };
 

@@ -37,7 +37,7 @@ export type RegistryValues = {
 
 type Setting<Value> = { value: Value; source: string };
 
-export type ResolvedSettings = {
+type ResolvedSettings = {
   url: Setting<string>;
   key: Setting<string | undefined>;
   context: Setting<string | undefined>;
@@ -95,7 +95,7 @@ function firstOf<Value>(candidates: readonly (readonly [Value | undefined, strin
   return found === undefined ? undefined : { value: found[0] as Value, source: found[1] };
 }
 
-export function userFolder(env: Shell["env"]): string {
+function userFolder(env: Shell["env"]): string {
   return join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), ".config"), "llmsr");
 }
 

@@ -1397,7 +1397,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Propose changes
-         * @description Takes what `POST /change-sets` takes. The changes must be valid now, and are applied with the last required approval if they are still valid then. If an open proposal has the same changes, it is returned instead of a second one. A registration that a protection refuses opens a proposal by itself, and the refusal (409 `protected`) names it.
+         * @description Accepts the same body as `POST /change-sets`. The changes must be valid now, and are applied with the last required approval if they are still valid then. If an open proposal has the same changes, it is returned instead of a second one. A registration that a protection refuses opens a proposal by itself, and the refusal (409 `protected`) names it.
          */
         readonly post: operations["open_proposal"];
         readonly delete?: never;
@@ -1947,7 +1947,7 @@ export interface paths {
         readonly post?: never;
         /**
          * Erase a person
-         * @description Deletes issuer, subject, name and the grants to the person, and the person's name in past changes of grants. The entries of the log stay as they are, under a pseudonym that nobody is behind any more, so the log stays verifiable. Whoever signs in as this person again gets a new pseudonym. Erasing an erased person changes nothing.
+         * @description Deletes issuer, subject, name and the grants to the person, and the person's name in past changes of grants. The entries of the log stay as they are, under a pseudonym that no longer leads to a person, so the log stays verifiable. If the person signs in again, they get a new pseudonym. Erasing an erased person changes nothing.
          */
         readonly delete: operations["erase_person"];
         readonly options?: never;

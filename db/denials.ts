@@ -13,7 +13,7 @@ const MESSAGES_KEPT_MS = 15 * 24 * 60 * 60 * 1_000;
 export const DENIALS_PER_DELETE = 5_000;
 
 /** One tenant's denials of one message. */
-export type CountedMessage = { id: string; denials: readonly Denial[] };
+type CountedMessage = { id: string; denials: readonly Denial[] };
 
 /** Those of the messages that have not been counted. */
 export async function uncountedMessages<M extends CountedMessage>(

@@ -53,12 +53,12 @@ type ArtefactDescription<Own> = {
   compareOwn(reader: ArtefactModel<Own>, writer: ArtefactModel<Own>): Difference[];
   /** The witness of a breaking difference between own fields. */
   witnessOwn(reader: ArtefactModel<Own>, writer: ArtefactModel<Own>, difference: Difference): Witness | undefined;
-  /** What a value of a part looks like to whoever sends it, such as the call around a tool's arguments. */
+  /** A part's value as its sender writes it, such as the call around a tool's arguments. */
   datumOf?(writer: ArtefactModel<Own>, part: string, value: unknown): unknown;
   plan?(previous: ArtefactModel<Own>, next: ArtefactModel<Own>, differences: readonly Difference[]): Plan;
 };
 
-/** Problems reported for one text; more help nobody. */
+/** The most problems reported for one text; a longer list is not read. */
 const MAX_SHAPE_PROBLEMS = 20;
 
 /** The format of an artefact. */

@@ -13,7 +13,7 @@ import { DROPPED_KIND, nameSides, STEERING_KIND } from "./rules/roles.ts";
 import type { Sliced } from "./slices.ts";
 import type { Witness, WitnessOptions } from "./witness.ts";
 
-export type Variance = "in" | "out" | "both";
+type Variance = "in" | "out" | "both";
 
 export type PartDeclaration = {
   /** How callers name the part: `input`. */
@@ -24,7 +24,7 @@ export type PartDeclaration = {
   taker: string;
   /** A model reads this schema, so its descriptions, examples and defaults change what the model does. */
   steers: boolean;
-  /** Whoever gives the data goes on giving a removed property, which nobody reads any more. */
+  /** Senders keep sending a removed property, which is no longer read. */
   warnsOfRemoval: boolean;
   /** Whoever gives the data may add undeclared members, as models do, so closing the content model breaks. */
   refusesClosing: boolean;

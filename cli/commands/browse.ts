@@ -188,7 +188,7 @@ export const HISTORY_COMMAND: CliCommand = {
 };
 
 /** `orders` is `orders@latest`. */
-export function versionNamed(command: string, [reference, ...rest]: readonly string[]) {
+function versionNamed(command: string, [reference, ...rest]: readonly string[]) {
   if (reference === undefined || rest.length > 0) throw new UsageError(`${command} takes SUBJECT or SUBJECT@VERSION.`);
   return splitVersion(reference) ?? { subject: reference, version: "latest" };
 }

@@ -66,10 +66,10 @@ type PairValues = Parameters<typeof readComparisonOptions>[0] &
   Parameters<typeof readFormats>[0] &
   RegistryValues & { ref: readonly string[]; against?: string | undefined };
 
-export type SchemaPair = { earlier: Schema; later: Schema; options: ComparisonOptions };
+type SchemaPair = { earlier: Schema; later: Schema; options: ComparisonOptions };
 
 /** The two schemas of a command: two references, or one and `--against`. */
-export async function readPair(
+async function readPair(
   name: string,
   positionals: readonly string[],
   values: PairValues,

@@ -16,7 +16,7 @@ Subjects complete from the configured registry, if it answers at once.
 
 /** Commands whose arguments are subjects. */
 const SUBJECT_COMMANDS = ["show", "history", "pull", "list"];
-/** Nobody waits for a completion. */
+/** A shell does not wait longer for a completion. */
 const ANSWER_WITHIN_MS = 300;
 const MAX_SUBJECTS = "100";
 

@@ -3,7 +3,8 @@ import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
-import { MAX_SKETCHED_COLUMNS, SketchBuilder } from "../../schema/dataset/build-sketch.ts";
+import { SketchBuilder } from "../../schema/dataset/build-sketch.ts";
+import { MAX_SKETCH_COLUMNS } from "../../schema/dataset/shape.ts";
 import type { ColumnDrift, Sketch } from "../../schema/dataset/sketch.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -62,7 +63,7 @@ async function sketchRows(file: string, shell: Shell): Promise<Sketch> {
   for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     line += 1;
     if (text.trim() !== "" && !builder.add(readRow(text, file, line))) {
-      throw new UsageError(`${file}:${line}: a sketch has at most ${MAX_SKETCHED_COLUMNS} columns.`);
+      throw new UsageError(`${file}:${line}: a sketch has at most ${MAX_SKETCH_COLUMNS} columns.`);
     }
   }
   return builder.finish();

@@ -1,9 +1,9 @@
 /** TypeScript, Go, Java and Rust, whose types hold no more than quicktype writes. */
 import { FetchingJSONSchemaStore, InputData, JSONSchemaInput, quicktypeMultiFile } from "quicktype-core";
 
-export type QuicktypeLanguage = "typescript" | "go" | "java" | "rust";
+type QuicktypeLanguage = "typescript" | "go" | "java" | "rust";
 
-export type GeneratedFiles = Record<string, string>;
+type GeneratedFiles = Record<string, string>;
 
 const OPTIONS: Readonly<Record<QuicktypeLanguage, (packageName: string) => Record<string, string | boolean>>> = {
   typescript: () => ({ "just-types": true }),

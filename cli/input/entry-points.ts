@@ -15,7 +15,7 @@ const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 const PYDANTIC = /^([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)$/;
 const ZOD = /^(.+\.(?:[mc]?ts|[mc]?js))#([A-Za-z_$][\w$]*)$/;
 
-export type EntryPoint = { name: string; text: string };
+type EntryPoint = { name: string; text: string };
 
 /** The schema's JSON text; undefined if the reference is not an entry point. */
 export function readEntryPoint(reference: string, shell: Pick<Shell, "cwd" | "env">): EntryPoint | undefined {

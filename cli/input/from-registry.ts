@@ -63,7 +63,7 @@ export async function readReferences(
   );
 }
 
-export async function readSource(
+async function readSource(
   registry: Registry,
   subject: string,
   version: string | number,

@@ -1,5 +1,5 @@
 /** From a pointer of a difference to the line and column where its author wrote it. */
-import { nodeAtPointer, parseJsonText, pointerToken, positionAt } from "../../schema/json-text.ts";
+import { nodeAtPointer, parseJsonText, positionAt } from "../../schema/json-text.ts";
 
 export type Position = { line: number; column: number };
 
@@ -85,9 +85,4 @@ function findStatement(code: string, token: string, scope: Scope): number | unde
 
 function escapeRegExp(text: string): string {
   return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-}
-
-/** The pointer of a path of keys. */
-export function pointerOfPath(path: readonly (string | number)[]): string {
-  return path.map((key) => `/${pointerToken(key)}`).join("");
 }

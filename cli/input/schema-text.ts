@@ -46,7 +46,7 @@ export function endingOf(path: string): string {
   return path.slice(path.lastIndexOf(".") + 1).toLowerCase();
 }
 
-export function nameOfPath(path: string): string {
+function nameOfPath(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1).replace(/(?:\.schema)?\.[^.]+$/, "");
 }
 

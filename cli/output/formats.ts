@@ -2,7 +2,7 @@
 import { FORMAT_NAMES, type FormatName } from "../../schema/format.ts";
 import { UsageError } from "../usage-error.ts";
 
-export const OUTPUT_FORMATS = ["text", "json", "markdown", "github", "sarif"] as const;
+const OUTPUT_FORMATS = ["text", "json", "markdown", "github", "sarif"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 export const FORMAT_OPTIONS = {

@@ -17,7 +17,7 @@ export type Finding = {
   decided_by?: { type: string; name: string; was: string } | undefined;
 };
 
-export type PortabilityChange = { profile: string; before: Readiness | null; after: Readiness };
+type PortabilityChange = { profile: string; before: Readiness | null; after: Readiness };
 
 export type AffectedSubject = {
   subject: string;
@@ -54,7 +54,7 @@ export type CheckSummary = {
   affected: readonly AffectedSubject[];
 };
 
-/** Findings about one document by itself, such as data under a schema. */
+/** Findings about a single document, such as data validated against a schema. */
 export function summaryOfFindings(
   heading: string,
   { name, place, holds }: { name: string; place: string; holds: boolean },
@@ -74,7 +74,7 @@ export function summaryOfFindings(
   return { heading, compatible: holds, reports: [{ ...report, findings }], affected: [] };
 }
 
-export const SEVERITY_ORDER = ["breaking", "warning", "behaviour", "info"];
+const SEVERITY_ORDER = ["breaking", "warning", "behaviour", "info"];
 
 export function bySeverity(findings: readonly Finding[]): Finding[] {
   return findings.toSorted((a, b) => SEVERITY_ORDER.indexOf(a.severity) - SEVERITY_ORDER.indexOf(b.severity));

@@ -57,7 +57,7 @@ export class People {
 
   /**
    * Deletes everything that names the person: the mapping, grants to the person, and the principal in past changes of them. The
-   * pseudonym stays in the log, and whoever signs in as the person again gets another.
+   * pseudonym stays in the log, and the person gets another when signing in again.
    */
   erase(tenant: string, { pseudonym, subject }: KnownPerson, nowMs: number): void {
     const principal = `user:${subject}`;

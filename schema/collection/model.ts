@@ -39,8 +39,8 @@ const METADATA = {
   steers: false,
   warnsOfRemoval: false,
   refusesClosing: false,
-  giver: "whoever writes the metadata",
-  taker: "whoever reads the metadata",
+  giver: "the indexer",
+  taker: "the retriever",
 } as const;
 
 export const CHUNK_PART: PartDeclaration = { name: "chunk", ...METADATA };

@@ -113,7 +113,7 @@ const MOST_DIMENSIONS: Readonly<Record<Store, number>> = {
   vectorize: 1_536,
 };
 
-export function createCommand(store: Store, name: string, { dimensions, distance, datatype }: Embedding): string {
+function createCommand(store: Store, name: string, { dimensions, distance, datatype }: Embedding): string {
   if (dimensions > MOST_DIMENSIONS[store]) {
     return `${store} takes at most ${MOST_DIMENSIONS[store]} dimensions, not ${dimensions}: shorten the vectors or choose another store.`;
   }

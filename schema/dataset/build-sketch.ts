@@ -1,16 +1,14 @@
 /** Builds a sketch from rows, one after the other, in bounded memory. */
 import { Random } from "../random.ts";
+import { MAX_SKETCH_COLUMNS, MAX_SKETCH_VALUES } from "./shape.ts";
 import type { Sketch } from "./sketch.ts";
 
-/** Columns of a sketch; rows of one table have far fewer. */
-export const MAX_SKETCHED_COLUMNS = 1_000;
 /** A column with more different values than these has no commonest values: a part of them would be a matter of order. */
 export const MAX_COUNTED_VALUES = 10_000;
 /** Longer values are counted by type only. */
 const MAX_VALUE_CHARACTERS = 256;
 /** Numbers of a column kept for its quantiles, each row with equal chance. */
 const SAMPLED_NUMBERS = 10_000;
-const LISTED_VALUES = 100;
 /** From the minimum to the maximum in steps of 5 %. */
 const QUANTILES = 21;
 
@@ -36,7 +34,7 @@ export class SketchBuilder {
     for (const [name, value] of Object.entries(row)) {
       let column = this.#columns.get(name);
       if (column === undefined) {
-        if (this.#columns.size >= MAX_SKETCHED_COLUMNS) return false;
+        if (this.#columns.size >= MAX_SKETCH_COLUMNS) return false;
         column = newColumn();
         this.#columns.set(name, column);
       }
@@ -119,5 +117,5 @@ function quantilesOf({ numbers, min, max }: Column) {
 function commonestOf({ counts }: Column) {
   if (counts === undefined || counts.size === 0) return {};
   const byCount = [...counts].sort(([a, x], [b, y]) => y.count - x.count || (a < b ? -1 : 1));
-  return { top: byCount.slice(0, LISTED_VALUES).map(([, entry]) => entry) };
+  return { top: byCount.slice(0, MAX_SKETCH_VALUES).map(([, entry]) => entry) };
 }

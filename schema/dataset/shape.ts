@@ -11,7 +11,7 @@ const NAME = { type: "string", minLength: 1, maxLength: 256 };
 const EXPRESSION = { type: "string", minLength: 1, maxLength: 2_048 };
 const COUNT = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 
-export const SKETCH_SHAPE = {
+const SKETCH_SHAPE = {
   type: "object",
   required: ["rows", "columns"],
   additionalProperties: false,

@@ -39,9 +39,9 @@ export function sketchProblem({ rows, columns }: Sketch): SchemaProblem | undefi
 }
 
 /** Bands of PSI that are used everywhere; KS and Jensen-Shannon as in Evidently for large samples. */
-export const PSI_MODERATE = 0.1;
-export const PSI_STRONG = 0.25;
-export const DISTANCE_STRONG = 0.1;
+const PSI_MODERATE = 0.1;
+const PSI_STRONG = 0.25;
+const DISTANCE_STRONG = 0.1;
 
 export type ColumnDrift = {
   column: string;

@@ -49,7 +49,7 @@ export function compareEvaluations(reader: EvaluationModel, writer: EvaluationMo
     add("/seeds", "SEEDS_CHANGED", "behaviour", "Other seeds: scores differ by chance alone.");
   }
   if (now.code !== before.code) {
-    add("/code", "EVALUATION_CODE_CHANGED", "warning", "The code changed in a way that nobody has read here.");
+    add("/code", "EVALUATION_CODE_CHANGED", "warning", "The code changed; whether that affects scores is unknown.");
   }
   compareMetrics(now.metrics, before.metrics, add);
   return found;

@@ -3,10 +3,10 @@ import type { Difference } from "../compatibility.ts";
 import { boundedPlan, type Plan, type PlanAction } from "../plan.ts";
 import type { EvaluationModel } from "./model.ts";
 
-export type Comparability = "comparable" | "not comparable" | "unknown";
+type Comparability = "comparable" | "not comparable" | "unknown";
 
 /** Per metric of the earlier version, with the reasons. */
-export function comparabilityOf(
+function comparabilityOf(
   previous: EvaluationModel,
   differences: readonly Difference[],
 ): { metric: string; verdict: Comparability; reasons: string[] }[] {

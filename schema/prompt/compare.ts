@@ -22,14 +22,14 @@ export function comparePrompts(reader: PromptModel, writer: PromptModel): Differ
   };
   if (now.form !== before.form) {
     const message =
-      "The prompt changed between one text and messages: whoever renders it without the registry gets another shape.";
+      "The prompt changed between one text and messages: callers that render it without the registry get another shape.";
     found.push({ kind: "PROMPT_FORM_CHANGED", ...wordsAt(reader, writer), message, severity: "warning" });
   } else if (now.words !== before.words) {
     const message = "The words that the model reads changed.";
     found.push({ kind: "PROMPT_TEXT_CHANGED", ...wordsAt(reader, writer), message, severity: "behaviour" });
   }
   if (now.syntax !== before.syntax) {
-    const message = `The template's syntax changed from ${before.syntax} to ${now.syntax}: whoever renders it without the registry needs another engine.`;
+    const message = `The template's syntax changed from ${before.syntax} to ${now.syntax}: callers that render it without the registry need another engine.`;
     changed("PROMPT_SYNTAX_CHANGED", "syntax", "warning", message);
   }
   if (now.isStrict !== before.isStrict) {

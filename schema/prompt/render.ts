@@ -5,7 +5,7 @@ import { ok, type Result, refuse } from "../result.ts";
 import type { PromptModel } from "./model.ts";
 import { MAX_RENDERED_CHARACTERS, type Piece } from "./template.ts";
 
-export type RenderedMessage = { role: string; content: unknown };
+type RenderedMessage = { role: string; content: unknown };
 
 export type RenderRefusal =
   | { reason: "invalid_variables"; errors: readonly DataError[] }

@@ -1,7 +1,7 @@
 /** The JSON Schema of a prompt's text. */
 import { PROMPT_SYNTAXES } from "./model.ts";
 
-/** Messages of one prompt, examples and tools; each is parsed by itself. */
+/** Messages of one prompt, examples and tools; each is parsed separately. */
 export const MAX_PROMPT_MESSAGES = 200;
 export const MAX_PROMPT_EXAMPLES = 100;
 export const MAX_PROMPT_TOOLS = 200;

@@ -1,6 +1,6 @@
 /** Finds the tags of a template in one pass: a regular expression would try every unclosed one to the end of the text. */
 
-export type TemplateTag = { text: string; offset: number };
+type TemplateTag = { text: string; offset: number };
 
 /** The tags between pairs of delimiters, in order; the first delimiters that fit count. */
 export function* templateTags(

@@ -37,8 +37,8 @@ export type Template = {
   render(variables: Readonly<Record<string, unknown>>): Result<readonly Piece[], RenderProblem>;
 };
 
-export type TemplateProblem = { message: string; offset: number; isTooComplex?: true };
-export type RenderProblem = { reason: "invalid" | "too_complex"; message: string };
+type TemplateProblem = { message: string; offset: number; isTooComplex?: true };
+type RenderProblem = { reason: "invalid" | "too_complex"; message: string };
 
 export type ParsedTemplate = Result<Template, TemplateProblem>;
 

@@ -3,7 +3,7 @@ import type { ArtefactModel } from "../artefact.ts";
 import type { PartDeclaration } from "../parts.ts";
 
 /** MCP's hints with its defaults filled in: hints that are left out and hints at their default are the same. */
-export type ToolHints = { readOnly: boolean; destructive: boolean; idempotent: boolean; openWorld: boolean };
+type ToolHints = { readOnly: boolean; destructive: boolean; idempotent: boolean; openWorld: boolean };
 
 export type ToolFields = {
   name: string;

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MAX_COUNTED_VALUES, MAX_SKETCHED_COLUMNS, SketchBuilder } from "../../schema/dataset/build-sketch.ts";
+import { MAX_COUNTED_VALUES, SketchBuilder } from "../../schema/dataset/build-sketch.ts";
+import { MAX_SKETCH_COLUMNS } from "../../schema/dataset/shape.ts";
 import { compareSketches, type Sketch, sketchProblem } from "../../schema/dataset/sketch.ts";
 import { callLlmsr } from "./call-llmsr.ts";
 
@@ -102,7 +103,7 @@ describe("a built sketch", () => {
   it("has a bounded number of columns", () => {
     const row = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`c${i}`, 1]));
 
-    expect(new SketchBuilder().add(row(MAX_SKETCHED_COLUMNS))).toBe(true);
-    expect(new SketchBuilder().add(row(MAX_SKETCHED_COLUMNS + 1))).toBe(false);
+    expect(new SketchBuilder().add(row(MAX_SKETCH_COLUMNS))).toBe(true);
+    expect(new SketchBuilder().add(row(MAX_SKETCH_COLUMNS + 1))).toBe(false);
   });
 });

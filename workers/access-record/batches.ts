@@ -17,7 +17,7 @@ export const MAX_LISTED_BATCHES = 1_000;
 
 const BATCH_ID_CHARACTERS = 32;
 
-export function accessRecordPrefix(tenant: string): string {
+function accessRecordPrefix(tenant: string): string {
   return `${tenant}/access/`;
 }
 

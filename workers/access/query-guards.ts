@@ -15,7 +15,7 @@ import { denial } from "./denial.ts";
 import { FilteredPages } from "./filtered-pages.ts";
 
 type Asked<K extends QueryName> = Promise<Result<ReadAnswer<K>, Refusal>>;
-export type QueryGuards = { [K in QueryName]: (args: Queries[K][0]) => Asked<K> };
+type QueryGuards = { [K in QueryName]: (args: Queries[K][0]) => Asked<K> };
 
 /** A primary, a caller's access to it, and the ways in which a query can be guarded. */
 type Guarding = ReturnType<typeof guarding>;

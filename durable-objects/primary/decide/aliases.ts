@@ -50,7 +50,7 @@ export function decideMoveAlias(deciding: Deciding, command: MoveAliasCommand): 
   if (known && !isMove && !changesSettings) return unchanged(name, subject, alias);
   if ((before.protected || settings.protected) && !command.mayMoveProtected) return refusedAsProtected(name, alias);
   if (wanted && isMove) {
-    // The gates that the move found count, so that nobody opens one by the same request.
+    // The gates that stood before the request decide, so one request cannot both remove a gate and pass it.
     const passed = decideGates(deciding, { name, alias, gates: before.gates, held, wanted });
     if (passed) return passed;
   }
@@ -228,13 +228,4 @@ function verdictOf(deciding: Deciding, { name, held, wanted }: GatedMove): GateV
     warnings: count("warning"),
     behaviour: count("behaviour"),
   };
-}
-
-/** The first gate whose expression cannot be read, for the API that takes it. */
-export function unreadableGate(gates: readonly AliasGate[]): { index: number; message: string } | undefined {
-  for (const [index, { expression }] of gates.entries()) {
-    const compiled = compileCel(expression);
-    if (!compiled.ok) return { index, message: compiled.refusal };
-  }
-  return undefined;
 }

@@ -2,7 +2,7 @@
 import type { CallNative } from "./native-call.ts";
 import { answerOf, argumentsOf, type McpTool, SUBJECT, VERSION } from "./tool.ts";
 
-export type RenderedMessages = { stamp: { version: string | null }; messages: { role: string; content: unknown }[] };
+type RenderedMessages = { stamp: { version: string | null }; messages: { role: string; content: unknown }[] };
 
 export async function callRendering(body: Record<string, unknown>, call: CallNative): Promise<RenderedMessages> {
   return (await call("POST /prompts/render", { body })) as RenderedMessages;

@@ -6,7 +6,7 @@ import type { ContractSchema } from "../request-schema.ts";
 import type { CallNative } from "./native-call.ts";
 
 export type ToolAnswer = {
-  /** One sentence for whoever reads nothing else. */
+  /** The answer in one sentence. */
   summary: string;
   value: Record<string, unknown>;
   /** Where the whole is, if it is too long for one answer. */

@@ -7,7 +7,7 @@ import type { Denial } from "../../../registry/denial.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Edge } from "../../edge.ts";
 
-export const DENIED_TYPE = "access.denied";
+const DENIED_TYPE = "access.denied";
 const RETRY_AFTER_SECONDS = 2;
 
 /** Undefined if no denied attempt can pass the filter. */

@@ -15,13 +15,13 @@ import { KV_DEADLINE_MS } from "../../read-path/read-through.ts";
 import { targetOf } from "../../validation/targets.ts";
 import { giveTurn } from "../turns.ts";
 
-export type Portability = Readonly<Record<string, Readiness>>;
-export type StoredPortability = { profiles: string; portability: Portability };
+type Portability = Readonly<Record<string, Readiness>>;
+type StoredPortability = { profiles: string; portability: Portability };
 
 /** What a summary depends on beside the content: a profile gets a new date when it changes. */
-export const PROFILE_SET = PROFILES.map(profileId).join(",");
+const PROFILE_SET = PROFILES.map(profileId).join(",");
 
-/** What was derived from a deleted content disappears by itself. */
+/** What was derived from a deleted content expires without being deleted. */
 const STORED_SECONDS = 90 * 24 * 60 * 60;
 
 /** Null for formats that model providers do not take. */
@@ -46,11 +46,11 @@ export async function readPortability(
 }
 
 /** Of the closure, because what references resolve to may change. */
-export function portabilityKey(tenant: string, closureKey: string, dialect: string | null): string {
+function portabilityKey(tenant: string, closureKey: string, dialect: string | null): string {
   return `portability/${tenant}/${closureKey}/${dialect}`;
 }
 
-export async function derivePortability(model: JsonSchemaModel): Promise<StoredPortability> {
+async function derivePortability(model: JsonSchemaModel): Promise<StoredPortability> {
   const reports = [];
   for (const profile of PROFILES) {
     reports.push(...lintSchema(model, [profile]));
@@ -60,7 +60,7 @@ export async function derivePortability(model: JsonSchemaModel): Promise<StoredP
 }
 
 /** Undefined if it is unknown, or the store fails or is late. */
-export async function readStored({ env }: Pick<Edge, "env">, key: string): Promise<StoredPortability | undefined> {
+async function readStored({ env }: Pick<Edge, "env">, key: string): Promise<StoredPortability | undefined> {
   try {
     const text = await withinDeadline(KV_DEADLINE_MS, env.CACHE.get(key, "text"), () => null);
     return text === null ? undefined : (JSON.parse(text) as StoredPortability);
@@ -69,6 +69,6 @@ export async function readStored({ env }: Pick<Edge, "env">, key: string): Promi
   }
 }
 
-export function writeStored({ env }: Pick<Edge, "env">, key: string, stored: StoredPortability): Promise<void> {
+function writeStored({ env }: Pick<Edge, "env">, key: string, stored: StoredPortability): Promise<void> {
   return env.CACHE.put(key, JSON.stringify(stored), { expirationTtl: STORED_SECONDS });
 }

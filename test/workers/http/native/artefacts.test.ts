@@ -175,7 +175,7 @@ describe.each(WAYS)("plans on the $name platform", ({ open }) => {
     });
   });
 
-  it("are kept by a prompt whose change breaks nobody", async () => {
+  it("are kept by a prompt whose change is compatible", async () => {
     const registry = await withPrompt(open());
 
     const again = await registry.register("prompts.answer", renamed("Answer in", "Reply in", PROMPT), {
