@@ -407,6 +407,8 @@ describe("X-Registry-Override", () => {
 });
 
 describe("a freeze", () => {
+  const HOUR_MS = 3_600_000;
+  const asTime = (ms: number) => new Date(ms).toISOString();
   const freeze = (from: string, until: string) => ({
     freezes: [{ name: "year end", subjects: ["*"], from, until, reason: "Nobody is there to help." }],
   });
@@ -415,20 +417,23 @@ describe("a freeze", () => {
     const people = new People();
     await people.protect();
     const id = await people.propose("ana");
-    const [from, until] = ["2026-12-20T00:00:00Z", "2027-01-02T00:00:00Z"];
-    await people.setNow(Date.parse(from) - 1);
-    await people.call("root", "PUT", "/governance", freeze(from, until));
+    // The whole freeze lies before the proposal's expiry, after 24 hours: an alarm may run at any time and would close it.
+    const [fromMs, untilMs] = [Date.now() + HOUR_MS, Date.now() + 2 * HOUR_MS];
+    await people.setNow(fromMs - 1);
+    await people.call("root", "PUT", "/governance", freeze(asTime(fromMs), asTime(untilMs)));
     expect((await people.register("ana", "before", avroRecord("id"))).status).toBe(201);
 
-    await people.setNow(Date.parse(from));
+    await people.setNow(fromMs);
     const within = await people.register("ana", "within", avroRecord("id"));
     const confluent = await people.call("ana", "POST", "//subjects/w/versions", { schema: '"string"' });
-    await people.setNow(Date.parse(until));
+    const approved = await people.approve("root", id);
+    await people.setNow(untilMs);
 
     expect(within.body).toMatchObject({ code: "frozen", freeze: "year end" });
     expect(confluent.status).toBe(422);
-    expect((await people.register("ana", "within", avroRecord("id"))).status).toBe(201);
+    expect(approved.body).toMatchObject({ code: "frozen" });
     expect((await people.proposal(id)).status).toBe("open");
+    expect((await people.register("ana", "within", avroRecord("id"))).status).toBe(201);
   });
 
   it("must end after it begins", async () => {
