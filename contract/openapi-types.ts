@@ -5052,6 +5052,8 @@ export interface operations {
                 readonly state?: components["schemas"]["State"];
                 /** @description Only records that carry this tag. */
                 readonly tag?: string;
+                /** @description Only the latest version of each subject, and only if it meets the other conditions. */
+                readonly latest_only?: boolean;
                 /** @description Include soft-deleted versions. */
                 readonly deleted?: components["parameters"]["Deleted"];
                 /** @description As for a single record; `none` leaves content out. */

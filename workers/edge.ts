@@ -3,6 +3,7 @@
  * request and never kept.
  */
 
+import type { Refusal } from "../contract/errors.ts";
 import type { ObjectNamespace } from "../durable-objects/placement.ts";
 import type { PrimaryClient } from "../durable-objects/primary/client.ts";
 import type { SentTrace, TraceContext } from "../observe/trace-context.ts";
@@ -88,6 +89,15 @@ export type Edge = {
   flusher: Flusher;
   /** Takes tokens from the tenant's comparisons per minute; throws the refusal if they are used up. */
   spendComparison(characters: number): void;
+  /** Takes tokens for requests beyond the first, if one body carries several; throws the refusal if they are used up. */
+  spendRequests(count: number): void;
+  /**
+   * The refusal of a call that a handler made for its caller, such as a tool's, counted, logged and recorded as if it
+   * had been a request of its own.
+   */
+  refusalOfCall(error: unknown, call: { method: string; path: string; subject: string | undefined }): Refusal;
+  /** Set if a handler calls a route that writes, so that the request is logged as a write. */
+  isWrite: boolean;
   /** Called after a change of keys, roles or grants, so that this isolate queries again. */
   forgetCredentials(): void;
   /** Set for requests of the Confluent API, before their first read: it never sees an artefact. */

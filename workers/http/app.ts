@@ -173,10 +173,12 @@ function finish(edge: RequestEdge, answer: Answer, durationMs: number): Response
   edge.route.counts.answered(answer.status, durationMs);
   if (answer.prebuilt !== undefined) counters.contentFromMemory();
   else if (!edge.route.isWrite) countRead(edge, answer);
-  if (answer.status > 400 && answer.status < 430) edge.recordDenial(answer.status);
+  if (answer.status > 400 && answer.status < 430) {
+    edge.recordDenial(answer.status, edge.route, edge.c.req.param("subject"));
+  }
   const nowMs = edge.now();
   if (flusher.isDue(nowMs)) edge.flush(nowMs);
-  if (isLogged(edge.requestLog, answer.status, edge.route.isWrite)) logRequest(edge, answer, durationMs);
+  if (isLogged(edge.requestLog, answer.status, edge.isWrite)) logRequest(edge, answer, durationMs);
   return response;
 }
 
@@ -212,6 +214,7 @@ class RequestEdge implements Edge {
   refusedAs: ErrorName | undefined;
   readClass: ReadClass = "head";
   hidesArtefacts = false;
+  isWrite: boolean;
   #cache: TenantCache | undefined;
   #primary: PrimaryClient | undefined;
   #tenantPrimary: PrimaryClient | undefined;
@@ -229,6 +232,7 @@ class RequestEdge implements Edge {
     this.isolate = isolate;
     this.requestId = requestId;
     this.route = route;
+    this.isWrite = route.isWrite;
     this.env = c.env;
     this.now = isolate.now;
     this.newId = isolate.newId;
@@ -277,10 +281,9 @@ class RequestEdge implements Edge {
   }
 
   /** Runs after the response, like a flush, and fails none. */
-  recordDenial(status: number): void {
+  recordDenial(status: number, route: { method: string; path: string }, subject: string | undefined): void {
     try {
-      const { actor, access, refusedAs, isLockedOut, requestId, settings, route, c } = this;
-      const subject = c.req.param("subject");
+      const { actor, access, refusedAs, isLockedOut, requestId, settings, c } = this;
       const refused = {
         request: c.req.raw,
         route,
@@ -351,6 +354,16 @@ class RequestEdge implements Edge {
   spendComparison(characters: number): void {
     if (this.actor === undefined) return;
     this.isolate.gate.spendComparison(this, this.actor, Math.ceil(characters / CHARACTERS_PER_KIB));
+  }
+
+  spendRequests(count: number): void {
+    if (this.actor !== undefined) this.isolate.gate.spendRequests(this, this.actor, count);
+  }
+
+  refusalOfCall(error: unknown, call: { method: string; path: string; subject: string | undefined }): Refusal {
+    const { refusal } = countedRefusal(error, this);
+    this.recordDenial(ERRORS[refusal.error].status, call, call.subject);
+    return refusal;
   }
 
   forgetCredentials(): void {
@@ -470,15 +483,20 @@ function requestIdOf(request: Request, newId: () => string): string {
 }
 
 function errorAnswer(error: unknown, edge: RequestEdge): Answer {
-  const { refusal, headers } = refusalOf(error, edge);
-  edge.refusedAs = refusal.error;
-  edge.counters.add("registry_errors_total", [ERRORS[refusal.error].code]);
+  const { refusal, headers } = countedRefusal(error, edge);
   const { raw } = edge.c.req;
   const answer =
     apiOf(pathOf(raw)) === "confluent"
       ? confluentErrorAnswer(refusal, raw, () => parseSettings(edge.env).confluentApiLevel)
       : problemAnswer(refusal, edge.requestId);
   return { ...answer, headers: { ...answer.headers, ...headers } };
+}
+
+function countedRefusal(error: unknown, edge: RequestEdge): ReturnType<typeof refusalOf> {
+  const refused = refusalOf(error, edge);
+  edge.refusedAs = refused.refusal.error;
+  edge.counters.add("registry_errors_total", [ERRORS[refused.refusal.error].code]);
+  return refused;
 }
 
 /** The API that a path belongs to, whether or not a route matches. */

@@ -129,6 +129,40 @@ describe("REQUEST_LOG", () => {
   });
 });
 
+describe("a call of the Model Context Protocol", () => {
+  const call = (registry: Registry, method: string, params: object) =>
+    registry.platform.fetch("/mcp", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json, text/event-stream" },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+    });
+
+  it("is logged as a write if its tool writes", async () => {
+    const registry = logging("writes");
+    await call(registry, "tools/call", { name: "list_versions", arguments: { subject: "orders" } });
+    const schema = { subject: "orders", format: "avro", content: avroRecord("id") };
+    await call(registry, "tools/call", { name: "register_schema", arguments: schema });
+
+    expect(requestLines()).toMatchObject([{ route: "/mcp", method: "POST", status: 200 }]);
+  });
+
+  it.each([
+    ["tools/call", { name: "get_schema", arguments: { subject: "orders" } }],
+    ["resources/read", { uri: "schema://orders/1" }],
+    ["prompts/list", {}],
+    ["prompts/get", { name: "orders" }],
+  ])("keeps an unexpected error of %s to the log", async (method, params) => {
+    const failing = () => Promise.reject(Object.assign(new Error("SELECT secret"), { remote: true }));
+    const registry = logging("none", { PRIMARIES: { getByName: () => ({ read: failing, lookup: failing }) } as never });
+
+    const text = await (await call(registry, method, params)).text();
+
+    expect(text).toContain("internal: Something went wrong on the server.");
+    expect(text).not.toContain("secret");
+    expect(written.map(({ line }) => line.error)).toEqual(["Error: SELECT secret"]);
+  });
+});
+
 describe("an unexpected error's line", () => {
   it("names the request and its trace, even if no request is logged, and has the stack", async () => {
     const broken = {

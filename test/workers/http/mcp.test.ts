@@ -93,6 +93,20 @@ describe("POST /mcp", () => {
     expect(status).toBe(413);
   });
 
+  it("counts every message of a batch as a request", async () => {
+    const key = await registry.makeKey([{ role: "reader" }], { requests_per_minute: 10 });
+    const batch = Array.from({ length: 9 }, (_, id) => ({ jsonrpc: "2.0", id, method: "ping", params: {} }));
+    const send = () => registry.call("POST", "/mcp", { key, headers: MEDIA, body: batch });
+
+    const first = await send();
+    const alone = await rpc(key, "ping", {});
+    const refused = await send();
+
+    expect([first.status, first.headers.get("X-RateLimit-Remaining")]).toEqual([200, "1"]);
+    expect([alone.status, alone.headers.get("X-RateLimit-Remaining")]).toEqual([200, "0"]);
+    expect(refused).toMatchObject({ status: 429, body: { code: "rate_limited" } });
+  });
+
   it("lists no tool that the credential may not use", async () => {
     const names = async (key: string) =>
       ((await rpc(key, "tools/list", {})).result as { tools: { name: string }[] }).tools.map(({ name }) => name);
@@ -183,6 +197,33 @@ describe("the prompts", () => {
       },
     ]);
     expect(await listed(reader)).toEqual([]);
+  });
+
+  it("are listed in the version that prompts/get renders", async () => {
+    const { admin } = await registry.makeTenant();
+    const prompt = (word: string) => ({
+      description: `Says ${word}.`,
+      syntax: "mustache",
+      messages: [{ role: "user", content: word }],
+    });
+    await register("b.second", prompt("hello"), admin, "prompt");
+    await register("a.first", prompt("hi"), admin, "prompt");
+    await register("b.second", prompt("good morning"), admin, "prompt");
+
+    const { result } = await rpc(admin, "prompts/list", {});
+
+    expect((result as { prompts: object[] }).prompts).toEqual([
+      { name: "a.first", description: "Says hi.", arguments: [] },
+      { name: "b.second", description: "Says good morning.", arguments: [] },
+    ]);
+  });
+
+  it("need the permission to read", async () => {
+    const body = { permissions: ["compatibility:check"] };
+    await registry.call("PUT", "/api/v1/roles/checker", { key: registry.admin, body });
+    const key = await registry.makeKey([{ role: "checker" }]);
+
+    expect((await rpc(key, "prompts/list", {})).error?.message).toMatch(/^forbidden: .*schema:read/);
   });
 
   it("are rendered, with variables that are not text read as JSON", async () => {

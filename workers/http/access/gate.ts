@@ -63,6 +63,11 @@ export class Gate {
     }
   }
 
+  /** Takes the tokens of `count` further requests. */
+  spendRequests(entering: Entering, actor: Actor, count: number): void {
+    this.#limit(entering, actor, count);
+  }
+
   async #resolve(request: Request, entering: Entering): Promise<Actor> {
     const nowMs = entering.now();
     const failures = `failures/${addressOf(request)}`;
@@ -87,16 +92,16 @@ export class Gate {
     return actor;
   }
 
-  #limit(entering: Entering, { limits, tenant }: Actor): void {
+  #limit(entering: Entering, { limits, tenant }: Actor, count = 1): void {
     if (limits === undefined) return;
-    this.#take(entering, limits.name, limits.requestsPerMinute);
+    this.#take(entering, limits.name, limits.requestsPerMinute, count);
     const ofTenant = limits.quotas.requestsPerMinute;
-    if (ofTenant !== null) this.#take(entering, `tenant/${tenant}`, ofTenant);
+    if (ofTenant !== null) this.#take(entering, `tenant/${tenant}`, ofTenant, count);
   }
 
   /** The response shows the limit that is closest. */
-  #take(entering: Entering, name: string, limit: number): void {
-    const taken = this.#limiter.take(name, limit, limitedBy(entering));
+  #take(entering: Entering, name: string, limit: number, count = 1): void {
+    const taken = this.#limiter.take(name, limit, limitedBy(entering), count);
     if (entering.taken === undefined || taken.remaining < entering.taken.remaining) entering.taken = taken;
     if (taken.isAllowed) return;
     const { resetSeconds } = taken;

@@ -22,7 +22,7 @@ const NONE: [string, string][] = [];
 const EXPOSED =
   "ETag, Link, Location, Retry-After, X-Request-ID, X-Registry-Seq, X-Registry-Source, X-Registry-Stale, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset";
 const SENT =
-  "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, traceparent, X-API-Key, X-Registry-Consistency, X-Registry-Min-Seq, X-Registry-Override, X-Request-ID, X-Schema-Guid";
+  "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Mcp-Method, Mcp-Name, MCP-Protocol-Version, traceparent, X-API-Key, X-Registry-Consistency, X-Registry-Min-Seq, X-Registry-Override, X-Request-ID, X-Schema-Guid";
 /** Browsers cache a preflight for at most two hours; a shortened list of origins should take effect sooner. */
 const PREFLIGHT_SECONDS = 600;
 

@@ -2,6 +2,7 @@
 import { requirePermission } from "../access/require-permission.ts";
 import type { Answer } from "../answer.ts";
 import type { Call, Route, RouteKey } from "../call.ts";
+import { RegistryError } from "../errors.ts";
 import { nativeRoutes } from "../native/routes.ts";
 
 type Parts = {
@@ -20,17 +21,29 @@ const ROUTES: ReadonlyMap<string, Route> = new Map(
   ]),
 );
 
-/** A caller with the credential, the tenant and the request id of the surrounding request. */
+/**
+ * Calls with the credential, the tenant and the request id of the surrounding request. Every failure is a
+ * RegistryError, which has been counted, logged and recorded like one of a request.
+ */
 export function nativeCaller(call: Call): CallNative {
-  return async (key, { path = {}, query = {}, body } = {}) => {
+  return async (key, parts = {}) => {
     const route = ROUTES.get(key);
     if (route === undefined) throw new Error(`The native API has no route ${key}.`);
-    requirePermission(call.edge, call.actor, route);
-    const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
-    const search = new URLSearchParams(given).toString();
-    const answer = await route.answer({ ...call, request: requestFor(route, call, body), params: path, search });
-    return readAnswer(answer);
+    try {
+      return await callRoute(route, call, parts);
+    } catch (error) {
+      const { method, path } = route;
+      throw new RegistryError(call.edge.refusalOfCall(error, { method, path, subject: parts.path?.subject }));
+    }
   };
+}
+
+async function callRoute(route: Route, call: Call, { path = {}, query = {}, body }: Parts): Promise<unknown> {
+  requirePermission(call.edge, call.actor, route);
+  const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  const search = new URLSearchParams(given).toString();
+  const answer = await route.answer({ ...call, request: requestFor(route, call, body), params: path, search });
+  return readAnswer(answer);
 }
 
 function requestFor({ method, path }: Route, { request }: Call, body: unknown): Request {

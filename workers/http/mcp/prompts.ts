@@ -1,12 +1,10 @@
 /** Registered prompts as the protocol's prompts. Their arguments are texts; other variables are sent as JSON. */
-import { ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
-import { RegistryError } from "../errors.ts";
 import { callRendering } from "./artefact-tools.ts";
 import type { CallNative } from "./native-call.ts";
 
-/** Versions of prompts read for one list, a page at a time; older subjects than these are found by search_schemas. */
-const READ_PAGES = 5;
-const PAGE = 200;
+/** Pages of prompts in one list, so that their texts fit into memory; the tool search_schemas finds the others. */
+const MAX_PAGES = 5;
+const PROMPTS_PER_PAGE = 200;
 
 type JsonSchemaOf = { type?: unknown; description?: string };
 type PromptContent = {
@@ -15,18 +13,18 @@ type PromptContent = {
 };
 type PromptRecord = { subject: string; description: string | null; content: PromptContent };
 
-/** The newest version of each prompt that the caller may see, by name. */
+/** The latest version of each prompt that the caller may see, by name. */
 export async function listPrompts(call: CallNative) {
-  const newest = new Map<string, PromptRecord>();
+  const records: PromptRecord[] = [];
   let cursor: string | undefined;
-  for (let page = 0; page < READ_PAGES; page += 1) {
-    const query = { format: "prompt", state: "active", limit: String(PAGE), cursor };
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const query = { format: "prompt", latest_only: "true", limit: String(PROMPTS_PER_PAGE), cursor };
     const answer = (await call("GET /schemas", { query })) as { items: PromptRecord[]; next_cursor?: string };
-    for (const record of answer.items) newest.set(record.subject, record);
+    records.push(...answer.items);
     cursor = answer.next_cursor;
     if (cursor === undefined) break;
   }
-  const records = [...newest.values()].toSorted((a, b) => (a.subject < b.subject ? -1 : 1));
+  records.sort((a, b) => (a.subject < b.subject ? -1 : 1));
   return { prompts: records.map(describePrompt) };
 }
 
@@ -52,19 +50,14 @@ function requiredOf({ variables }: PromptContent): readonly string[] {
 }
 
 export async function getPrompt(name: string, given: Readonly<Record<string, string>>, call: CallNative) {
-  try {
-    const path = { subject: name, version: "latest" };
-    const { content } = (await call("GET /subjects/{subject}/versions/{version}", { path })) as PromptRecord;
-    const declared = variablesOf(content);
-    const variables = Object.fromEntries(
-      Object.entries(given).map(([variable, text]) => [variable, valueFor(text, declared[variable])]),
-    );
-    const { messages } = await callRendering({ subject: name, variables }, call);
-    return { messages: messages.map(toProtocol) };
-  } catch (error) {
-    if (!(error instanceof RegistryError)) throw error;
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, error.refusal.detail);
-  }
+  const path = { subject: name, version: "latest" };
+  const { content } = (await call("GET /subjects/{subject}/versions/{version}", { path })) as PromptRecord;
+  const declared = variablesOf(content);
+  const variables = Object.fromEntries(
+    Object.entries(given).map(([variable, text]) => [variable, valueFor(text, declared[variable])]),
+  );
+  const { messages } = await callRendering({ subject: name, variables }, call);
+  return { messages: messages.map(toProtocol) };
 }
 
 /** A variable that is declared as text stays one, also if it looks like JSON. */
@@ -77,7 +70,7 @@ function valueFor(text: string, declared: JsonSchemaOf | undefined): unknown {
   }
 }
 
-/** The protocol knows two roles; what a prompt says as the system, a client says as the user. */
+/** The protocol has no role `system`, so a client sends such a message as the user's. */
 function toProtocol({ role, content }: { role: string; content: unknown }) {
   const text = typeof content === "string" ? content : JSON.stringify(content);
   return {

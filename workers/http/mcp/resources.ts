@@ -1,5 +1,6 @@
 /** Registered versions as resources, `schema://{subject}/{version}`, with completions for both parts. */
 import { ResourceNotFoundError } from "@modelcontextprotocol/server";
+import { ERRORS } from "../../../contract/errors.ts";
 import { RegistryError } from "../errors.ts";
 import type { CallNative } from "./native-call.ts";
 
@@ -38,9 +39,13 @@ export async function readResource(uri: string, call: CallNative) {
     const _meta = { id, fingerprint, version: record.version };
     return { contents: [{ uri, mimeType: MEDIA_TYPES[format] ?? "text/plain", text: content, _meta }] };
   } catch (error) {
-    if (!(error instanceof RegistryError)) throw error;
-    throw new ResourceNotFoundError(uri, error.refusal.detail);
+    if (error instanceof RegistryError && isAbsent(error)) throw new ResourceNotFoundError(uri, error.refusal.detail);
+    throw error;
   }
+}
+
+function isAbsent({ refusal }: RegistryError): boolean {
+  return ERRORS[refusal.error].status === 404;
 }
 
 function decode(text: string): string | undefined {
@@ -75,8 +80,8 @@ export async function completeArgument(
     const versions = items.flatMap(({ version }) => (version === null ? [] : [version])).toReversed();
     return ["latest", ...versions].filter((version) => version.startsWith(argument.value)).slice(0, MAX_COMPLETIONS);
   } catch (error) {
-    // A completion for what is not there, or not the caller's to see, is empty.
-    if (error instanceof RegistryError) return [];
+    // There is nothing to complete for a subject that does not exist.
+    if (error instanceof RegistryError && isAbsent(error)) return [];
     throw error;
   }
 }

@@ -117,6 +117,7 @@ export async function listSchemas(request: NativeRequest): Promise<Answer> {
     ...(tag === undefined ? {} : { tag: tag as string }),
     subjectPrefix: textParameter(request, "subject_prefix"),
     context: textParameter(request, "context"),
+    latestOnly: query.latest_only === true,
     deleted: query.deleted === true,
     limit: query.limit as number,
     cursor: textParameter(request, "cursor"),

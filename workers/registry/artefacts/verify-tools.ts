@@ -58,16 +58,25 @@ export async function verifyTools(
   }
   const listed = new Set(verified.map(({ name }) => name));
   const missing = [...byName].filter(([name]) => !listed.has(name));
-  for (const each of verified) {
-    if (each.status !== "unknown") continue;
-    const same = missing.find(([, { fingerprints }]) => fingerprints.nameless === namelessOf(tools, each.name));
-    if (same) each.renamedFrom = same[0];
-  }
+  findRenamed(verified, tools, missing);
   for (const [name, { record, fingerprints }] of missing) {
     const { subject, semver } = record;
     verified.push({ name, status: "missing", subject, version: semver, pinnedFingerprint: fingerprints.fingerprint });
   }
   return ok({ tools: verified, asOf });
+}
+
+/** A tool was renamed if one without its name has the same fingerprint apart from the name. */
+function findRenamed(verified: readonly VerifiedTool[], tools: readonly JsonNode[], missing: [string, Pinned][]): void {
+  const nameByNameless = new Map(
+    missing.toReversed().map(([name, { fingerprints }]) => [fingerprints.nameless, name] as const),
+  );
+  for (const [at, each] of verified.entries()) {
+    if (each.status !== "unknown") continue;
+    const { nameless } = fingerprintTool(tools[at] as JsonObject, NATIVE_HASHES);
+    const renamedFrom = nameByNameless.get(nameless);
+    if (renamedFrom !== undefined) each.renamedFrom = renamedFrom;
+  }
 }
 
 async function verifyTool(
@@ -120,11 +129,6 @@ function severest(differences: readonly Difference[]): Difference["severity"] {
 function nameOf(node: JsonNode): string {
   const name = node.type === "object" ? node.members.get("name") : undefined;
   return name?.type === "string" ? name.value : "";
-}
-
-function namelessOf(tools: readonly JsonNode[], name: string): string | undefined {
-  const node = tools.find((each) => nameOf(each) === name);
-  return node?.type === "object" ? fingerprintTool(node as JsonObject, NATIVE_HASHES).nameless : undefined;
 }
 
 async function readPinned(

@@ -18,7 +18,7 @@ const MAX_PAGE_TEXT_CHARACTERS = 4 * 1024 * 1024;
 type ListedRecord = { record: SchemaRecord; text: ShownText | undefined };
 export type RecordPage = { items: ListedRecord[]; nextCursor: string | undefined; asOf: AsOf };
 
-type RecordQuery = Pick<RecordFilter, "format" | "state" | "tag"> & {
+type RecordQuery = Pick<RecordFilter, "format" | "state" | "tag" | "latestOnly"> & {
   subjectPrefix: string | undefined;
   context: string | undefined;
   deleted: boolean;

@@ -83,6 +83,32 @@ describe("a refused attempt", () => {
     ]);
   });
 
+  it("is recorded for a call of the Model Context Protocol too, which answers 200", async () => {
+    const { name: tenant, admin } = await registry.makeTenant();
+    const key = await registry.makeKey([{ role: "reader", subject_prefix: "mine" }], { by: admin });
+    const schema = { subject: "theirs", format: "avro", content: { type: "record", name: "A", fields: [] } };
+    await registry.call("POST", "/api/v1/schemas", { key: admin, body: schema });
+    const callTool = (name: string, args: object) =>
+      registry.call("POST", "/mcp", {
+        key,
+        headers: { Accept: "application/json, text/event-stream" },
+        body: { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: args } },
+      });
+
+    const answered = [
+      await callTool("get_schema", { subject: "absent" }),
+      await callTool("get_schema", { subject: "theirs" }),
+      await callTool("register_schema", schema),
+    ];
+
+    expect(answered.map(({ status }) => status)).toEqual([200, 200, 200]);
+    const actor = `key:${keyIdOf(key)}`;
+    expect(await denials()).toMatchObject([
+      { tenant, actor, status: 404, route: "/api/v1/subjects/:subject/versions/:version", subject: "theirs" },
+      { tenant, actor, status: 403, code: "forbidden", method: "POST", route: "/mcp", subject: null },
+    ]);
+  });
+
   it("is not what is simply absent, or refused for another reason", async () => {
     await registry.call("GET", "/api/v1/subjects/absent", { key: registry.admin });
     await registry.call("POST", "/api/v1/schemas", { key: registry.admin, body: {} });

@@ -147,6 +147,13 @@ describe("a preflight", () => {
     expect(allowed).toEqual(expect.arrayContaining([...read, "authorization", "x-api-key", "content-type"]));
   });
 
+  it("allows the headers that the Model Context Protocol's clients send", async () => {
+    const { headers } = await preflight("/mcp", "POST");
+    const allowed = headers.get("Access-Control-Allow-Headers")!.split(", ");
+
+    expect(allowed).toEqual(expect.arrayContaining(["MCP-Protocol-Version", "Mcp-Method", "Mcp-Name"]));
+  });
+
   it("allows nothing to other origins", async () => {
     const { headers } = await preflight("/api/v1/schemas", "POST", "https://evil.example.com");
 

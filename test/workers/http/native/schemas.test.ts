@@ -316,6 +316,23 @@ describe.each(WAYS)("GET /schemas on the $name platform", ({ open }) => {
     expect(await subjects("subject_prefix=orders&deleted=true")).toEqual(["orders-value", "orders-eu", "orders-old"]);
   });
 
+  it("lists only latest versions on request, which must meet the other conditions themselves", async () => {
+    const registry = open();
+    await registry.register("orders", avroRecord("a"), { tags: ["old"] });
+    await registry.register("payments", avroRecord("b"));
+    const newest = await registry.register("orders", avroRecord("a", "b?"));
+    await registry.register("orders", avroRecord("a", "b?", "c?"), { state: "draft" });
+    const listed = async (query: string) =>
+      ((await registry.get(`/schemas?latest_only=true${query}`)).body as { items: RecordBody[] }).items.map(
+        ({ subject, version_number }) => `${subject} ${version_number}`,
+      );
+
+    expect(await listed("")).toEqual(["payments 1", "orders 2"]);
+    expect(await listed("&tag=old")).toEqual([]);
+    await registry.call("DELETE", `/schemas/${newest.id}`);
+    expect(await listed("")).toEqual(["orders 1", "payments 1"]);
+  });
+
   it("omits content on request", async () => {
     const registry = open();
     await registry.register("orders", avroRecord("a"));
