@@ -38,7 +38,9 @@ export function completionCommand(
         );
         const query = { prefix, limit: MAX_SUBJECTS, context: settings.context.value };
         const page = await registry.get<{ items: { subject: string }[] }>("/subjects", query).catch(() => undefined);
-        for (const { subject } of page?.items ?? []) shell.print(`${subject}\n`);
+        const names = (page?.items ?? []).map(({ subject }) => subject);
+        // A line break would make two names of one, and an escape would reach the terminal.
+        for (const name of names) if (!/\p{Cc}/u.test(name)) shell.print(`${name}\n`);
         return EXIT.ok;
       }
       const print = kind === undefined ? undefined : SCRIPTS[kind];
@@ -51,6 +53,10 @@ export function completionCommand(
 
 type Completed = readonly { name: string; summary: string; options: readonly string[] }[];
 
+/**
+ * Names of subjects are other people's text. bash expands the words of `compgen -W`, commands in them included, and inserts
+ * COMPREPLY as it is, so names are compared and quoted by hand; zsh and fish quote what they insert.
+ */
 const SCRIPTS: Readonly<Record<string, (commands: Completed) => string>> = {
   bash: (commands) => `_llmsr() {
   local word="\${COMP_WORDS[COMP_CWORD]}" command="\${COMP_WORDS[1]}"
@@ -64,9 +70,15 @@ ${commands.map(({ name, options }) => `      ${name}) COMPREPLY=($(compgen -W "$
     esac
     return
   fi
+  # Without matches, readline completes names of files and quotes them.
+  COMPREPLY=()
   case "$command" in
-    ${SUBJECT_COMMANDS.join("|")}) COMPREPLY=($(compgen -W "$(llmsr completion subjects "$word" 2>/dev/null)" -- "$word")) ;;
-    *) COMPREPLY=($(compgen -f -- "$word")) ;;
+    ${SUBJECT_COMMANDS.join("|")})
+      local name
+      while IFS= read -r name; do
+        [[ "$name" == "$word"* ]] && COMPREPLY+=("$(printf %q "$name")")
+      done < <(llmsr completion subjects "$word" 2>/dev/null)
+      ;;
   esac
 }
 complete -o default -F _llmsr llmsr
