@@ -66,6 +66,8 @@ export type Edge = {
    * (durable-objects/primary/client.ts).
    */
   primary: PrimaryClient;
+  /** A client like `primary` whose deadline starts now, for a response that streams longer than one deadline. */
+  freshPrimary(): PrimaryClient;
   /**
    * The unrestricted primary, for caches shared by the tenant's callers: reads from them are checked against `access`.
    */

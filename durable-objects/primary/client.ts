@@ -65,8 +65,8 @@ export class PrimaryUnreachable extends Error {
 }
 
 type PrimaryOptions = {
-  /** The request's deadline by the platform's clock. */
-  giveUpAtMs?: number;
+  /** The time that all calls through this client together may take, from now. */
+  deadlineMs?: number;
   /** Where the object should be created; ignored if it exists. */
   locationHint?: LocationHint | null;
 };
@@ -75,8 +75,9 @@ type PrimaryOptions = {
 export function primaryOf(
   env: { PRIMARIES: ObjectNamespace },
   tenant: string,
-  { giveUpAtMs = Date.now() + PRIMARY_DEADLINE_MS, locationHint = null }: PrimaryOptions = {},
+  { deadlineMs = PRIMARY_DEADLINE_MS, locationHint = null }: PrimaryOptions = {},
 ): PrimaryClient {
+  const giveUpAtMs = Date.now() + deadlineMs;
   // A fresh stub for every attempt: after some errors a stub stays broken for good.
   const stub = () => objectOf(env.PRIMARIES, tenant, locationHint) as Primary;
   return {

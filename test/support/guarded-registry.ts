@@ -43,7 +43,8 @@ export class GuardedRegistry {
     this.#app = this.#open();
   }
 
-  async call(method: string, path: string, { key, headers = {}, body, ip }: CallOptions = {}): Promise<Answered> {
+  /** The response with its body unread, for a test that reads a stream at its own pace. */
+  async fetch(method: string, path: string, { key, headers = {}, body, ip }: CallOptions = {}): Promise<Response> {
     const request = new Request(`https://registry.test${path}`, {
       method,
       headers: {
@@ -59,7 +60,11 @@ export class GuardedRegistry {
       this.#background.push(promise.catch(() => undefined));
     };
     const ctx = { waitUntil, passThroughOnException: () => undefined, props: {} } as unknown as ExecutionContext;
-    const response = await this.#app.fetch(request, this.env, ctx);
+    return this.#app.fetch(request, this.env, ctx);
+  }
+
+  async call(method: string, path: string, options: CallOptions = {}): Promise<Answered> {
+    const response = await this.fetch(method, path, options);
     const text = await response.text();
     return { status: response.status, headers: response.headers, body: parsed(text), text };
   }

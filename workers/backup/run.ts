@@ -203,8 +203,9 @@ class Run {
     const takenMs = manifest.state === null ? 0 : Date.parse(manifest.state.taken_at);
     const isDue = this.#host.now() - takenMs >= STATE_EVERY_MS;
     if (manifest.last_seq > MAX_SMALL_LOG_ENTRIES && !isDue) return;
-    const giveUpAtMs = Date.now() + STATE_DEADLINE_MS;
-    const { state, asOf } = await primaryOf(this.#host.env, this.#tenant, { giveUpAtMs }).readState();
+    const { state, asOf } = await primaryOf(this.#host.env, this.#tenant, {
+      deadlineMs: STATE_DEADLINE_MS,
+    }).readState();
     if (asOf.seq !== manifest.last_seq) {
       this.more = true;
       return;

@@ -5,12 +5,7 @@
  */
 import { type Context, Hono } from "hono";
 import { ERRORS, type ErrorName, makeRefusal, type Refusal } from "../../contract/errors.ts";
-import {
-  PRIMARY_DEADLINE_MS,
-  type PrimaryClient,
-  PrimaryUnreachable,
-  primaryOf,
-} from "../../durable-objects/primary/client.ts";
+import { type PrimaryClient, PrimaryUnreachable, primaryOf } from "../../durable-objects/primary/client.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { type TraceContext, traceFields } from "../../observe/trace-context.ts";
 import { NO_QUOTAS } from "../../registry/tenant.ts";
@@ -199,10 +194,10 @@ type Isolate = {
   gate: Gate;
 };
 
-/** Everything a request may reach. A class, because creating one allocates no closures. */
 const CHARACTERS_PER_KIB = 1_024;
 const NO_ORIGINS: ReadonlySet<string> = new Set();
 
+/** The bindings and state that a request's handler uses. A class, because creating one allocates no closures. */
 class RequestEdge implements Edge {
   readonly env: Bindings;
   // Fields instead of methods, so that callers can destructure them.
@@ -329,22 +324,29 @@ class RequestEdge implements Edge {
   }
 
   get primary(): PrimaryClient {
-    if (this.#primary === undefined) {
-      const { access, tenantPrimary } = this;
-      const quotas = this.actor?.limits?.quotas ?? NO_QUOTAS;
-      const bounded = withQuotas(tenantPrimary, quotas);
-      this.#primary = access === undefined ? bounded : guardPrimary(bounded, access);
-    }
+    this.#primary ??= this.#guarded(this.tenantPrimary);
     return this.#primary;
+  }
+
+  freshPrimary(): PrimaryClient {
+    return this.#guarded(this.#openPrimary());
   }
 
   get tenantPrimary(): PrimaryClient {
     // The deadline starts with the first call; until then the request has only computed.
-    if (this.#tenantPrimary === undefined) {
-      const primary = primaryOf(this.env, this.tenant, { giveUpAtMs: Date.now() + PRIMARY_DEADLINE_MS });
-      this.#tenantPrimary = this.hidesArtefacts ? withoutArtefacts(primary) : primary;
-    }
+    this.#tenantPrimary ??= this.#openPrimary();
     return this.#tenantPrimary;
+  }
+
+  #openPrimary(): PrimaryClient {
+    const primary = primaryOf(this.env, this.tenant);
+    return this.hidesArtefacts ? withoutArtefacts(primary) : primary;
+  }
+
+  #guarded(primary: PrimaryClient): PrimaryClient {
+    const { access } = this;
+    const bounded = withQuotas(primary, this.actor?.limits?.quotas ?? NO_QUOTAS);
+    return access === undefined ? bounded : guardPrimary(bounded, access);
   }
 
   requireSettings(): void {

@@ -81,8 +81,7 @@ export type Asked = { readings: Reading[]; up: Readonly<Record<string, boolean>>
 
 /** Asks the primary first, for the tip that the others are compared with, then the rest in parallel. */
 export async function askSources(env: Bindings, tenant: string): Promise<Asked> {
-  const giveUpAtMs = Date.now() + SOURCE_DEADLINE_MS;
-  const primary = primaryOf(env, tenant, { giveUpAtMs });
+  const primary = primaryOf(env, tenant, { deadlineMs: SOURCE_DEADLINE_MS });
   const [head, storage] = await Promise.all([
     answerWithin(SOURCE_DEADLINE_MS, primary.read("head", {})),
     answerWithin(SOURCE_DEADLINE_MS, primary.storageBytes()),

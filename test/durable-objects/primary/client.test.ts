@@ -105,7 +105,7 @@ describe("primaryOf", () => {
   it("shares one deadline among all calls of a request", async () => {
     vi.useFakeTimers();
     const PRIMARIES = { getByName: () => ({ read: () => new Promise(() => undefined) }) };
-    const primary = primaryOf({ PRIMARIES }, "t", { giveUpAtMs: Date.now() + 1_000 });
+    const primary = primaryOf({ PRIMARIES }, "t", { deadlineMs: 1_000 });
 
     const first = primary.read("head", {}).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(1_000);

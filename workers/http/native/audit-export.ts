@@ -63,7 +63,9 @@ async function started(rest: AsyncGenerator<Page>): Promise<Pages> {
 async function* entryPages(edge: Edge, filter: AuditFilter): AsyncGenerator<Page> {
   for (let after = 0; ; ) {
     const asked = { filter, after, limit: EXPORT_PAGE };
-    const { asOf, value } = requireValue(await readAuditEntries(edge, asked));
+    // The client sets the pace, so each page has a deadline of its own.
+    const source = { env: edge.env, tenant: edge.tenant, primary: edge.freshPrimary() };
+    const { asOf, value } = requireValue(await readAuditEntries(source, asked));
     yield { asOf, rows: value.entries.map((entry: AuditEntry) => ({ atMs: entry.atMs, cells: entryJson(entry) })) };
     if (!value.more) return;
     after = value.through;

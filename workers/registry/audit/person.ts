@@ -50,7 +50,8 @@ async function* grantLines(edge: Edge, person: KnownPerson | ErasedPerson): Asyn
 async function* entryLines(edge: Edge, actor: string): AsyncGenerator<Result<Lines, Refusal>> {
   for (let after = 0; ; ) {
     const asked = { filter: { actor }, after, limit: PAGE, payloads: true };
-    const answer = await edge.primary.read("auditEntries", asked);
+    // The client sets the pace, so each page has a deadline of its own.
+    const answer = await edge.freshPrimary().read("auditEntries", asked);
     if (!answer.ok) {
       yield answer;
       return;

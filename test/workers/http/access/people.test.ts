@@ -1,10 +1,12 @@
 import { env } from "cloudflare:workers";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { PRIMARY_DEADLINE_MS } from "../../../../durable-objects/primary/client.ts";
 import { type LogLine, LogVerifier } from "../../../../tlog/verify.ts";
 import type { Bindings } from "../../../../workers/edge.ts";
 import { MAX_ERASURES } from "../../../../workers/http/access/admission.ts";
 import { GuardedRegistry } from "../../../support/guarded-registry.ts";
+import { distantPrimaries, readSlowly } from "../../../support/slow-reader.ts";
 
 const ISSUER = "https://id.example.com/";
 type Line = { kind: string; [field: string]: unknown };
@@ -18,7 +20,9 @@ beforeAll(async () => {
   const keys = [{ ...(await exportJWK(pair.publicKey)), kid: "k", alg: "ES256" }];
   vi.spyOn(globalThis, "fetch").mockImplementation(async () => Response.json({ keys }));
   const issuer = { issuer: ISSUER, audience: "registry", jwks_uri: `${ISSUER}keys`, roles: { admins: "admin" } };
-  registry = new GuardedRegistry(env as unknown as Bindings, { OIDC_ISSUERS: JSON.stringify([issuer]) });
+  const bindings = env as unknown as Bindings;
+  const vars = { OIDC_ISSUERS: JSON.stringify([issuer]), PRIMARIES: distantPrimaries(bindings.PRIMARIES) };
+  registry = new GuardedRegistry(bindings, vars);
 });
 afterAll(() => {
   vi.restoreAllMocks();
@@ -75,6 +79,26 @@ describe("GET /people/{actor}/export", () => {
     const [entry] = lines.filter(({ kind }) => kind === "entry");
     expect(entry).toMatchObject({ type: "schema.registered", subject: "of-ana", payload: { v: expect.anything() } });
     expect(JSON.stringify(lines)).not.toMatch(/ben/);
+  });
+
+  it("goes on for as long as the client reads, however slowly", async () => {
+    const { actor, token } = await signIn("kim");
+    const content = { type: "record", name: "A", fields: [] };
+    for (let set = 0; set < 6; set += 1) {
+      const changes = Array.from({ length: 200 }, (_, index) => ({
+        operation: "register",
+        subject: `kim-${set}-${index}`,
+        format: "avro",
+        content,
+      }));
+      const made = await registry.call("POST", "/api/v1/change-sets", { key: token, body: { changes } });
+      expect(made.status, made.text).toBe(200);
+    }
+    const response = await registry.fetch("GET", `/api/v1/people/${actor}/export`, { key: registry.admin });
+
+    const text = await readSlowly(response.body!, 2 * PRIMARY_DEADLINE_MS);
+
+    expect(text.split("\n").filter((line) => line.includes('"kind":"entry"')).length).toBeGreaterThan(1_200);
   });
 
   it("is 404 for a pseudonym that nobody has, and for another tenant", async () => {

@@ -2,8 +2,10 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { answerAuditEntries, MAX_SCANNED_ENTRIES } from "../../../../durable-objects/primary/answer/audit.ts";
+import { PRIMARY_DEADLINE_MS } from "../../../../durable-objects/primary/client.ts";
 import type { PrimaryObject } from "../../../../durable-objects/primary/object.ts";
 import { appendEntries, primaryWith } from "../../../durable-objects/primary/commands.ts";
+import { distantPrimaries, readSlowly } from "../../../support/slow-reader.ts";
 import { avroRecord, plainRegistry, type Registry } from "../native-calls.ts";
 
 type Entry = {
@@ -124,5 +126,16 @@ describe("GET /audit/export", () => {
     const { body } = await registry.get("/audit/export");
 
     expect((body as Entry[]).map(({ seq }) => seq)).toEqual(Array.from({ length: 1_001 }, (_, index) => index + 1));
+  });
+
+  it("goes on for as long as the client reads, however slowly", async () => {
+    const { PRIMARIES } = env as unknown as { PRIMARIES: DurableObjectNamespace<PrimaryObject> };
+    const registry = plainRegistry({ vars: { PRIMARIES: distantPrimaries(PRIMARIES) } });
+    await appendEntries(PRIMARIES.getByName(`${registry.platform.tenant}/1`), 2_001);
+    const response = await registry.platform.fetch("/api/v1/audit/export");
+
+    const text = await readSlowly(response.body!, 2 * PRIMARY_DEADLINE_MS);
+
+    expect(text.trimEnd().split("\n")).toHaveLength(2_001);
   });
 });
