@@ -1,6 +1,6 @@
 /** Denied attempts in Postgres: counted once per message, queried for the audit, and deleted after their retention. */
 import { and, asc, eq, inArray, type SQL, sql } from "drizzle-orm";
-import { type Denial, denialKey, mergeDenial } from "../registry/denial.ts";
+import { type Denial, mergeDenial } from "../registry/denial.ts";
 import { timestamp } from "../registry/record-view.ts";
 import { type DatabaseAccess, inTransaction, readDatabase } from "./client.ts";
 import { recordset } from "./projection/write.ts";
@@ -79,12 +79,12 @@ export type DenialFilter = {
 /** The place after a denial in their order. */
 export type DenialPlace = { minuteMs: number; key: string };
 
-/** By minute; `more` says whether others follow. */
+/** By minute. `next`: the place of the last one, if others follow. */
 export async function readDenials(
   access: DatabaseAccess,
   tenant: string,
   asked: { filter: DenialFilter; after: DenialPlace | undefined; limit: number },
-): Promise<{ denials: Denial[]; more: boolean }> {
+): Promise<{ denials: Denial[]; next: DenialPlace | undefined }> {
   const { filter, after, limit } = asked;
   const { actor, subject, fromMs, untilMs } = filter;
   const conditions: (SQL | undefined)[] = [
@@ -108,15 +108,13 @@ export async function readDenials(
       .orderBy(asc(denials.minute), asc(denials.key))
       .limit(limit + 1),
   );
-  return { denials: rows.slice(0, limit).map(toDenial), more: rows.length > limit };
+  const page = rows.slice(0, limit);
+  const last = rows.length > limit ? page.at(-1) : undefined;
+  return { denials: page.map(toDenial), next: last && { minuteMs: Date.parse(last.minute), key: last.key } };
 }
 
 function toDenial({ key: _, minute, firstAt, lastAt, ...same }: typeof denials.$inferSelect): Denial {
   return { ...same, minuteMs: Date.parse(minute), firstAtMs: Date.parse(firstAt), lastAtMs: Date.parse(lastAt) };
-}
-
-export function placeOf(denial: Denial): DenialPlace {
-  return { minuteMs: denial.minuteMs, key: denialKey(denial) };
 }
 
 /** Deletes one batch of what is older than the retention; returns whether more may be left. */

@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findAuditEntries } from "../../db/audit.ts";
 import {
   countDenials,
   DENIALS_PER_DELETE,
+  type DenialPlace,
   deleteOldDenials,
-  placeOf,
   readDenials,
   uncountedMessages,
 } from "../../db/denials.ts";
 import type { Denial } from "../../registry/denial.ts";
+import { auditFilter } from "../../workers/http/native/audit-entries.ts";
 import { DATABASES, type TestDatabase } from "../support/databases.ts";
 
 const NOW = 1_764_000_000_000;
@@ -72,10 +74,43 @@ describe.each(DATABASES.map((kind) => [kind.name, kind] as const))("denials in %
       expect(await ask({ untilMs: NOW })).toBe(0);
       expect(await ask({ untilMs: NOW + 1 })).toBe(2);
       const first = await readDenials(database.access, tenant, { filter: {}, after: undefined, limit: 2 });
-      const after = placeOf({ ...first.denials.at(-1)!, tenant: "t" });
-      expect(first.more).toBe(true);
-      const rest = await readDenials(database.access, tenant, { filter: {}, after, limit: 2 });
-      expect(rest).toMatchObject({ more: false, denials: [{ firstAtMs: NOW + hour }] });
+      expect(first.next).toBeDefined();
+      const rest = await readDenials(database.access, tenant, { filter: {}, after: first.next, limit: 2 });
+      expect(rest).toMatchObject({ next: undefined, denials: [{ firstAtMs: NOW + hour }] });
+    });
+
+    it("continues after rows whose text Postgres stores otherwise than it was counted", async () => {
+      const tenant = freshTenant();
+      const counted = Array.from({ length: 20 }, (_, n) => denialOf({ route: `/${n}\u0000`, requestId: `${n}` }));
+      await countDenials(database.access, tenant, [{ id: "a", denials: counted }], NOW);
+
+      const seen: string[] = [];
+      let after: DenialPlace | undefined;
+      do {
+        const { denials, next } = await readDenials(database.access, tenant, { filter: {}, after, limit: 1 });
+        seen.push(...denials.map(({ requestId }) => requestId));
+        after = next;
+      } while (after !== undefined && seen.length <= counted.length);
+
+      expect(seen.sort()).toEqual(counted.map(({ requestId }) => requestId).sort());
+    });
+
+    it.each([
+      { from: "0001-01-01", until: "9999-12-31T23:59:59.999Z" },
+      { from: "0001-01-01T00:00:00+00:00", until: "9999-12-31T23:59:59Z" },
+    ])("answers for the widest times that the API takes", async (query) => {
+      const tenant = freshTenant();
+      await countDenials(database.access, tenant, [{ id: "a", denials: [denialOf()] }], NOW);
+      const { fromMs, untilMs } = auditFilter(query);
+      const after = { minuteMs: Date.parse("0001-01-01"), key: "0".repeat(32) };
+
+      const asked = { filter: { fromMs: fromMs!, untilMs: untilMs! }, after, limit: 10 };
+      expect((await readDenials(database.access, tenant, asked)).denials).toHaveLength(1);
+      const last = { ...asked, after: { ...after, minuteMs: Date.parse("9999-12-31T23:59:59.999Z") } };
+      expect((await readDenials(database.access, tenant, last)).denials).toEqual([]);
+      expect(await findAuditEntries(database.access, tenant, { filter: asked.filter, after: 0, limit: 1 })).toBe(
+        undefined,
+      );
     });
 
     it("deletes what is older than the retention in bounded steps, and nothing else", async () => {

@@ -1,8 +1,7 @@
 /** `/audit/export`: the log's entries and the denied attempts as one stream of JSON lines or CSV, in order of time. */
-import { placeOf } from "../../../db/denials.ts";
+import type { DenialPlace } from "../../../db/denials.ts";
 import { errorFields, logLine } from "../../../observe/log-line.ts";
 import type { AuditEntry, AuditFilter } from "../../../registry/audit.ts";
-import type { Denial } from "../../../registry/denial.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import { deniedJson } from "../../access-record/batches.ts";
 import type { Edge } from "../../edge.ts";
@@ -74,12 +73,12 @@ async function* entryPages(edge: Edge, filter: AuditFilter): AsyncGenerator<Page
 
 /** In the order of their minutes. */
 async function* deniedPages(edge: Edge, filter: AuditFilter): AsyncGenerator<Page> {
-  for (let last: Denial | undefined; ; ) {
-    const asked = { filter, after: last && placeOf(last), limit: EXPORT_PAGE };
-    const { denials, more } = requireValue(await readDenied(edge, asked));
+  for (let after: DenialPlace | undefined; ; ) {
+    const asked = { filter, after, limit: EXPORT_PAGE };
+    const { denials, next } = requireValue(await readDenied(edge, asked));
     yield { rows: denials.map((denial) => ({ atMs: denial.minuteMs, cells: deniedJson(denial) })) };
-    if (!more) return;
-    last = denials.at(-1);
+    if (next === undefined) return;
+    after = next;
   }
 }
 

@@ -24,9 +24,9 @@ function denialFilter({ actor, subject, types, fromMs, untilMs, changeSet }: Aud
 export async function readDenied(
   edge: Pick<Edge, "env" | "tenant">,
   asked: { filter: AuditFilter; after: DenialPlace | undefined; limit: number },
-): Promise<Result<{ denials: Denial[]; more: boolean }, Refusal>> {
+): Promise<Result<{ denials: Denial[]; next: DenialPlace | undefined }, Refusal>> {
   const filter = denialFilter(asked.filter);
-  if (filter === undefined) return ok({ denials: [], more: false });
+  if (filter === undefined) return ok({ denials: [], next: undefined });
   try {
     return ok(await readDenials(edge.env, edge.tenant, { ...asked, filter }));
   } catch (error) {

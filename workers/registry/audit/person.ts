@@ -1,6 +1,6 @@
 /** Everything that the registry knows of one person: for the person's own copy of it, and before an erasure. */
 import type { Refusal } from "../../../contract/errors.ts";
-import { placeOf } from "../../../db/denials.ts";
+import type { DenialPlace } from "../../../db/denials.ts";
 import type { ErasedPerson, KnownPerson } from "../../../durable-objects/directory/protocol.ts";
 import { timestamp } from "../../../registry/record-view.ts";
 import { ok, type Result } from "../../../schema/result.ts";
@@ -97,15 +97,14 @@ async function* changeLines(edge: Edge, actor: string): AsyncGenerator<Result<Li
 }
 
 async function* deniedLines(edge: Edge, actor: string): AsyncGenerator<Result<Lines, Refusal>> {
-  for (let after: ReturnType<typeof placeOf> | undefined; ; ) {
+  for (let after: DenialPlace | undefined; ; ) {
     const answer = await readDenied(edge, { filter: { actor }, after, limit: PAGE });
     if (!answer.ok) {
       yield answer;
       return;
     }
     yield ok(answer.value.denials.map((denial) => ({ kind: "denied-attempt", ...deniedJson(denial) })));
-    const last = answer.value.denials.at(-1);
-    if (!answer.value.more || last === undefined) return;
-    after = placeOf(last);
+    after = answer.value.next;
+    if (after === undefined) return;
   }
 }

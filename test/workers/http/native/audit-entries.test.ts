@@ -6,7 +6,7 @@ import { PRIMARY_DEADLINE_MS } from "../../../../durable-objects/primary/client.
 import type { PrimaryObject } from "../../../../durable-objects/primary/object.ts";
 import { appendEntries, primaryWith } from "../../../durable-objects/primary/commands.ts";
 import { distantPrimaries, readSlowly } from "../../../support/slow-reader.ts";
-import { avroRecord, plainRegistry, type Registry } from "../native-calls.ts";
+import { avroRecord, type ProblemBody, plainRegistry, type Registry } from "../native-calls.ts";
 
 type Entry = {
   seq: number;
@@ -63,8 +63,28 @@ describe("GET /audit/entries", () => {
     expect((await entries(registry, query)).map(({ seq }) => seq)).toEqual(seqs);
   });
 
-  it.each(["from=yesterday", "until=2026-13-01", "limit=501", "actor="])("refuses %s", async (query) => {
-    expect((await plainRegistry().get(`/audit/entries?${query}`)).status).toBe(400);
+  it.each([
+    "from=yesterday",
+    "until=2026-13-01",
+    "limit=501",
+    "actor=",
+    "actor=a%00",
+    "subject=%00",
+    "type=schema.registered,%00",
+    "change_set=%00",
+    "from=0000-12-31T23:59:59Z",
+    "from=0001-01-01T00:00:00%2B00:01",
+    "until=9999-12-31T23:59:59-23:59",
+  ])("refuses %s", async (query) => {
+    for (const route of ["entries", "export"]) {
+      const { status, body } = await plainRegistry().get(`/audit/${route}?${query}`);
+      expect(status).toBe(400);
+      expect((body as ProblemBody).detail).toContain(`"${query.split("=")[0]}"`);
+    }
+  });
+
+  it.each(["from=0001-01-01", "until=9999-12-31T23:59:59.999Z"])("accepts %s", async (query) => {
+    expect((await plainRegistry().get(`/audit/entries?${query}`)).status).toBe(200);
   });
 
   it("returns the entries of one change set, and names the set of each entry", async () => {
