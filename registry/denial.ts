@@ -65,9 +65,10 @@ function combined(a: Denial, b: Denial): Denial {
   return { ...first, count: a.count + b.count, lastAtMs: Math.max(first.lastAtMs, last.lastAtMs) };
 }
 
-/** Undefined if the message is not one that this build understands. */
-export function parseDenialMessage(body: unknown): DenialMessage | undefined {
+/** `newer`: written by a later build than this one, as happens during a deployment. Undefined: not such a message. */
+export function parseDenialMessage(body: unknown): DenialMessage | "newer" | undefined {
   const { v, id, denials, dropped } = (body ?? {}) as Partial<Record<keyof DenialMessage, unknown>>;
+  if (Number.isSafeInteger(v) && (v as number) > DENIAL_MESSAGE_VERSION) return "newer";
   if (v !== DENIAL_MESSAGE_VERSION || typeof id !== "string" || !/^[\w-]{1,64}$/.test(id)) return undefined;
   if (!Array.isArray(denials) || !denials.every(isDenial) || !Number.isSafeInteger(dropped)) return undefined;
   return { v, id, denials, dropped: dropped as number };

@@ -25,10 +25,14 @@ describe("parseDenialMessage", () => {
     expect(parseDenialMessage(message)).toEqual(message);
   });
 
+  it("recognises one of a later version, whatever it holds", () => {
+    expect(parseDenialMessage({ v: DENIAL_MESSAGE_VERSION + 1 })).toBe("newer");
+  });
+
   it.each([
     null,
     {},
-    { ...message, v: DENIAL_MESSAGE_VERSION + 1 },
+    { ...message, v: DENIAL_MESSAGE_VERSION - 1 },
     { ...message, id: "../x" },
     { ...message, denials: [{ ...denial, tenant: "../x" }] },
     { ...message, denials: [{ ...denial, count: -1 }] },

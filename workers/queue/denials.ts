@@ -2,6 +2,7 @@
  * Consumes isolates' denied attempts: aggregates them once more, signs one batch per tenant into R2, and counts them in
  * Postgres. A message may come twice; Postgres counts it once, and a batch in R2 names its messages.
  */
+import { DatabaseUnreachable } from "../../db/client.ts";
 import { countDenials, uncountedMessages } from "../../db/denials.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { type Denial, type DenialMessage, parseDenialMessage } from "../../registry/denial.ts";
@@ -15,8 +16,15 @@ type Batch = { messages: readonly Pick<Message<unknown>, "id" | "body" | "attemp
 /** The whole batch is retried if part of it fails: what has been recorded is recognised. */
 export async function consumeDenials(batch: Batch, env: Bindings, nowMs: number): Promise<void> {
   const messages: DenialMessage[] = [];
+  const understood: Batch["messages"][number][] = [];
   for (const message of batch.messages) {
     const parsed = parseDenialMessage(message.body);
+    if (parsed === "newer") {
+      // The build that understands it is being deployed.
+      message.retry({ delaySeconds: retryDelaySeconds(message.attempts, 0) });
+      continue;
+    }
+    understood.push(message);
     if (parsed !== undefined) messages.push(parsed);
     else logLine("error", "A queue message was dropped: it holds no denied attempts.", { message_id: message.id });
   }
@@ -29,7 +37,7 @@ export async function consumeDenials(batch: Batch, env: Bindings, nowMs: number)
   if (failed !== undefined) {
     logLine("warn", "Denied attempts could not be recorded and are retried.", errorFields(failed.reason));
   }
-  for (const message of batch.messages) {
+  for (const message of understood) {
     if (failed === undefined) message.ack();
     else message.retry({ delaySeconds: retryDelaySeconds(message.attempts, 0) });
   }
@@ -55,9 +63,22 @@ async function recordDenials(
   received: readonly Received[],
   nowMs: number,
 ): Promise<void> {
-  const fresh = env.DATABASE_URL ? await uncountedMessages(env, tenant, received) : received;
+  const fresh = env.DATABASE_URL ? await uncounted(env, tenant, received) : received;
   if (fresh.length === 0) return;
   // First, so that nothing is counted that no batch proves.
   await storeBatch(env, tenant, fresh);
   if (env.DATABASE_URL) await countDenials(env, tenant, fresh, nowMs);
+}
+
+/**
+ * Those that are not yet counted. While Postgres is away the batch is stored all the same, because the queue gives a message
+ * up after some retries; when the same messages come again, their batch replaces itself.
+ */
+async function uncounted(env: Bindings, tenant: string, received: readonly Received[]): Promise<readonly Received[]> {
+  try {
+    return await uncountedMessages(env, tenant, received);
+  } catch (error) {
+    if (error instanceof DatabaseUnreachable) await storeBatch(env, tenant, received);
+    throw error;
+  }
 }

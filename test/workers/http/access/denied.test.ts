@@ -168,6 +168,46 @@ describe("GET /audit/denied-batches", () => {
   });
 });
 
+describe("consumeDenials", () => {
+  const denial = (tenant: string): Denial => {
+    const nowMs = Date.now();
+    const caller = { actor: "key:a", credential: null, address: null, network: null };
+    const attempt = { status: 403, code: "forbidden", method: "GET", route: "/subjects", subject: null };
+    return { tenant, minuteMs: 0, ...attempt, ...caller, count: 1, firstAtMs: nowMs, lastAtMs: nowMs, requestId: "r" };
+  };
+  const messageOf = (body: object) => ({ id: "m", body, attempts: 1, ack: vi.fn(), retry: vi.fn() });
+
+  it("stores the batch while Postgres is away, and again in its place when the messages come back", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    const tenant = `t${crypto.randomUUID().slice(0, 8)}`;
+    const message = messageOf({ v: 1, id: "one", denials: [denial(tenant)], dropped: 0 });
+    const away = { ...bindings, DATABASE_URL: "postgres://u:p@localhost/d", DATABASE_PROXY: "127.0.0.1:1" };
+    const stored = async () => (await bindings.ACCESS_RECORD.list({ prefix: `${tenant}/access/` })).objects;
+
+    await consumeDenials({ messages: [message] }, away, Date.now());
+
+    expect(message.retry).toHaveBeenCalledTimes(1);
+    expect(message.ack).not.toHaveBeenCalled();
+    expect(await stored()).toHaveLength(1);
+    await consumeDenials({ messages: [message] }, bindings, Date.now());
+    expect(message.ack).toHaveBeenCalledTimes(1);
+    expect(await stored()).toHaveLength(1);
+    vi.restoreAllMocks();
+  });
+
+  it("returns a message of a later version to the queue, and records the others", async () => {
+    const tenant = `t${crypto.randomUUID().slice(0, 8)}`;
+    const newer = messageOf({ v: 2, id: "two", attempts: [] });
+    const known = messageOf({ v: 1, id: "one", denials: [denial(tenant)], dropped: 0 });
+
+    await consumeDenials({ messages: [newer, known] }, bindings, Date.now());
+
+    expect([newer.ack, newer.retry].map(({ mock }) => mock.calls.length)).toEqual([0, 1]);
+    expect([known.ack, known.retry].map(({ mock }) => mock.calls.length)).toEqual([1, 0]);
+    expect((await bindings.ACCESS_RECORD.list({ prefix: `${tenant}/access/` })).objects).toHaveLength(1);
+  });
+});
+
 describe("GET /audit/entries?include=denied", () => {
   it("says where the batches are in a deployment without Postgres", async () => {
     const { status, body } = await registry.call("GET", "/api/v1/audit/entries?include=denied", {
