@@ -1,6 +1,6 @@
 /**
- * Denied attempts, which the log never holds. Identical ones within a minute are one denial with a count, so a flood costs
- * one row per caller, address and minute.
+ * Denied attempts, which the log never holds. Identical ones within a minute are one denial with a count. A flood of wrong
+ * credentials from one address soon locks the address out, and from then on costs one row a minute.
  */
 import { createHash } from "node:crypto";
 import { isTenantName } from "./tenant.ts";
@@ -14,8 +14,9 @@ export type Denial = {
   /** Of the native API, for both APIs. */
   code: string;
   method: string;
-  /** The route's pattern, which holds nothing that the caller wrote. */
+  /** The route's pattern, which holds nothing that the caller wrote; `*` for an address that is locked out. */
   route: string;
+  /** Null also if the credential was not valid. */
   subject: string | null;
   /** The authenticated actor; null if the credential was not valid. */
   actor: string | null;

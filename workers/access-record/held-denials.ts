@@ -15,6 +15,8 @@ import type { Bindings } from "../edge.ts";
 export const SEND_EVERY_MS = 5_000;
 /** Distinct denials in memory: at most 1 MiB. Further ones are counted without their caller. */
 export const MAX_HELD_DENIALS = 512;
+/** Of these, those without a valid credential: anyone can send any number, and must not crowd out a tenant's own. */
+export const MAX_HELD_UNAUTHENTICATED_DENIALS = 256;
 /** A queue takes 128 KB (https://developers.cloudflare.com/queues/platform/limits/). */
 export const MAX_DENIAL_MESSAGE_BYTES = 96 * 1_024;
 /** Messages that one request's background work sends; it may take 30 s. */
@@ -31,7 +33,8 @@ type Sending = {
 
 export class HeldDenials {
   readonly #sendEveryMs: number;
-  readonly #held = new Map<string, Denial>();
+  readonly #authenticated = new Map<string, Denial>();
+  readonly #unauthenticated = new Map<string, Denial>();
   #dropped = 0;
   #lastSentMs = Number.NEGATIVE_INFINITY;
   /** When the waiting sender started. */
@@ -52,7 +55,7 @@ export class HeldDenials {
   }
 
   async #send(sending: Sending): Promise<void> {
-    for (let sent = 0; sent < MAX_MESSAGES_IN_TURN && this.#held.size > 0; sent += 1) {
+    for (let sent = 0; sent < MAX_MESSAGES_IN_TURN && this.#size > 0; sent += 1) {
       const waitMs = this.#lastSentMs + this.#sendEveryMs - sending.now();
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(waitMs, this.#sendEveryMs)));
       this.#lastSentMs = sending.now();
@@ -69,25 +72,35 @@ export class HeldDenials {
     this.#senderSinceMs = undefined;
   }
 
+  get #size(): number {
+    return this.#authenticated.size + this.#unauthenticated.size;
+  }
+
   #hold(denial: Denial): void {
-    if (this.#held.size < MAX_HELD_DENIALS || this.#held.has(denialKey(denial))) {
-      mergeDenial(this.#held, denial);
+    const isAuthenticated = denial.actor !== null;
+    const held = isAuthenticated ? this.#authenticated : this.#unauthenticated;
+    const isFull =
+      this.#size >= MAX_HELD_DENIALS || (!isAuthenticated && held.size >= MAX_HELD_UNAUTHENTICATED_DENIALS);
+    if (!isFull || held.has(denialKey(denial))) {
+      mergeDenial(held, denial);
       return;
     }
     const folded = withoutCaller(denial);
-    const hasRoom = this.#held.size < 2 * MAX_HELD_DENIALS || this.#held.has(denialKey(folded));
-    if (hasRoom) mergeDenial(this.#held, folded);
+    const hasRoom = this.#size < 2 * MAX_HELD_DENIALS || held.has(denialKey(folded));
+    if (hasRoom) mergeDenial(held, folded);
     else this.#dropped += denial.count;
   }
 
   #take(id: string): DenialMessage {
     const denials: Denial[] = [];
     let bytes = 0;
-    for (const [key, denial] of this.#held) {
-      bytes += new TextEncoder().encode(JSON.stringify(denial)).length + 1;
-      if (bytes > MAX_DENIAL_MESSAGE_BYTES && denials.length > 0) break;
-      denials.push(denial);
-      this.#held.delete(key);
+    for (const held of [this.#authenticated, this.#unauthenticated]) {
+      for (const [key, denial] of held) {
+        bytes += new TextEncoder().encode(JSON.stringify(denial)).length + 1;
+        if (bytes > MAX_DENIAL_MESSAGE_BYTES && denials.length > 0) break;
+        denials.push(denial);
+        held.delete(key);
+      }
     }
     const dropped = this.#dropped;
     this.#dropped = 0;

@@ -4,6 +4,7 @@ import {
   HeldDenials,
   MAX_DENIAL_MESSAGE_BYTES,
   MAX_HELD_DENIALS,
+  MAX_HELD_UNAUTHENTICATED_DENIALS,
 } from "../../../workers/access-record/held-denials.ts";
 import type { Bindings } from "../../../workers/edge.ts";
 
@@ -106,7 +107,7 @@ describe("HeldDenials", () => {
     await settled();
     const waiting = { ...sending, waitUntil: () => undefined };
     for (let attempt = 0; attempt < MAX_HELD_DENIALS + beyond; attempt += 1) {
-      held.add(denialOf({ address: `address:${attempt}x` }), waiting);
+      held.add(denialOf({ actor: "key:1", address: `address:${attempt}x` }), waiting);
     }
     setAway(false);
 
@@ -122,6 +123,32 @@ describe("HeldDenials", () => {
     expect(total(messages) + messages.reduce((sum, { dropped }) => sum + dropped, 0)).toBe(
       MAX_HELD_DENIALS + beyond + 11,
     );
+  });
+
+  it(`keeps ${MAX_HELD_UNAUTHENTICATED_DENIALS} without a valid credential apart, and every one of a tenant's own`, async () => {
+    const { messages, sending, settled, setAway } = queue();
+    const held = new HeldDenials(0);
+    setAway(true);
+    held.add(denialOf(), sending);
+    await settled();
+    const waiting = { ...sending, waitUntil: () => undefined };
+    const flood = 5_000;
+    for (let n = 0; n < flood; n += 1) held.add(denialOf({ address: `address:${n}x` }), waiting);
+    const own = { tenant: "other", actor: "key:1", subject: "orders", status: 403 };
+    held.add(denialOf(own), waiting);
+    setAway(false);
+
+    for (let turn = 0; turn < 10; turn += 1) {
+      const later = { ...sending, now: () => Date.now() + turn * 60_000 };
+      held.add(denialOf(), later);
+      await settled();
+    }
+
+    const sent = messages.flatMap(({ denials }) => denials);
+    expect(sent.find(({ tenant }) => tenant === "other")).toMatchObject(own);
+    expect(sent.filter(({ address }) => address?.endsWith("x"))).toHaveLength(MAX_HELD_UNAUTHENTICATED_DENIALS);
+    expect(total(messages)).toBe(1 + flood + 1 + 10);
+    expect(messages[0]?.denials[0]).toMatchObject(own);
   });
 
   it("sends messages that a queue takes", async () => {

@@ -1,8 +1,11 @@
-/** What the access record says of a refused request: who was refused what, and neither its body nor its query. */
+/**
+ * What the access record keeps of a refused request: who was refused what, never the body or the query. A caller without
+ * a valid credential adds little of its own choosing to it, so that a flood stays a few rows.
+ */
 import { ERRORS, type ErrorName } from "../../../contract/errors.ts";
 import { type Denial, MINUTE_MS } from "../../../registry/denial.ts";
 import { DEFAULT_TENANT } from "../../../registry/permission.ts";
-import { MAX_SUBJECT_CHARACTERS, printSubjectName } from "../../../schema/subject-name.ts";
+import { printSubjectName, subjectNameProblem } from "../../../schema/subject-name.ts";
 import type { Access } from "../../access/access.ts";
 import { networkOf } from "../../access/address-range.ts";
 import { addressPseudonym } from "../../access/key-hash.ts";
@@ -28,7 +31,7 @@ type Refused = {
 
 /** Undefined if the refusal is not a denial of access, such as of an unknown subject. */
 export function deniedAttempt(refused: Refused, status: number): Denial | undefined {
-  const { request, route, actor, refusedAs, requestId, nowMs } = refused;
+  const { request, actor, refusedAs, requestId, nowMs } = refused;
   if (!isDenied(refused, status)) return undefined;
   const ip = request.headers.get("CF-Connecting-IP");
   const { hashKey } = refused.settings.access;
@@ -37,11 +40,8 @@ export function deniedAttempt(refused: Refused, status: number): Denial | undefi
     minuteMs: nowMs - (nowMs % MINUTE_MS),
     status,
     code: refusedAs === undefined ? "" : ERRORS[refusedAs].code,
-    method: route.method,
-    route: route.path,
-    subject: subjectOf(refused),
+    ...attemptOf(refused),
     actor: actor?.actor ?? null,
-    credential: actor === undefined ? claimedKey(request) : null,
     address: ip === null || hashKey === undefined ? null : addressPseudonym(hashKey, ip),
     network: ip === null ? null : (networkOf(ip) ?? null),
     count: 1,
@@ -67,6 +67,19 @@ function isDenied({ access, refusedAs, isLockedOut }: Refused, status: number): 
   }
 }
 
+/**
+ * What was attempted. A subject would be a row per invented name, so it is left out without an actor. An address that is
+ * locked out chooses the route and the claimed key as well.
+ */
+function attemptOf(refused: Refused): Pick<Denial, "method" | "route" | "subject" | "credential"> {
+  const { request, route, actor, isLockedOut } = refused;
+  if (isLockedOut) return { method: "*", route: "*", subject: null, credential: null };
+  const attempted = { method: route.method, route: route.path };
+  return actor === undefined
+    ? { ...attempted, subject: null, credential: claimedKey(request) }
+    : { ...attempted, subject: subjectOf(refused), credential: null };
+}
+
 function claimedKey(request: Request): string | null {
   const credential = parseCredential(request.headers);
   return credential.type === "key" ? `key:${credential.keyId}` : null;
@@ -77,6 +90,5 @@ function subjectOf({ subject, request }: Refused): string | null {
   if (subject === undefined) return null;
   const context = URL.parse(request.url)?.searchParams.get("context") ?? undefined;
   const parsed = parseSubject(subject, context);
-  if (!parsed.ok || parsed.value.subject.length > MAX_SUBJECT_CHARACTERS) return null;
-  return parsed.value.context.length > MAX_SUBJECT_CHARACTERS ? null : printSubjectName(parsed.value);
+  return parsed.ok && subjectNameProblem(parsed.value) === undefined ? printSubjectName(parsed.value) : null;
 }

@@ -45,7 +45,7 @@ describe("a refused attempt", () => {
       code: "unauthorized",
       method: "GET",
       route: "/api/v1/subjects/:subject",
-      subject: ":.a:orders",
+      subject: null,
       actor: null,
       credential: "key:0123456789abcdef",
       network: "203.0.113.0/24",
@@ -124,6 +124,45 @@ describe("a refused attempt", () => {
 
     const last = (await denials()).at(-1);
     expect(last).toMatchObject({ status: 429, code: "rate_limited", network: "2001:db8:1::/48" });
+  });
+
+  it("is one with all others of its minute and address once that is locked out, whatever they ask for", async () => {
+    const ip = "2001:db8:1:2::7";
+    for (let attempt = 0; attempt < FAILURES_PER_MINUTE; attempt += 1) {
+      await registry.call("GET", "/subjects", { key: wrongKey("0123456789abcdef"), ip });
+    }
+    await denials();
+    messages = [];
+    const paths = ["/subjects/a/versions", "/subjects/b/versions", "/api/v1/subjects/c", "/config", "/api/v1/keys"];
+
+    for (const [index, path] of paths.entries()) {
+      const { status } = await registry.call("GET", path, { key: wrongKey(`${index}`.padStart(16, "0")), ip });
+      expect(status).toBe(429);
+    }
+
+    const same = { method: "*", route: "*", subject: null, credential: null, actor: null };
+    const recorded = await denials();
+    for (const denial of recorded) expect(denial).toMatchObject(same);
+    expect(recorded.reduce((sum, { count }) => sum + count, 0)).toBe(paths.length);
+  });
+
+  it("names a subject only for an actor", async () => {
+    for (const subject of ["a", "b", "c"]) {
+      await registry.call("GET", `/api/v1/subjects/${subject}`, { key: wrongKey("0123456789abcdef"), ip: "192.0.2.9" });
+    }
+
+    for (const { subject } of await denials()) expect(subject).toBeNull();
+  });
+
+  it("names no subject that could not exist", async () => {
+    const { admin } = await registry.makeTenant();
+    const key = await registry.makeKey([{ role: "reader" }], { by: admin });
+    for (const name of ["%00", "x".repeat(256), "orders"]) {
+      expect((await registry.call("DELETE", `/api/v1/subjects/${name}`, { key })).status).toBe(403);
+    }
+
+    const named = (await denials()).map(({ subject }) => subject);
+    expect(new Set(named)).toEqual(new Set([null, "orders"]));
   });
 });
 
