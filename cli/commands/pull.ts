@@ -9,6 +9,7 @@ import { EXIT } from "../exit-codes.ts";
 import { readRecord, readReferences, splitVersion } from "../input/from-registry.ts";
 import { prettyContent } from "../output/pretty-content.ts";
 import { parseOptions } from "../parse-options.ts";
+import { fileOfRecord, type PullTarget, requireOwnFiles } from "../pull-targets.ts";
 import type { Registry } from "../registry.ts";
 import { openConfiguredRegistry, qualifySubject, REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
 import type { Shell } from "../shell.ts";
@@ -20,14 +21,13 @@ const PULL_USAGE = `llmsr pull fetches registered schemas.
   llmsr pull orders@^1 payments -o schemas/
   llmsr pull                          every file of llmsr.toml that differs from the newest version
 
-  -o, --output FOLDER   a file for each subject, named after it
+  -o, --output FOLDER   a file for each subject, named after it; in a folder for each other context
 ${REGISTRY_USAGE}
-A file that means the same as the registered version keeps its layout.
+A file that means the same as the registered version keeps its layout. Nothing is written outside of FOLDER, or of the
+folder of llmsr.toml, and nothing at all if two schemas would be the same file.
 `;
 
 const PULL_OPTIONS = { ...REGISTRY_OPTIONS, output: { type: "string", short: "o" } } as const;
-
-const ENDINGS: Readonly<Record<string, string>> = { avro: "avsc", "json-schema": "json", protobuf: "proto" };
 
 export const PULL_COMMAND: CliCommand = {
   usage: PULL_USAGE,
@@ -46,24 +46,28 @@ export const PULL_COMMAND: CliCommand = {
       shell.print(`${prettyContent(record.format, record.content as string)}\n`);
       return EXIT.ok;
     }
-    for (const reference of positionals) {
-      const record = await read(reference);
-      // A subject's name may hold slashes and dots, which must not leave the folder.
-      const name = encodeURIComponent(record.subject).replaceAll("%20", " ").replace(/^\.+/, "_");
-      const file = join(values.output!, `${name}.${ENDINGS[record.format] ?? "txt"}`);
-      await writeWhereDifferent(registry, record, file, shell);
+    if (positionals.length > 0) {
+      const pulled: { reference: string; record: SchemaRecord; file: string }[] = [];
+      for (const reference of positionals) {
+        const record = await read(reference);
+        pulled.push({ reference, record, file: join(values.output!, fileOfRecord(record, settings.context.value)) });
+      }
+      requireOwnFiles(resolve(shell.cwd, values.output!), pulled, shell.cwd);
+      for (const { record, file } of pulled) await writeWhereDifferent(registry, record, file, shell);
+      return EXIT.ok;
     }
-    if (positionals.length > 0) return EXIT.ok;
     const { project } = settings;
     if (project === undefined) throw new UsageError("pull takes subjects, or an llmsr.toml (`llmsr init` writes one).");
+    const targets: PullTarget[] = [];
     for (const { subject, file } of project.subjects) {
       if (subject.includes("*") || file.includes("#") || /:[A-Za-z_]/.test(file)) {
         shell.printError(`${subject}: ${file} is not a file of one schema; it stays as it is.\n`);
         continue;
       }
-      const path = relative(shell.cwd, resolve(project.folder, file));
-      await writeWhereDifferent(registry, await read(subject), path, shell);
+      targets.push({ reference: subject, file: relative(shell.cwd, resolve(project.folder, file)) });
     }
+    requireOwnFiles(project.folder, targets, shell.cwd);
+    for (const { reference, file } of targets) await writeWhereDifferent(registry, await read(reference), file, shell);
     return EXIT.ok;
   },
 };
