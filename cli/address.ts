@@ -26,11 +26,23 @@ export function parseAddress(text: string, headers: readonly string[]): Address 
   url.username = "";
   url.password = "";
   const basic = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
-  const isNamed = given.some(([name]) => name.toLowerCase() === "authorization");
+  const named = Object.fromEntries(given);
   return {
     url: url.href.replace(/[?#].*$/, "").replace(/\/+$/, ""),
-    headers: { ...(user && !isNamed ? { Authorization: basic } : {}), ...Object.fromEntries(given) },
+    headers: user && !isAuthorized(named) ? { Authorization: basic, ...named } : named,
   };
+}
+
+export function isAuthorized(headers: Address["headers"]): boolean {
+  return Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
+}
+
+/** The headers with the key, unless they hold credentials of their own. */
+export function withKey(headers: Address["headers"], key: string | undefined): Address["headers"] {
+  if (key === undefined || isAuthorized(headers)) return headers;
+  // fetch refuses other characters with a message that quotes the header, and so the key.
+  if (/^[\x21-\x7e]+$/.test(key)) return { Authorization: `Bearer ${key}`, ...headers };
+  throw new AddressProblem("The key holds spaces or characters other than printable ASCII; copy it once more.");
 }
 
 const IN_WORDS: Readonly<Record<string, string>> = {

@@ -21,6 +21,9 @@ On 2 to 5 standard output is empty; with --json the problem document is the last
   keys.toml          beside it, written by \`llmsr login\`: one key for each URL, sent nowhere else
   the default        http://localhost:8080
 
+LLMSR_KEY is not sent to a URL that only llmsr.toml names: set LLMSR_URL too, pass --url, or store the key with
+\`llmsr login\`. Pydantic and Zod modules run without it.
+
 NO_COLOR and CLICOLOR_FORCE decide on colour; PYTHON names the interpreter for module:Model.
 \`llmsr doctor\` prints each value and where it came from.
 `,

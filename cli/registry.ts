@@ -4,16 +4,14 @@ import { type CallSettings, type Operation, runCall } from "../sdks/typescript/s
 import { systemClock } from "../sdks/typescript/src/engine/clock.ts";
 import { ATTEMPT_TIMEOUT_MS, CALL_TIMEOUT_MS, MAX_ATTEMPTS } from "../sdks/typescript/src/engine/constants.ts";
 import { Tokens } from "../sdks/typescript/src/engine/token.ts";
-import { ConfigurationError } from "../sdks/typescript/src/errors.ts";
 import { type EventParams, readEvents } from "../sdks/typescript/src/events.ts";
 import type { RegistryEvent } from "../sdks/typescript/src/models.ts";
 import { describeUserAgent } from "../sdks/typescript/src/user-agent.ts";
 import { VERSION } from "../sdks/typescript/src/version.ts";
+import type { Address } from "./address.ts";
 import type { Shell } from "./shell.ts";
 
 type ApiQuery = Readonly<Record<string, string | undefined>>;
-
-export type Connection = { url: string; key: string | undefined; headers?: Readonly<Record<string, string>> };
 
 type Write = Pick<Operation, "method" | "path"> & { json?: unknown; query?: ApiQuery };
 
@@ -22,7 +20,7 @@ export class Registry {
   readonly #settings: CallSettings;
   readonly #signal: AbortSignal;
 
-  constructor({ url, key, headers }: Connection, { fetch, signal }: Pick<Shell, "fetch" | "signal">) {
+  constructor({ url, headers }: Address, { fetch, signal }: Pick<Shell, "fetch" | "signal">) {
     this.url = url.replace(/\/+$/, "");
     this.#signal = signal;
     this.#settings = {
@@ -30,7 +28,6 @@ export class Registry {
       headers: {
         Accept: "application/json",
         "User-Agent": `llmsr/${VERSION} ${describeUserAgent(undefined) ?? ""}`.trim(),
-        ...(key === undefined ? {} : { Authorization: `Bearer ${requireSendable(key)}` }),
         ...headers,
       },
       timeoutMs: CALL_TIMEOUT_MS,
@@ -95,12 +92,6 @@ export class Registry {
     const query = Object.fromEntries(Object.entries(operation.query ?? {}).filter(([, value]) => value !== undefined));
     return runCall(this.#settings, { ...operation, query }, { signal: this.#signal });
   }
-}
-
-/** fetch refuses other characters with a message that quotes the header, and so the key. */
-function requireSendable(key: string): string {
-  if (/^[\x21-\x7e]+$/.test(key)) return key;
-  throw new ConfigurationError("The key holds spaces or characters other than printable ASCII; copy it once more.");
 }
 
 export function subjectPath(subject: string): string {

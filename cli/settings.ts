@@ -1,12 +1,13 @@
 /**
  * Where a command's registry, key and context come from: option, environment, llmsr.toml, the user's own configuration,
- * default. Stored keys belong to one URL and are sent to no other, so a cloned llmsr.toml cannot collect them.
+ * default. A cloned llmsr.toml cannot collect keys: stored ones belong to one URL and are sent to no other, and LLMSR_KEY
+ * is not sent where llmsr.toml alone names the registry.
  */
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { stringify as printToml } from "smol-toml";
-import { parseAddress } from "./address.ts";
+import { type Address, isAuthorized, parseAddress, withKey } from "./address.ts";
 import { findProjectFile, type ProjectFile, parseConfiguration } from "./project-file.ts";
 import { Registry } from "./registry.ts";
 import type { Shell } from "./shell.ts";
@@ -43,6 +44,8 @@ type ResolvedSettings = {
   context: Setting<string | undefined>;
   headers: Readonly<Record<string, string>>;
   project: ProjectFile | undefined;
+  /** LLMSR_KEY is set and nothing else authorizes, but the registry is the choice of llmsr.toml. */
+  isKeyKeptBack: boolean;
 };
 
 export function resolveSettings(shell: Shell, values: RegistryValues): ResolvedSettings {
@@ -56,13 +59,17 @@ export function resolveSettings(shell: Shell, values: RegistryValues): ResolvedS
     [DEFAULT_URL, "the default"],
   ])!;
   const { url, headers } = parseAddress(given.value, values.header ?? []);
+  const isChosenByProject = given.source === project?.file;
+  const key = firstOf<string | undefined>([
+    [values.key, "--key"],
+    [isChosenByProject ? undefined : shell.env.LLMSR_KEY, "LLMSR_KEY"],
+    [readStoredKey(shell.env, url), keysFile(shell.env)],
+  ]) ?? { value: undefined, source: "none" };
+  const isAnonymous = key.value === undefined && !isAuthorized(headers);
   return {
     url: { ...given, value: url },
-    key: firstOf<string | undefined>([
-      [values.key, "--key"],
-      [shell.env.LLMSR_KEY, "LLMSR_KEY"],
-      [readStoredKey(shell.env, url), keysFile(shell.env)],
-    ]) ?? { value: undefined, source: "none" },
+    key,
+    isKeyKeptBack: isChosenByProject && isAnonymous && Boolean(shell.env.LLMSR_KEY),
     context: firstOf<string | undefined>([
       [values.context, "--context"],
       [shell.env.LLMSR_CONTEXT, "LLMSR_CONTEXT"],
@@ -79,8 +86,17 @@ export function openConfiguredRegistry(
   values: RegistryValues,
 ): { registry: Registry; settings: ResolvedSettings } {
   const settings = resolveSettings(shell, values);
-  const { url, key, headers } = settings;
-  return { settings, registry: new Registry({ url: url.value, key: key.value, headers }, shell) };
+  return { settings, registry: new Registry(addressOf(settings), shell) };
+}
+
+/** Where requests go, and with which credentials. */
+export function addressOf({ url, key, headers, isKeyKeptBack }: ResolvedSettings): Address {
+  if (isKeyKeptBack) {
+    throw new UsageError(
+      `LLMSR_KEY is not sent to ${url.value}, which only ${url.source} names: a repository must not choose who gets your key. If you trust that registry, set LLMSR_URL to it as well, or store its key with \`llmsr login ${url.value}\`.`,
+    );
+  }
+  return { url: url.value, headers: withKey(headers, key.value) };
 }
 
 /** A subject's qualified name, in the configured context unless it names one. */

@@ -6,7 +6,7 @@ import { type LogLine, LogVerifier } from "../../tlog/verify.ts";
 import { type Address, networkProblem } from "../address.ts";
 import type { CliCommand } from "../command.ts";
 import { parseOptions } from "../parse-options.ts";
-import { REGISTRY_OPTIONS, resolveSettings } from "../settings.ts";
+import { addressOf, REGISTRY_OPTIONS, resolveSettings } from "../settings.ts";
 import type { Output, Shell } from "../shell.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -36,7 +36,7 @@ async function audit(args: readonly string[], shell: Shell): Promise<number> {
   const { values, positionals } = parse(args);
   const [command, url, ...rest] = positionals;
   if (rest.length > 0) throw new UsageError(`Unexpected argument "${rest[0]}".\n\n${AUDIT_USAGE}`);
-  const address = () => addressOf(url, values, shell);
+  const address = () => registryAddress(url, values, shell);
   switch (command) {
     case "checkpoint":
       print(await fetchText(address(), "/audit/checkpoint"));
@@ -175,15 +175,9 @@ async function* fetchTexts({ url, headers }: Address, path: string): AsyncGenera
 }
 
 /** The URL of the command line, else the configured registry with its key. */
-function addressOf(given: string | undefined, values: ReturnType<typeof parse>["values"], shell: Shell): Address {
-  const { url, key, headers } = resolveSettings(shell, {
-    url: given ?? values.url,
-    context: values.context,
-    header: values.header,
-  });
-  const isNamed = Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
-  const authorization = key.value === undefined || isNamed ? {} : { Authorization: `Bearer ${key.value}` };
-  return { url: url.value, headers: { ...authorization, ...headers } };
+function registryAddress(given: string | undefined, values: ReturnType<typeof parse>["values"], shell: Shell): Address {
+  const { context, header } = values;
+  return addressOf(resolveSettings(shell, { url: given ?? values.url, context, header }));
 }
 
 const { key: _, ...ADDRESS_OPTIONS } = REGISTRY_OPTIONS;

@@ -16,7 +16,7 @@ import {
   type RemoteVersion,
   versionPath,
 } from "../remote-registry.ts";
-import { resolveSettings } from "../settings.ts";
+import { addressOf, resolveSettings } from "../settings.ts";
 import type { Output, Shell } from "../shell.ts";
 import { inTurns } from "../turns.ts";
 import { UsageError } from "../usage-error.ts";
@@ -64,10 +64,8 @@ async function importAll(args: readonly string[], shell: Shell): Promise<number>
     return importFile(file, { url: values.to, header: values["to-header"] }, shell);
   }
   const source = openRegistry(parseAddress(values.from!, values["from-header"]));
-  const { url, key, headers } = resolveSettings(shell, { url: values.to, header: values["to-header"] });
-  const isNamed = Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
-  const authorization = key.value === undefined || isNamed ? {} : { Authorization: `Bearer ${key.value}` };
-  const target = openRegistry({ url: url.value, headers: { ...authorization, ...headers } });
+  const settings = resolveSettings(shell, { url: values.to, header: values["to-header"] });
+  const target = openRegistry(addressOf(settings));
   try {
     await source.requireRegistry();
     await target.requireRegistry();

@@ -1,4 +1,5 @@
 /** llmsr login: keeps a key for one registry, readable by its user only. */
+import { withKey } from "../address.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { parseOptions } from "../parse-options.ts";
@@ -40,7 +41,7 @@ export const LOGIN_COMMAND: CliCommand = {
     }
     const key = (values.key ?? (await readKey(url.value, shell))).trim();
     if (key === "") throw new UsageError("The key is empty.");
-    const registry = new Registry({ url: url.value, key, headers }, shell);
+    const registry = new Registry({ url: url.value, headers: withKey(headers, key) }, shell);
     const me = await registry.get<Me>("/me");
     const file = storeKey(shell.env, url.value, key);
     shell.printError(`You are ${me.name ?? me.actor} (tenant ${me.tenant}) at ${url.value}. The key is in ${file}.\n`);

@@ -76,9 +76,11 @@ function runProgram(
   args: readonly string[],
   { cwd, env }: Pick<Shell, "cwd" | "env">,
 ): string {
+  // The module is the repository's code, which has no use for the registry's key.
+  const { LLMSR_KEY: _, ...shared } = env;
   const { output, status, error } = spawnSync(program, args, {
     cwd,
-    env: { ...env, NODE_NO_WARNINGS: "1" } as NodeJS.ProcessEnv,
+    env: { ...shared, NODE_NO_WARNINGS: "1" } as NodeJS.ProcessEnv,
     encoding: "utf8",
     timeout: RUN_WITHIN_MS,
     maxBuffer: MAX_OUTPUT_BYTES,

@@ -102,6 +102,65 @@ describe("settings", () => {
     expect(output).not.toContain("secret");
   });
 
+  it("send LLMSR_KEY to no registry that only llmsr.toml names", async () => {
+    const { llmsr } = place(`url = "${url}"\n`);
+    const key = { LLMSR_KEY: "secret" };
+
+    for (const command of [["list"], ["doctor"], ["audit", "checkpoint"], ["import", "--from", url]]) {
+      const { code, errors } = await llmsr(command, key);
+      expect([code, sent.filter((value) => value !== undefined)], command.join(" ")).toEqual([2, []]);
+      expect(errors).toContain(`LLMSR_KEY is not sent to ${url}`);
+    }
+  });
+
+  it("send LLMSR_KEY to a registry that the environment or an option names, also if llmsr.toml names it", async () => {
+    const { llmsr } = place(`url = "${url}"\n`);
+
+    await llmsr(["list"], { LLMSR_KEY: "secret", LLMSR_URL: url });
+    await llmsr(["list", "--url", url], { LLMSR_KEY: "secret" });
+    await llmsr(["list", "--key", "mine"], { LLMSR_KEY: "secret" });
+
+    expect(sent).toEqual(["Bearer secret", "Bearer secret", "Bearer mine"]);
+  });
+
+  it("prefer the key that is stored for the URL of llmsr.toml to LLMSR_KEY", async () => {
+    const { llmsr } = place(`url = "${url}"\n`);
+    await llmsr(["login"], { LLMSR_KEY: "secret" }, "stored");
+    sent = [];
+
+    await llmsr(["list"], { LLMSR_KEY: "secret" });
+
+    expect(sent).toEqual(["Bearer stored"]);
+  });
+
+  it("send one Authorization, whatever the case of the header's name", async () => {
+    const args = ["--url", url, "--header", "authorization: Basic mine"];
+
+    for (const command of [["list"], ["audit", "checkpoint"]]) {
+      await place().llmsr([...command, ...args], { LLMSR_KEY: "secret" });
+    }
+
+    expect(sent).toEqual(["Basic mine", "Basic mine"]);
+  });
+
+  it.each([["list"], ["audit", "checkpoint"]])("never quote a key that cannot be sent (%s)", async (...command) => {
+    const { code, errors } = await place().llmsr([...command, "--url", url], { LLMSR_KEY: "two\nlines" });
+
+    expect([code, sent]).toEqual([2, []]);
+    expect(errors).not.toContain("lines");
+    expect(errors).toContain("copy it once more");
+  });
+
+  it("keep LLMSR_KEY from modules that hold schemas", async () => {
+    const { cwd, llmsr } = place();
+    const python = join(cwd, "python");
+    writeFileSync(python, `#!/bin/sh\nprintf '{"title":"key %s"}' "\${LLMSR_KEY-none}" >&3\n`, { mode: 0o700 });
+
+    const { output } = await llmsr(["bundle", "shop.models:Order"], { LLMSR_KEY: "secret", PYTHON: python });
+
+    expect(output).toContain('"key none"');
+  });
+
   it.each([
     ['key = "x"', "a key does not belong in a repository"],
     ['colour = "red"', '"colour" is unknown'],
