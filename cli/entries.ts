@@ -2,13 +2,19 @@
 import { relative, resolve } from "node:path";
 import type { ResolvedReference } from "../schema/format.ts";
 import { inferReferences } from "./input/infer-references.ts";
-import { type InputOptions, isFolder, readInputs, readInputsAtRevision } from "./input/read-inputs.ts";
+import { type InputOptions, isFolder, readInputs } from "./input/read-inputs.ts";
 import type { SchemaText } from "./input/schema-text.ts";
 import { splitPlace } from "./input/unwrap.ts";
 import { type DeclaredReference, findProjectFile, type ProjectFile, type SubjectEntry } from "./project-file.ts";
 import { UsageError } from "./usage-error.ts";
 
-export type SchemaEntry = { subject: string; schema: SchemaText; references: DeclaredReference[] };
+export type SchemaEntry = {
+  subject: string;
+  schema: SchemaText;
+  references: DeclaredReference[];
+  /** What was read, from the current folder: a file, a part of one, a folder or an entry point. */
+  source: string;
+};
 
 type NamingOptions = { subject?: string | undefined; prefix?: string | undefined };
 
@@ -49,21 +55,36 @@ export async function projectReferences(schema: SchemaText, options: InputOption
     declared.filter(({ schema: { place } }) => splitPlace(place).path !== own),
     declared,
   );
-  const entry = { subject: "", schema, references: inferReferences({ subject: "", schema }, known) };
-  return resolveAmong(entry, known);
+  return resolveAmong({ subject: "", references: inferReferences({ subject: "", schema }, known) }, known);
 }
 
-const ENTRY_POINT = /:[A-Za-z_]|\.[mc]?[jt]s#/;
+export const ENTRY_POINT = /:[A-Za-z_]|\.[mc]?[jt]s#/;
 
 async function readProjectEntry(
   project: ProjectFile,
   entry: SubjectEntry,
   options: InputOptions,
 ): Promise<SchemaEntry[]> {
-  const { shell } = options;
-  const isEntryPoint = ENTRY_POINT.test(entry.file);
-  const path = isEntryPoint ? entry.file : relative(shell.cwd, resolve(project.folder, entry.file)) || ".";
-  const found = await readInputs(path, { ...options, format: entry.format ?? options.format });
+  const source = sourceOf(project, entry, options.shell.cwd);
+  return nameEntries(
+    project,
+    entry,
+    source,
+    await readInputs(source, { ...options, format: entry.format ?? options.format }),
+  );
+}
+
+export function sourceOf({ folder }: ProjectFile, { file }: SubjectEntry, cwd: string): string {
+  return ENTRY_POINT.test(file) ? file : relative(cwd, resolve(folder, file)) || ".";
+}
+
+/** The schemas that an entry of llmsr.toml names, under their subjects. */
+export function nameEntries(
+  project: ProjectFile,
+  entry: SubjectEntry,
+  source: string,
+  found: readonly SchemaText[],
+): SchemaEntry[] {
   const isPattern = entry.subject.includes("*");
   if (!isPattern && found.length !== 1) {
     throw new UsageError(
@@ -74,6 +95,7 @@ async function readProjectEntry(
     subject: entry.subject.replace("*", () => schema.name),
     schema: entry.role === undefined ? schema : { ...schema, role: entry.role },
     references: entry.references ?? [],
+    source,
   }));
 }
 
@@ -97,7 +119,7 @@ async function readNamedEntries(
     for (const schema of found) {
       const name = subject ?? prefix + schema.name;
       if (name === "") throw new UsageError(`${schema.place} has no name of its own; add --subject.`);
-      entries.push({ subject: name, schema, references: [] });
+      entries.push({ subject: name, schema, references: [], source: reference });
     }
   }
   return entries;
@@ -132,7 +154,7 @@ function withInferredReferences(entries: readonly SchemaEntry[], declared: reado
 
 /** What an entry references among the entries, with the texts of those and of what they reference themselves. */
 export function resolveAmong(
-  entry: SchemaEntry,
+  entry: Pick<SchemaEntry, "subject" | "references">,
   entries: readonly SchemaEntry[],
   above: readonly string[] = [],
 ): ResolvedReference[] {
@@ -143,23 +165,4 @@ export function resolveAmong(
     const references = resolveAmong(target, entries, [...above, entry.subject]);
     return [{ name, subject, version: 1, source: { text: target.schema.text, references } }];
   });
-}
-
-/** The entries as they were at a revision; absent: the schema was not there. */
-export async function readEntriesAt(
-  revision: string,
-  entries: readonly SchemaEntry[],
-  options: InputOptions,
-): Promise<Map<string, SchemaEntry>> {
-  const found = new Map<string, SchemaEntry>();
-  const files = new Map<string, SchemaText[]>();
-  for (const entry of entries) {
-    const { path } = splitPlace(entry.schema.place);
-    const cached = files.get(path);
-    const schemas = cached ?? (await readInputsAtRevision(revision, path, { ...options, format: entry.schema.format }));
-    files.set(path, schemas);
-    const same = schemas.length === 1 ? schemas[0] : schemas.find(({ name }) => name === entry.schema.name);
-    if (same !== undefined) found.set(entry.subject, { ...entry, schema: same });
-  }
-  return found;
 }

@@ -38,7 +38,8 @@ export function findProjectFile(cwd: string): ProjectFile | undefined {
   }
 }
 
-function readProjectFile(file: string, text: string): ProjectFile {
+/** `path`: what the entries' paths are relative to; `file`: how messages name it. */
+export function readProjectFile(path: string, text: string, file = path): ProjectFile {
   const value = parseConfiguration(file, text);
   const refuse = (place: string, expected: string): never => {
     throw new UsageError(`${file}: ${place} is not ${expected}.`);
@@ -57,7 +58,7 @@ function readProjectFile(file: string, text: string): ProjectFile {
   if (!isTable(subjects)) return refuse("subjects", 'a table such as [subjects] orders = "schemas/order.avsc"');
   return {
     file,
-    folder: dirname(file),
+    folder: dirname(path),
     ...(url === undefined ? {} : { url: url as string }),
     ...(context === undefined ? {} : { context: context as string }),
     subjects: Object.entries(subjects).map(([subject, entry]) => readEntry(file, subject, entry)),

@@ -5,11 +5,12 @@ import { checkAgainst, reportNew } from "../check-local.ts";
 import { checkEntries, checkVersion } from "../check-registered.ts";
 import type { CliCommand } from "../command.ts";
 import { COMPARISON_USAGE, RULES_USAGE, readComparisonOptions } from "../comparison.ts";
-import { readEntriesAt, readSchemaEntries, resolveAmong, type SchemaEntry } from "../entries.ts";
+import { readSchemaEntries, resolveAmong, type SchemaEntry } from "../entries.ts";
+import { isWithinFiles, readEntriesAt } from "../entries-at.ts";
 import { EXIT } from "../exit-codes.ts";
 import { splitVersion } from "../input/from-registry.ts";
 import { parseRevision } from "../input/git.ts";
-import { parseSchema } from "../input/parse-schema.ts";
+import { parseSchema, requireOneFormat } from "../input/parse-schema.ts";
 import { readReferenceFiles } from "../input/references.ts";
 import { FORMAT_USAGE, readFormats } from "../output/formats.ts";
 import { paintFor } from "../output/paint.ts";
@@ -25,7 +26,8 @@ import { checkTwo, INPUTS_USAGE, inputOptionsOf, PAIR_OPTIONS } from "./compare.
 const CHECK_USAGE = `llmsr check says whether a change is compatible. Exit code 1 if it is not.
 
   llmsr check A B                        is B compatible with A?
-  llmsr check [FILE…] --against git:main the files, or all of llmsr.toml, with a git revision
+  llmsr check [FILE…] --against git:main the files, or all of llmsr.toml, with a git revision and its llmsr.toml; subjects that
+                                         were removed are listed
   llmsr check FILE --against orders@^2   one file with a registered version
   llmsr check [FILE…]                    the files, or all of llmsr.toml, with the newest registered versions, under each
                                          subject's own level, policy and rules; what references them is checked too
@@ -127,7 +129,9 @@ async function checkWithRevision(files: readonly string[], values: CheckValues, 
   // What is not checked may still be referenced.
   const declared = project === undefined || files.length === 0 ? [] : await readSchemaEntries([], project, {}, inputs);
   const known = [...entries, ...declared.filter(({ subject }) => !entries.some((entry) => entry.subject === subject))];
-  const before = await readEntriesAt(revision, known, inputs);
+  const { before, incomparable, removed } = await readEntriesAt(revision, known, project, inputs);
+  const reasons = entries.flatMap(({ subject }) => incomparable.get(subject) ?? []);
+  if (reasons.length > 0) throw new UsageError(reasons.join("\n"));
   const entriesBefore = [...before.values()];
   const readFile = (path: string) => readFileSync(resolve(shell.cwd, path), "utf8");
   const offered = readReferenceFiles(values.ref, shell.cwd);
@@ -138,9 +142,10 @@ async function checkWithRevision(files: readonly string[], values: CheckValues, 
     const options = readComparisonOptions(values, readFile, schema.role);
     const later = parse(entry, known);
     const earlier = before.get(subject);
-    return earlier === undefined
-      ? reportNew(subject, later, options)
-      : { ...checkAgainst(subject, parse(earlier, entriesBefore), later, options), against: `git:${revision}` };
+    if (earlier === undefined) return reportNew(subject, later, options);
+    requireOneFormat(earlier.schema, schema);
+    const report = checkAgainst(subject, parse(earlier, entriesBefore), later, options);
+    return { ...report, against: `git:${revision}` };
   });
   const broken = new Set(reports.filter(({ compatible }) => compatible === false).map(({ name }) => name));
   const affected = entries.flatMap(({ subject, references }): AffectedSubject[] => {
@@ -148,7 +153,8 @@ async function checkWithRevision(files: readonly string[], values: CheckValues, 
     const reasons = through.map((reference) => `It references ${reference.subject}, which breaks.`);
     return reasons.length === 0 ? [] : [{ subject, version: null, compatible: !broken.has(subject), reasons }];
   });
-  return { compatible: broken.size === 0, reports, affected };
+  const gone = removed.filter(({ place }) => files.length === 0 || isWithinFiles(place, files, revision, shell.cwd));
+  return { compatible: broken.size === 0, reports, affected, removed: gone };
 }
 
 function overridesOf({ level, policy, writers, role }: CheckValues) {

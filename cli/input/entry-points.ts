@@ -17,6 +17,13 @@ const ZOD = /^(.+\.(?:[mc]?ts|[mc]?js))#([A-Za-z_$][\w$]*)$/;
 
 type EntryPoint = { name: string; text: string };
 
+/** The name that a schema takes from an entry point; undefined if the reference is not one. */
+export function nameOfEntryPoint(reference: string): string | undefined {
+  const [, , zod] = ZOD.exec(reference) ?? [];
+  const [, , pydantic] = PYDANTIC.exec(reference) ?? [];
+  return zod ?? (pydantic === undefined ? undefined : lastName(pydantic));
+}
+
 /** The schema's JSON text; undefined if the reference is not an entry point. */
 export function readEntryPoint(reference: string, shell: Pick<Shell, "cwd" | "env">): EntryPoint | undefined {
   const zod = ZOD.exec(reference);
@@ -45,7 +52,11 @@ with os.fdopen(3, "w") as out:
 function readPydantic(reference: string, module: string, model: string, shell: Pick<Shell, "cwd" | "env">): EntryPoint {
   const python = shell.env.PYTHON ?? "python3";
   const text = runProgram(reference, python, ["-c", PYTHON, module, model], shell);
-  return { name: model.slice(model.lastIndexOf(".") + 1), text };
+  return { name: lastName(model), text };
+}
+
+function lastName(path: string): string {
+  return path.slice(path.lastIndexOf(".") + 1);
 }
 
 const SCRIPT = `

@@ -1,5 +1,6 @@
 /** Files of a git revision, without a checkout. */
 import { execFileSync } from "node:child_process";
+import { relative, resolve } from "node:path";
 import { UsageError } from "../usage-error.ts";
 
 /** A repository's largest schema file is far smaller. */
@@ -15,21 +16,39 @@ export function parseRevision(reference: string): { revision: string; path: stri
   return { revision, path };
 }
 
-/** The text of a file at a revision; undefined if the revision has no such file. The path is relative to `cwd`. */
+/** The text of a file at a revision; undefined if the revision has no such file. */
 export function readAtRevision(revision: string, path: string, cwd: string): string | undefined {
+  requireRevision(revision, cwd);
+  return ofObject("show", revision, path, cwd);
+}
+
+/** The files below a folder at a revision, as paths from `cwd`; undefined if it was not a folder. */
+export function listFolderAtRevision(revision: string, path: string, cwd: string): string[] | undefined {
+  requireRevision(revision, cwd);
+  if (ofObject("cat-file", revision, path, cwd)?.trim() !== "tree") return undefined;
+  const args = ["--literal-pathspecs", "ls-tree", "-r", "-z", revision, "--", relative(cwd, resolve(cwd, path)) || "."];
+  const lines = git(args, cwd, (message) => {
+    throw new UsageError(`git:${revision}:${path} cannot be read: ${message.trim()}`);
+  });
+  // "100644 blob HASH\tPATH"; symbolic links and submodules have other modes.
+  return (lines ?? "")
+    .split("\0")
+    .flatMap((line) => (line.startsWith("100") ? [line.slice(line.indexOf("\t") + 1)] : []));
+}
+
+function requireRevision(revision: string, cwd: string): void {
   git(["rev-parse", "--verify", "--quiet", `${revision}^{commit}`], cwd, () => {
     throw new UsageError(`${revision} is not a revision of the repository around ${cwd}.`);
   });
-  const relative = path.startsWith("/") ? relativeToTop(path, cwd) : `./${path.replace(/^\.\//, "")}`;
-  return git(["show", `${revision}:${relative}`], cwd, (message) => {
-    if (/does not exist|exists on disk, but not in|not in/.test(message)) return undefined;
-    throw new UsageError(`git:${revision}:${path} cannot be read: ${message.trim()}`);
-  });
 }
 
-function relativeToTop(path: string, cwd: string): string {
-  const top = git(["rev-parse", "--show-toplevel"], cwd, () => undefined)?.trim();
-  return top !== undefined && path.startsWith(`${top}/`) ? path.slice(top.length + 1) : path;
+function ofObject(command: "show" | "cat-file", revision: string, path: string, cwd: string): string | undefined {
+  const options = command === "cat-file" ? ["-t"] : [];
+  const object = `${revision}:./${relative(cwd, resolve(cwd, path))}`;
+  return git([command, ...options, object], cwd, (message) => {
+    if (/does not exist|exists on disk, but not in/.test(message)) return undefined;
+    throw new UsageError(`git:${revision}:${path} cannot be read: ${message.trim()}`);
+  });
 }
 
 function git(args: readonly string[], cwd: string, failed: (message: string) => undefined): string | undefined {

@@ -5,12 +5,13 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { FormatName } from "../../schema/format.ts";
+import { nodeAtPointer, parseJsonText } from "../../schema/json-text.ts";
 import type { Registry } from "../registry.ts";
 import type { Shell } from "../shell.ts";
 import { UsageError } from "../usage-error.ts";
 import { readEntryPoint } from "./entry-points.ts";
 import { splitVersion } from "./from-registry.ts";
-import { parseRevision, readAtRevision } from "./git.ts";
+import { listFolderAtRevision, parseRevision, readAtRevision } from "./git.ts";
 import {
   allSchemasOf,
   endingOf,
@@ -55,35 +56,66 @@ export async function readInputs(reference: string, options: InputOptions): Prom
   if (!isFolder(shell, path)) return [await readInput(reference, options)];
   const found: SchemaText[] = [];
   for (const file of listSchemaFiles(resolve(shell.cwd, path))) {
-    const shown = relative(shell.cwd, file) || file;
-    for (const schema of allSchemasOf(await readSourceFile(shell, shown), format)) {
-      const inFolder = relative(resolve(shell.cwd, path), file).replace(/(?:\.schema)?\.[^./]+$/, "");
-      const isOfTool = schema.place !== shown;
-      found.push(isOfTool ? schema : { ...schema, name: inFolder.replaceAll("/", ".") });
-    }
+    const source = await readSourceFile(shell, relative(shell.cwd, file) || file);
+    found.push(...schemasInFolder(source, resolve(shell.cwd, path), options));
   }
   return found;
 }
 
-/** The same file at a revision; undefined if it did not exist. */
+/** The schemas of one file of a folder: named after the tool, or after the file's path in the folder. */
+function schemasInFolder(source: SourceText, folder: string, { shell, format }: InputOptions): SchemaText[] {
+  const inFolder = relative(folder, resolve(shell.cwd, source.path)).replace(/(?:\.schema)?\.[^./]+$/, "");
+  return allSchemasOf(source, format).map((schema) => {
+    const isOfTool = schema.place !== source.place;
+    return isOfTool ? schema : { ...schema, name: inFolder.replaceAll("/", ".") };
+  });
+}
+
+/** The same file at a revision; undefined if it, or its part that is named, did not exist. */
 export async function readInputAtRevision(
   revision: string,
   reference: string,
   { shell, format }: InputOptions,
 ): Promise<SchemaText | undefined> {
   const source = await readSourceAtRevision(revision, reference, shell);
-  if (source === undefined) return undefined;
-  return oneSchemaOf(source, splitPlace(reference).pointer, format);
+  const { pointer } = splitPlace(reference);
+  if (source === undefined || !hasPart(source, pointer)) return undefined;
+  return oneSchemaOf(source, pointer, format);
 }
 
-/** Every schema of the same file at a revision. */
+/** What `readInputs` gives, of a file or a folder at a revision; nothing where it did not exist. */
 export async function readInputsAtRevision(
   revision: string,
   reference: string,
-  { shell, format }: InputOptions,
+  options: InputOptions,
 ): Promise<SchemaText[]> {
-  const source = await readSourceAtRevision(revision, reference, shell);
-  return source === undefined ? [] : allSchemasOf(source, format);
+  const { shell, format } = options;
+  const { path, pointer } = splitPlace(reference);
+  if (pointer !== undefined) {
+    const one = await readInputAtRevision(revision, reference, options);
+    return one === undefined ? [] : [one];
+  }
+  const files = listFolderAtRevision(revision, path, shell.cwd);
+  if (files === undefined) {
+    const source = await readSourceAtRevision(revision, path, shell);
+    return source === undefined ? [] : allSchemasOf(source, format);
+  }
+  const folder = resolve(shell.cwd, path);
+  const found: SchemaText[] = [];
+  for (const file of files) {
+    if (!isSchemaPath(relative(folder, resolve(shell.cwd, file)))) continue;
+    const text = readAtRevision(revision, file, shell.cwd) ?? "";
+    if (!isSchemaText(file, text)) continue;
+    found.push(...schemasInFolder(await toSource(`git:${revision}:${file}`, file, text), folder, options));
+  }
+  return found;
+}
+
+function hasPart({ text }: SourceText, pointer: string | undefined): boolean {
+  if (pointer === undefined) return true;
+  const parsed = parseJsonText(text);
+  // The schema parser reports errors in the text.
+  return !parsed.ok || nodeAtPointer(parsed.value.root, pointer) !== undefined;
 }
 
 async function readSourceAtRevision(
@@ -132,7 +164,7 @@ async function toSource(place: string, path: string, text: string): Promise<Sour
   return { place, path, text: json, locate };
 }
 
-function isFile({ cwd }: Shell, path: string): boolean {
+export function isFile({ cwd }: Pick<Shell, "cwd">, path: string): boolean {
   return statSync(resolve(cwd, path), { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
@@ -149,18 +181,28 @@ export function listSchemaFiles(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
-      if (entry.name.startsWith(".") || entry.name === "node_modules") return [];
+      if (!isListed(entry.name)) return [];
       const path = join(folder, entry.name);
       if (entry.isDirectory()) return listSchemaFiles(path);
-      if (!entry.isFile() || !SCHEMA_ENDINGS.has(endingOf(entry.name)) || OTHER_FILES.test(entry.name)) return [];
-      return isSchemaFile(path) ? [path] : [];
+      if (!entry.isFile() || !isSchemaPath(entry.name)) return [];
+      return isSchemaText(path, readFileSync(path, "utf8")) ? [path] : [];
     });
 }
 
+function isListed(name: string): boolean {
+  return !name.startsWith(".") && name !== "node_modules";
+}
+
+/** `path`: from the folder that is listed. */
+function isSchemaPath(path: string): boolean {
+  const names = path.split("/");
+  return names.every(isListed) && SCHEMA_ENDINGS.has(endingOf(path)) && !OTHER_FILES.test(names.at(-1)!);
+}
+
 /** .avsc and .proto say what they are; JSON and YAML files may be anything, such as test data. */
-function isSchemaFile(path: string): boolean {
+function isSchemaText(path: string, text: string): boolean {
   if (!/^(?:json|ya?ml)$/.test(endingOf(path))) return true;
   return /["']?(?:\$schema|\$defs|\$ref|properties|inputSchema|input_schema|parameters|functionDeclarations|function_declarations|toolSpec)["']?\s*:/.test(
-    readFileSync(path, "utf8"),
+    text,
   );
 }

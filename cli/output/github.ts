@@ -3,16 +3,18 @@ import type { CheckSummary, Finding } from "./report.ts";
 
 const COMMANDS: Readonly<Record<string, string>> = { breaking: "error", warning: "warning", behaviour: "warning" };
 
-export function printGithub({ reports }: CheckSummary): string {
-  return reports
-    .flatMap(({ place, findings, problems }) => [
-      ...problems.map((problem) => annotation("error", { file: place }, "Invalid schema", problem)),
-      ...findings.map((finding) => {
-        const command = COMMANDS[finding.severity] ?? "notice";
-        return annotation(command, placeOf(finding), finding.kind, withWitness(finding));
-      }),
-    ])
-    .join("");
+export function printGithub({ reports, removed = [] }: CheckSummary): string {
+  const found = reports.flatMap(({ place, findings, problems }) => [
+    ...problems.map((problem) => annotation("error", { file: place }, "Invalid schema", problem)),
+    ...findings.map((finding) => {
+      const command = COMMANDS[finding.severity] ?? "notice";
+      return annotation(command, placeOf(finding), finding.kind, withWitness(finding));
+    }),
+  ]);
+  const gone = removed.map(
+    ({ subject, place }) => `::notice title=Removed subject::${escapeData(`${subject} (${place}) is removed.`)}\n`,
+  );
+  return [...found, ...gone].join("");
 }
 
 function placeOf({ file, position }: Finding): Record<string, string | number> {

@@ -4,7 +4,7 @@ import { bySeverity, type CheckReport, type CheckSummary, type Finding, placeOfF
 /** A comment of GitHub holds 65,536 characters; the rest is counted. */
 const MAX_FINDINGS = 30;
 
-export function printMarkdown({ heading, compatible, reports, affected }: CheckSummary): string {
+export function printMarkdown({ heading, compatible, reports, affected, removed = [] }: CheckSummary): string {
   if (heading !== undefined) {
     const found = reports.flatMap(({ findings }) => findings.flatMap(printFinding));
     return [`## ${heading}: ${compatible ? "yes" : "no"}`, "", ...found, ""].join("\n");
@@ -13,10 +13,11 @@ export function printMarkdown({ heading, compatible, reports, affected }: CheckS
     ({ bump, compatible: holds, problems }) => bump !== "none" || holds === false || problems.length > 0,
   );
   const lines = [`## Schemas: ${compatible ? "compatible" : "not compatible"}`, ""];
-  if (changed.length === 0) lines.push("No schema has changed.", "");
+  if (changed.length === 0 && removed.length === 0) lines.push("No schema has changed.", "");
   else {
     lines.push("| Schema | Against | Verdict | Version step |", "| --- | --- | --- | --- |");
     for (const report of changed) lines.push(printRow(report));
+    for (const { subject, place } of removed) lines.push(`| ${code(subject)} | ${code(place)} | removed | |`);
     lines.push("");
   }
   for (const report of changed) lines.push(...printDetails(report));

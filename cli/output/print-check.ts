@@ -18,7 +18,7 @@ export async function printCheck(summary: CheckSummary, format: OutputFormat, pa
   }
 }
 
-function checkJson({ compatible, reports, affected }: CheckSummary) {
+function checkJson({ compatible, reports, affected, removed = [] }: CheckSummary) {
   const schemas = reports.map(({ name, place, suggestedVersion, reasons, findings, ...report }) => ({
     name,
     file: place,
@@ -27,16 +27,20 @@ function checkJson({ compatible, reports, affected }: CheckSummary) {
     suggestion_reasons: reasons,
     differences: findings.map(({ position, file, ...finding }) => ({ ...finding, file, ...position })),
   }));
-  return { format_version: 1, compatible, schemas, referencing: affected };
+  const gone = removed.map(({ subject, place }) => ({ subject, file: place }));
+  return { format_version: 1, compatible, schemas, referencing: affected, removed: gone };
 }
 
-function printText({ reports, affected }: CheckSummary, paint: Painter): string {
+function printText({ reports, affected, removed = [] }: CheckSummary, paint: Painter): string {
   const lines = reports.flatMap((report) => reportLines(report, paint));
   for (const { subject, version, compatible, reasons } of affected) {
     const verdict =
       compatible === null ? paint.careful("undecided") : compatible ? paint.good("compatible") : paint.bad("breaks");
     lines.push(`${paint.strong(version === null ? subject : `${subject}@${version}`)} references it: ${verdict}`);
     for (const reason of reasons) lines.push(`  ${reason}`);
+  }
+  for (const { subject, place } of removed) {
+    lines.push(`${paint.strong(subject)} ${paint.quiet(place)}: ${paint.careful("removed")}`);
   }
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -46,12 +46,16 @@ export type CheckReport = {
   portability: readonly PortabilityChange[];
 };
 
+/** A subject that only the revision has, and where it was. */
+export type RemovedSubject = { subject: string; place: string };
+
 /** `heading`: of a page, where the answer is not about compatibility. */
 export type CheckSummary = {
   heading?: string;
   compatible: boolean;
   reports: readonly CheckReport[];
   affected: readonly AffectedSubject[];
+  removed?: readonly RemovedSubject[];
 };
 
 /** Findings about a single document, such as data validated against a schema. */

@@ -109,6 +109,19 @@ describe("action.yml", () => {
     expect(report()).toContain("No schema has changed.");
   });
 
+  it("compares a renamed file, and reports a removed subject", () => {
+    const listed = readFileSync(file("llmsr.toml"), "utf8");
+    writeFileSync(file("moved.avsc"), avro("Address", { name: "street", type: "long" }));
+    writeFileSync(file("llmsr.toml"), '[subjects]\naddress = "moved.avsc"\n"*" = "tools.json"\n');
+
+    const { status, report } = runStep("Check", { ...inputs, BASE: base });
+    writeFileSync(file("llmsr.toml"), listed);
+
+    expect(status).toBe(1);
+    expect(report()).toMatch(/\| `address` \| `git:\w+` \| \*\*breaking\*\*/);
+    expect(report()).toMatch(/\| `customer` \| `git:\w+:customer\.avsc` \| removed \| \|/);
+  });
+
   it("says what could not be checked, and fails with another code than a break", () => {
     const { status, report } = runStep("Check", { ...inputs, BASE: base, FILES: "missing.avsc" });
 
