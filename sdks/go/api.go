@@ -226,10 +226,9 @@ func (c *Client) validate(ctx context.Context, name string, data any, id string,
 }
 
 func (c *Client) validateHere(ctx context.Context, name string, data any, id string, options []ReadOption) (ValidationResult, bool, error) {
-	operation := engine.Operation{Name: name, Method: http.MethodGet, Path: "/schemas/" + encode(id) + "/content"}
 	answer, err := c.read(ctx, engine.Read{
 		Key:       cacheKey("content", id),
-		Operation: operation,
+		Operation: contentOperation(name, id),
 		Content:   true,
 		Lifetime:  engine.ContentLifetimeOf,
 		Parse:     parseContent,
@@ -238,7 +237,7 @@ func (c *Client) validateHere(ctx context.Context, name string, data any, id str
 		return ValidationResult{}, false, err
 	}
 	content := answer.Value.(*Content)
-	prepared, err := c.prepare(ctx, id, content)
+	prepared, err := c.prepare(ctx, name, id, content)
 	if prepared == nil || err != nil {
 		return ValidationResult{}, false, err
 	}
@@ -253,32 +252,48 @@ type preparedContent struct {
 	schema  PreparedSchema
 }
 
-func (c *Client) prepare(ctx context.Context, id string, content *Content) (PreparedSchema, error) {
+func (c *Client) prepare(ctx context.Context, name, id string, content *Content) (PreparedSchema, error) {
 	if known, ok := c.prepared.Load(id); ok && known.(preparedContent).content == content {
 		return known.(preparedContent).schema, nil
 	}
-	resources := map[string]Content{}
-	open := append([]Reference(nil), content.References...)
-	for len(open) > 0 {
-		reference := open[len(open)-1]
-		open = open[:len(open)-1]
-		if _, known := resources[reference.Name]; known {
-			continue
-		}
-		record, err := c.GetVersion(ctx, reference.Subject, strconv.Itoa(reference.Version))
-		if err != nil {
-			return nil, err
-		}
-		resources[reference.Name] = Content{Format: record.Format, Dialect: record.Dialect, Content: record.Content, References: record.References}
-		open = append(open, record.References...)
+	bundled, err := c.readBundled(ctx, name, id, content)
+	if err != nil {
+		return nil, err
 	}
-	schema, err := c.config.validator.Prepare(*content, resources)
+	var schema PreparedSchema
+	if bundled != nil {
+		schema, err = c.config.validator.Prepare(*bundled)
+	}
 	if err != nil {
 		// What the local engine cannot read is left to the registry.
 		schema = nil
 	}
 	c.prepared.Store(id, preparedContent{content, schema})
 	return schema, nil
+}
+
+// readBundled returns the content with its references inlined by the registry, or nil where it cannot be: what a name or a bare
+// subject means depends on the schema that refers.
+func (c *Client) readBundled(ctx context.Context, name, id string, content *Content) (*Content, error) {
+	if len(content.References) == 0 {
+		return content, nil
+	}
+	if content.Format != "json-schema" {
+		return nil, nil
+	}
+	operation := contentOperation(name, id)
+	operation.Query = url.Values{"bundle": {"true"}}
+	bundled := &Content{}
+	err := c.ask(ctx, operation, bundled)
+	var refused *APIError
+	if errors.As(err, &refused) && refused.Status == http.StatusUnprocessableEntity {
+		return nil, nil
+	}
+	return bundled, err
+}
+
+func contentOperation(name, id string) engine.Operation {
+	return engine.Operation{Name: name, Method: http.MethodGet, Path: "/schemas/" + encode(id) + "/content"}
 }
 
 func (c *Client) changed(answer *engine.Answer, err error) (*Record, error) {

@@ -119,8 +119,8 @@ func WithValidator(validator Validator) Option { return func(c *config) { c.vali
 
 // Validator prepares schemas for validation in this process; package validation has one for JSON Schema.
 type Validator interface {
-	// Prepare returns nil where the registry should be asked. Resources are the schemas that references name.
-	Prepare(content Content, resources map[string]Content) (PreparedSchema, error)
+	// Prepare returns nil where the registry should be asked. The content of a JSON Schema contains what its references name.
+	Prepare(content Content) (PreparedSchema, error)
 }
 
 // PreparedSchema validates data; ok is false where the registry should be asked.

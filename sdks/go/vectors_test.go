@@ -259,7 +259,7 @@ type typeValidator struct{}
 
 type typeSchema struct{ kind string }
 
-func (typeValidator) Prepare(content schemaregistry.Content, _ map[string]schemaregistry.Content) (schemaregistry.PreparedSchema, error) {
+func (typeValidator) Prepare(content schemaregistry.Content) (schemaregistry.PreparedSchema, error) {
 	var schema struct {
 		Type string `json:"type"`
 	}

@@ -30,34 +30,28 @@ var drafts = map[string]*jsonschema.Draft{
 	"2020-12":  jsonschema.Draft2020,
 }
 
-// rootURL is where the schema itself lies; no registered schema has this address.
+// rootURL is where the schema lies; no registered schema has this address.
 const rootURL = "urn:llm-schema-registry:root"
 
 // Prepare returns nil for what is left to the registry.
-func (JSONSchema) Prepare(content schemaregistry.Content, resources map[string]schemaregistry.Content) (schemaregistry.PreparedSchema, error) {
+func (JSONSchema) Prepare(content schemaregistry.Content) (schemaregistry.PreparedSchema, error) {
 	draft := drafts[content.Dialect]
 	if content.Format != "json-schema" || draft == nil {
 		return nil, nil
 	}
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaText(content.Content)))
+	if err != nil {
+		return nil, err
+	}
+	if !isDecidedHere(schema) {
+		return nil, nil
+	}
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(draft)
-	// Nothing is fetched: a reference that no resource answers is left to the registry.
+	// Nothing is fetched: a reference that leads out of the schema is left to the registry.
 	compiler.UseLoader(jsonschema.SchemeURLLoader{})
-	all := map[string]schemaregistry.Content{rootURL: content}
-	for name, resource := range resources {
-		all[name] = resource
-	}
-	for name, resource := range all {
-		schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaText(resource.Content)))
-		if err != nil {
-			return nil, err
-		}
-		if !isDecidedHere(schema) {
-			return nil, nil
-		}
-		if err := compiler.AddResource(name, schema); err != nil {
-			return nil, err
-		}
+	if err := compiler.AddResource(rootURL, schema); err != nil {
+		return nil, err
 	}
 	compiled, err := compiler.Compile(rootURL)
 	if err != nil {

@@ -9,25 +9,22 @@ import (
 	"github.com/llm/schema-registry-go/validation"
 )
 
-func prepare(t *testing.T, schema string, resources map[string]string) schemaregistry.PreparedSchema {
+func prepare(t *testing.T, schema string) schemaregistry.PreparedSchema {
 	t.Helper()
-	contentOf := func(text string) schemaregistry.Content {
-		return schemaregistry.Content{Format: "json-schema", Dialect: "2020-12", Content: json.RawMessage(text)}
-	}
-	known := map[string]schemaregistry.Content{}
-	for name, text := range resources {
-		known[name] = contentOf(text)
-	}
-	prepared, err := validation.JSONSchema{}.Prepare(contentOf(schema), known)
+	prepared, err := validation.JSONSchema{}.Prepare(contentOf(schema))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return prepared
 }
 
+func contentOf(schema string) schemaregistry.Content {
+	return schemaregistry.Content{Format: "json-schema", Dialect: "2020-12", Content: json.RawMessage(schema)}
+}
+
 func TestValidatesAndNamesThePlace(t *testing.T) {
-	schema := `{"type": "object", "properties": {"a/b": {"type": "array", "items": {"$ref": "https://example.test/age.json"}}}}`
-	prepared := prepare(t, schema, map[string]string{"https://example.test/age.json": `{"type": "integer", "minimum": 1}`})
+	schema := `{"type": "object", "properties": {"a/b": {"type": "array", "items": {"$ref": "#/$defs/age.json"}}}, "$defs": {"age.json": {"type": "integer", "minimum": 1}}}`
+	prepared := prepare(t, schema)
 
 	if result, ok := prepared.Validate(map[string]any{"a/b": []int{1}}); !ok || !result.Valid {
 		t.Errorf("valid data gave %+v, %v", result, ok)
@@ -39,7 +36,7 @@ func TestValidatesAndNamesThePlace(t *testing.T) {
 }
 
 func TestReadsASchemaThatWasRegisteredAsText(t *testing.T) {
-	if result, ok := prepare(t, `"{\"type\": \"string\"}"`, nil).Validate("x"); !ok || !result.Valid {
+	if result, ok := prepare(t, `"{\"type\": \"string\"}"`).Validate("x"); !ok || !result.Valid {
 		t.Errorf("gave %+v, %v", result, ok)
 	}
 }
@@ -54,7 +51,7 @@ func TestLeavesToTheRegistryWhatEnginesJudgeDifferently(t *testing.T) {
 		`{"$dynamicRef": "#a"}`,
 		`{"anyOf": [{"contentMediaType": "application/json"}]}`,
 	} {
-		if prepare(t, schema, nil) != nil {
+		if prepare(t, schema) != nil {
 			t.Errorf("%s is decided here", schema)
 		}
 	}
@@ -62,7 +59,7 @@ func TestLeavesToTheRegistryWhatEnginesJudgeDifferently(t *testing.T) {
 		{Format: "avro", Content: json.RawMessage(`"string"`)},
 		{Format: "json-schema", Dialect: "2030-01", Content: json.RawMessage(`{}`)},
 	} {
-		if prepared, err := (validation.JSONSchema{}).Prepare(content, nil); prepared != nil || err != nil {
+		if prepared, err := (validation.JSONSchema{}).Prepare(content); prepared != nil || err != nil {
 			t.Errorf("%+v is decided here: %v", content, err)
 		}
 	}
@@ -70,15 +67,14 @@ func TestLeavesToTheRegistryWhatEnginesJudgeDifferently(t *testing.T) {
 
 func TestLeavesToTheRegistryWhatCannotBeRead(t *testing.T) {
 	for _, schema := range []string{`{"$ref": "https://example.test/unknown.json"}`, `{`, `{"type": "nothing"}`} {
-		content := schemaregistry.Content{Format: "json-schema", Dialect: "2020-12", Content: json.RawMessage(schema)}
-		if prepared, err := (validation.JSONSchema{}).Prepare(content, nil); prepared != nil || err == nil {
+		if prepared, err := (validation.JSONSchema{}).Prepare(contentOf(schema)); prepared != nil || err == nil {
 			t.Errorf("%s was prepared", schema)
 		}
 	}
 }
 
 func TestLeavesToTheRegistryDataThatEnginesReadDifferently(t *testing.T) {
-	prepared := prepare(t, `{}`, nil)
+	prepared := prepare(t, `{}`)
 	deep := strings.Repeat("[", 202) + strings.Repeat("]", 202)
 	for _, data := range []any{json.RawMessage("9007199254740992"), map[string]any{"a": json.RawMessage("1e400")}, json.RawMessage(deep), make(chan int)} {
 		if _, ok := prepared.Validate(data); ok {

@@ -1,6 +1,7 @@
 package validation_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,12 @@ import (
 	schemaregistry "github.com/llm/schema-registry-go"
 	"github.com/llm/schema-registry-go/validation"
 )
+
+type registered struct {
+	Subject    string
+	Schema     json.RawMessage
+	References []schemaregistry.Reference
+}
 
 // TestVectors is contract/vectors/validation: the answers that every SDK gives, in its process and by asking.
 func TestVectors(t *testing.T) {
@@ -23,11 +30,7 @@ func TestVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	var document struct {
-		Vectors []struct {
-			Description    string          `json:"description"`
-			Schema         json.RawMessage `json:"schema"`
-			Valid, Invalid []json.RawMessage
-		} `json:"vectors"`
+		Vectors []json.RawMessage `json:"vectors"`
 	}
 	if err := json.Unmarshal(text, &document); err != nil {
 		t.Fatal(err)
@@ -35,12 +38,26 @@ func TestVectors(t *testing.T) {
 	client := schemaregistry.NewClient(address, schemaregistry.WithValidator(validation.JSONSchema{}))
 	defer client.Close()
 	ctx := context.Background()
-	for i, vector := range document.Vectors {
-		subject := fmt.Sprintf("go-vector-%d-%d", i, time.Now().UnixNano())
-		id, err := client.RegisterSchema(ctx, subject, schemaregistry.JSONSchema([]byte(vector.Schema)))
-		if err != nil {
-			t.Errorf("%s: %v", vector.Description, err)
-			continue
+	for i, text := range document.Vectors {
+		run := fmt.Sprintf("go-vector-%d-%d", i, time.Now().UnixNano())
+		var vector struct {
+			registered
+			Description    string
+			Before         []registered
+			Valid, Invalid []json.RawMessage
+		}
+		if err := json.Unmarshal(bytes.ReplaceAll(text, []byte("$run"), []byte(run)), &vector); err != nil {
+			t.Fatal(err)
+		}
+		if vector.Subject == "" {
+			vector.Subject = run
+		}
+		var id string
+		for _, schema := range append(vector.Before, vector.registered) {
+			content := schemaregistry.JSONSchema([]byte(schema.Schema))
+			if id, err = client.RegisterSchema(ctx, schema.Subject, content, schemaregistry.WithReferences(schema.References...)); err != nil {
+				t.Fatalf("%s: %v", vector.Description, err)
+			}
 		}
 		expect := func(data json.RawMessage, expected bool) {
 			for _, options := range [][]schemaregistry.ReadOption{nil, {schemaregistry.WithRemote()}} {

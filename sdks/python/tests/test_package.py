@@ -11,7 +11,7 @@ import llm_schema_registry
 
 OLD_PROGRAM = """
 from llm_schema_registry.validation.json_schema import compile_json_schema
-validate = compile_json_schema({"type": "integer"}, "2020-12", {})
+validate = compile_json_schema({"type": "integer"}, "2020-12")
 print(validate(1)[0], validate("x")[0])
 """
 ROOT = Path(__file__).parent.parent

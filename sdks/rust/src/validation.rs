@@ -1,7 +1,6 @@
 //! JSON Schema in the client's process. What engines judge differently is left to the registry: formats, patterns beyond a plain subset,
 //! fractional multiples, numbers that a double does not hold, content keywords.
 
-use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::str::Chars;
 
@@ -9,13 +8,11 @@ use jsonschema::{Draft, Retrieve, Uri, Validator};
 use serde_json::{Number, Value};
 use tokio::sync::OnceCell;
 
-use crate::models::{Content, Format, Json, ValidationError, ValidationResult};
+use crate::models::{Content, Json, ValidationError, ValidationResult};
 
 const MAX_ERRORS: usize = 100;
 const MAX_DEPTH: usize = 200;
 const LARGEST_SAFE_NUMBER: f64 = 9_007_199_254_740_991.0;
-/// Where the schema itself lies; names of references are resolved against it.
-const BASE: &str = "llm-schema-registry:///";
 const LEFT_TO_REGISTRY: [&str; 6] =
     ["format", "contentEncoding", "contentMediaType", "$vocabulary", "$recursiveRef", "$dynamicRef"];
 
@@ -34,14 +31,12 @@ impl KeptContent {
 /// A schema that is decided here.
 pub(crate) struct Prepared(Validator);
 
-/// Nothing is fetched: a reference that no resource answers is left to the registry.
-struct Resources(HashMap<String, Value>);
+/// Nothing is fetched: a reference that leads out of the schema is left to the registry.
+struct NothingElse;
 
-impl Retrieve for Resources {
+impl Retrieve for NothingElse {
     fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn StdError + Send + Sync>> {
-        let uri = uri.as_str();
-        let found = self.0.get(uri).or_else(|| self.0.get(uri.strip_prefix(BASE)?));
-        found.cloned().ok_or_else(|| format!("no reference is called {uri}").into())
+        Err(format!("the schema does not contain {uri}").into())
     }
 }
 
@@ -66,23 +61,11 @@ fn read_schema(content: &Json) -> Option<Value> {
     is_decided_here(&schema, 0).then_some(schema)
 }
 
-/// Prepares a schema with what its references mean, by their names; `None` is left to the registry.
-pub(crate) fn prepare(content: &Content, resources: &HashMap<String, Content>) -> Option<Prepared> {
-    if content.format != Format::JsonSchema || resources.values().any(|other| other.dialect != content.dialect) {
-        return None;
-    }
+/// Prepares a schema that contains all that it refers to; `None` is left to the registry.
+pub(crate) fn prepare(content: &Content) -> Option<Prepared> {
     let draft = draft(content.dialect.as_deref())?;
     let schema = read_schema(&content.content)?;
-    let mut schemas = HashMap::new();
-    for (name, resource) in resources {
-        schemas.insert(name.clone(), read_schema(&resource.content)?);
-    }
-    let validator = jsonschema::options()
-        .with_draft(draft)
-        .with_base_uri(BASE)
-        .with_retriever(Resources(schemas))
-        .build(&schema)
-        .ok()?;
+    let validator = jsonschema::options().with_draft(draft).with_retriever(NothingElse).build(&schema).ok()?;
     Some(Prepared(validator))
 }
 

@@ -2,7 +2,7 @@
  * The entry that is bundled into the package: the registry's JSON Schema interpreter behind the interface of
  * src/validation/json-schema-engine.d.ts. It is built from the server's sources, so client and server agree by construction.
  */
-import type { JsonDialect, SchemaSource } from "../../../schema/format.ts";
+import type { JsonDialect } from "../../../schema/format.ts";
 import { parseJsonSchema } from "../../../schema/json/parse/parse.ts";
 import { validateInstance } from "../../../schema/json/validate/validate.ts";
 import type { LocalResult, SchemaText } from "../src/validation/json-schema-engine.js";
@@ -14,7 +14,7 @@ export function compileJsonSchema(schema: SchemaText): ((data: unknown) => Local
   // A registered schema was already checked, and its text has been through JSON.parse: what that may have rounded is left to the registry.
   if (hasRoundedNumber(JSON.parse(schema.text))) return undefined;
   const options = { strictness: "stored", defaultDialect: schema.dialect as JsonDialect } as const;
-  const parsed = parseJsonSchema(toSource(schema), options);
+  const parsed = parseJsonSchema({ text: schema.text, references: [] }, options);
   if (!parsed.ok) return undefined;
   return (data) => {
     const value = toJson(data);
@@ -29,18 +29,6 @@ export function compileJsonSchema(schema: SchemaText): ((data: unknown) => Local
       got,
     }));
     return { valid: result.value.valid, errors };
-  };
-}
-
-function toSource({ text, references }: SchemaText): SchemaSource {
-  return {
-    text,
-    references: references.map(({ name, subject, version, schema }) => ({
-      name,
-      subject,
-      version,
-      source: toSource(schema),
-    })),
   };
 }
 

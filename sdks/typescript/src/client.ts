@@ -15,7 +15,7 @@ import {
 import { Flights } from "./engine/flight.js";
 import { type CachedRead, type ReadAnswer, Reader, type ReadSettings } from "./engine/reads.js";
 import { parseToken, Tokens } from "./engine/token.js";
-import { BadAnswer, ConfigurationError, isRegistryError } from "./errors.js";
+import { ApiError, BadAnswer, ConfigurationError, isRegistryError } from "./errors.js";
 import { type EventParams, readEvents } from "./events.js";
 import type {
   Health,
@@ -346,11 +346,20 @@ export class SchemaRegistry {
     call: CallOptions,
   ): Promise<{ answer: ReadAnswer; validator: LocalValidator | undefined }> {
     const answer = await this.#readAnswer(contentRead(operation, schemaId), call);
-    const validator = await this.#shared.validators.prepare(answer.value as SchemaContent, async (subject, version) => {
-      return (await this.#readVersion(subject, version, { ...(call.signal ? { signal: call.signal } : {}) }))
-        .value as SchemaContent;
-    });
+    const validator = await this.#shared.validators.prepare(answer.value as SchemaContent, () =>
+      this.#readBundled(operation, schemaId, call),
+    );
     return { answer, validator };
+  }
+
+  async #readBundled(operation: string, schemaId: string, { signal }: CallOptions): Promise<SchemaContent | undefined> {
+    const bundled = { ...contentRead(operation, schemaId).operation, query: { bundle: "true" } };
+    try {
+      return await this.#ask<SchemaContent>(bundled, signal ? { signal } : {});
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 422) return undefined;
+      throw error;
+    }
   }
 
   async #readVersion(

@@ -29,7 +29,7 @@ from ._engine.token import Tokens
 from ._http import Clock, SyncDriver, SyncFlights
 from ._options import NOT_GIVEN, BreakerOptions, CacheOptions, ClientOptions, SearchFilters, check_call, check_options, describe_headers
 from ._subject import encode, qualify, split_subject
-from .errors import RegistryError
+from .errors import ApiError, RegistryError
 from .models import (
     DecodedAnswers,
     Health,
@@ -42,7 +42,7 @@ from .models import (
     Verdict,
 )
 from .schema import SchemaInput
-from .validation.json_schema import Resources, compile_json_schema, parse_text, to_plain
+from .validation.json_schema import compile_json_schema, parse_text, to_plain
 
 Item = TypeVar("Item", bound=BaseModel)
 Model = TypeVar("Model", bound=BaseModel)
@@ -478,7 +478,7 @@ class SyncSchemaRegistry:
             read = CachedRead(("content", schema_id), operation, True, content_lifetime_ms, lambda _: None)
             answer = self._read(read, options)
             if "validator" not in answer.entry.derived:
-                answer.entry.derived["validator"] = self._prepare(answer.entry.value)
+                answer.entry.derived["validator"] = self._prepare(name, schema_id, answer.entry.value)
             validator = answer.entry.derived["validator"]
             result = validator(data) if validator else None
             if result is not None:
@@ -486,20 +486,30 @@ class SyncSchemaRegistry:
         operation = Operation(name, "POST", f"/schemas/{encode(schema_id)}/validate", json={"data": data})
         return self._ask(operation, ValidationResult, options.timeout_s)
 
-    def _prepare(self, content: Dict[str, Any]) -> Any:
+    def _prepare(self, name: str, schema_id: str, content: Dict[str, Any]) -> Any:
         """A validator of a JSON Schema and all that it references, or None where the registry should be asked."""
         if content["format"] != "json-schema":
             return None
-        resources: Resources = {}
-        open_references = list(content["references"])
-        while open_references:
-            reference = open_references.pop()
-            if reference["name"] in resources:
-                continue
-            read = self._read_version(reference["subject"], reference["version"], CallOptions())
-            resources[reference["name"]] = parse_text(read.entry.value["content"])
-            open_references.extend(read.entry.value["references"])
-        return compile_json_schema(parse_text(content["content"]), content.get("dialect") or "2020-12", resources)
+        bundled = self._read_bundled(name, schema_id, content)
+        if bundled is None:
+            return None
+        return compile_json_schema(parse_text(bundled["content"]), bundled.get("dialect") or "2020-12")
+
+    def _read_bundled(self, name: str, schema_id: str, content: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+        """The content with its references inlined by the registry, or None where it has no such form.
+
+        What a name or a bare subject means depends on the schema that refers.
+        """
+        if not content["references"]:
+            return content
+        operation = Operation(name, "GET", f"/schemas/{encode(schema_id)}/content", query={"bundle": "true"})
+        try:
+            bundled: Dict[str, Any] = read_json(self._call(operation, CallOptions()))
+        except ApiError as error:
+            if error.status == 422:
+                return None
+            raise
+        return bundled
 
     def _read_version(self, subject: str, version: Union[int, str], options: CallOptions) -> ReadAnswer:
         context, name = split_subject(subject, self._options.context)

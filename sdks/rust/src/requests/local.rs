@@ -1,6 +1,6 @@
 //! Validation in this process.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +11,12 @@ use crate::engine::cache::Value;
 use crate::engine::call::Operation;
 use crate::engine::reads::Read;
 use crate::error::Error;
-use crate::models::{Content, ValidationResult};
+use crate::models::{Content, Format, ValidationResult};
 use crate::names::{cache_key, encode};
 use crate::validation::{prepare, KeptContent};
+
+/// The status of a schema that has no bundle, such as one whose references are of several dialects.
+const UNPROCESSABLE: u16 = 422;
 
 impl ExplainValidation {
     /// `None` is left to the registry.
@@ -24,7 +27,7 @@ impl ExplainValidation {
         };
         let read = Read {
             key: cache_key(&["content", self.id.as_str()]),
-            operation: Operation::read(self.name, format!("/schemas/{}/content", encode(self.id.as_str()))),
+            operation: self.content_operation(),
             is_content: true,
             lifetime: Duration::ZERO,
             parse: Arc::new(parse),
@@ -32,8 +35,8 @@ impl ExplainValidation {
         let answer = self.client.read(read, read_options(self.min_token.as_deref())?).await?;
         let Value::Content(kept) = answer.value else { return Ok(None) };
         let prepare = || async {
-            let resources = self.read_references(&kept.content).await?;
-            Ok::<_, Error>(prepare(&kept.content, &resources))
+            let bundled = self.read_bundled(&kept.content).await?;
+            Ok::<_, Error>(bundled.and_then(|content| prepare(&content)))
         };
         let prepared = kept.prepared.get_or_try_init(prepare).await?;
         let data = serde_json::from_str(data.get()).ok();
@@ -41,27 +44,23 @@ impl ExplainValidation {
         Ok(result.map(|result| ValidationResult { stale: answer.is_stale, ..result }))
     }
 
-    /// Everything that the content reaches, by the names of the references.
-    async fn read_references(&self, content: &Content) -> Result<HashMap<String, Content>, Error> {
-        let mut resources = HashMap::new();
-        let mut open = content.references.clone();
-        while let Some(reference) = open.pop() {
-            if resources.contains_key(&reference.name) {
-                continue;
-            }
-            let record = self.client.get_version(&reference.subject, reference.version).await?;
-            let Some(text) = record.content else { continue };
-            open.extend(record.references.iter().cloned());
-            let content = Content {
-                format: record.format,
-                dialect: record.dialect,
-                content: text,
-                references: record.references,
-                guid: record.guid,
-                fingerprint: record.fingerprint,
-            };
-            resources.insert(reference.name, content);
+    /// The content with its references inlined by the registry: what a name or a bare subject means depends on the schema that refers.
+    async fn read_bundled<'a>(&self, content: &'a Content) -> Result<Option<Cow<'a, Content>>, Error> {
+        if content.format != Format::JsonSchema {
+            return Ok(None);
         }
-        Ok(resources)
+        if content.references.is_empty() {
+            return Ok(Some(Cow::Borrowed(content)));
+        }
+        let operation = Operation { query: vec![("bundle", "true".to_owned())], ..self.content_operation() };
+        match self.client.ask(operation).await {
+            Ok(bundled) => Ok(Some(Cow::Owned(bundled))),
+            Err(error) if error.status() == Some(UNPROCESSABLE) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn content_operation(&self) -> Operation {
+        Operation::read(self.name, format!("/schemas/{}/content", encode(self.id.as_str())))
     }
 }

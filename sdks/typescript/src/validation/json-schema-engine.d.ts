@@ -1,17 +1,10 @@
 /** The registry's own JSON Schema interpreter, bundled from the server's sources. It generates no code and always ends. */
 import type { ValidationError } from "../models.js";
 
+/** A schema without references to other schemas. */
 export interface SchemaText {
   text: string;
   dialect: string;
-  references: ResolvedReference[];
-}
-
-export interface ResolvedReference {
-  name: string;
-  subject: string;
-  version: number;
-  schema: SchemaText;
 }
 
 export type LocalResult = { valid: boolean; errors: ValidationError[] };

@@ -6,7 +6,7 @@ double does not hold, content keywords. Such a schema is left to the registry.
 
 import json
 import re
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
 from ..models import ValidationError
 
@@ -28,20 +28,17 @@ _MAX_ERRORS = 100
 _MAX_DEPTH = 200
 
 
-def compile_json_schema(schema: Any, dialect: str, resources: Mapping[str, Any]) -> Optional[Validator]:
-    """``resources`` are the schemas that ``$ref`` may name, by the name of the reference."""
+def compile_json_schema(schema: Any, dialect: str) -> Optional[Validator]:
+    """Prepares a schema that contains all that it refers to; ``None`` is left to the registry."""
     meta_schema = _META_SCHEMAS.get(dialect)
-    if meta_schema is None or not all(_is_decided_here(part) for part in (schema, *resources.values())):
+    if meta_schema is None or not _is_decided_here(schema):
         return None
     if isinstance(schema, dict) and "$schema" not in schema:
         schema = {"$schema": meta_schema, **schema}
-    return _compile_rs(schema, resources) or _compile_pure(schema, meta_schema, resources)
+    return _compile_rs(schema) or _compile_pure(schema, meta_schema)
 
 
-def _compile_rs(schema: Any, resources: Mapping[str, Any]) -> Optional[Validator]:
-    # Its own reading of what references name fetches nothing, but takes no registry of resources in every version.
-    if resources:
-        return None
+def _compile_rs(schema: Any) -> Optional[Validator]:
     try:
         import jsonschema_rs
     except ImportError:
@@ -66,19 +63,16 @@ def _compile_rs(schema: Any, resources: Mapping[str, Any]) -> Optional[Validator
     return validate
 
 
-def _compile_pure(schema: Any, meta_schema: str, resources: Mapping[str, Any]) -> Optional[Validator]:
+def _compile_pure(schema: Any, meta_schema: str) -> Optional[Validator]:
     try:
         from jsonschema.validators import validator_for
-        from referencing import Registry, Resource
+        from referencing import Registry
         from referencing.exceptions import Unresolvable
-        from referencing.jsonschema import specification_with
     except ImportError:
         return None
-    specification = specification_with(meta_schema)
-    registry: Any = Registry().with_resources(
-        (name, Resource.from_contents(content, default_specification=specification)) for name, content in resources.items()
-    )
     validator_class = validator_for(schema if isinstance(schema, dict) else {"$schema": meta_schema})
+    # Nothing is fetched: a reference that leads out of the schema is left to the registry.
+    registry: Any = Registry()
     validator = validator_class(schema, registry=registry)
 
     def validate(data: Any) -> Optional[Tuple[bool, List[ValidationError]]]:
@@ -166,6 +160,3 @@ def to_plain(data: Any) -> Any:
 def parse_text(content: Any) -> Any:
     """A schema that was registered as text."""
     return json.loads(content) if isinstance(content, str) else content
-
-
-Resources = Dict[str, Any]

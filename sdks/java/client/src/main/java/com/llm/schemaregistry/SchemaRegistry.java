@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.llm.schemaregistry.errors.ApiException;
 import com.llm.schemaregistry.errors.BadAnswerException;
 import com.llm.schemaregistry.errors.ConfigurationException;
 import com.llm.schemaregistry.errors.RegistryException;
@@ -23,7 +24,6 @@ import com.llm.schemaregistry.internal.Token;
 import com.llm.schemaregistry.internal.Tokens;
 import com.llm.schemaregistry.model.DecodedAnswer;
 import com.llm.schemaregistry.model.Projection;
-import com.llm.schemaregistry.model.Reference;
 import com.llm.schemaregistry.model.SchemaContent;
 import com.llm.schemaregistry.model.SchemaRecord;
 import com.llm.schemaregistry.model.SearchHit;
@@ -33,7 +33,6 @@ import com.llm.schemaregistry.model.Verdict;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +50,9 @@ import java.util.function.Function;
  */
 public final class SchemaRegistry implements AutoCloseable {
   static final ObjectMapper MAPPER = new ObjectMapper();
+
+  /** The status of a schema that has no bundle, such as one whose references are of several dialects. */
+  private static final int UNPROCESSABLE = 422;
 
   private final ClientOptions options;
   private final Settings settings;
@@ -341,13 +343,12 @@ public final class SchemaRegistry implements AutoCloseable {
 
   private CompletableFuture<ValidationResult> validate(String name, Object data, String id, String minToken) {
     JsonNode node = toNode(data);
-    Operation operation = new Operation(name, "GET", "/schemas/" + Names.encode(id) + "/content");
-    Read read = new Read(key("content", id), operation, true, Reader::contentLifetime, SchemaContent::ofJson, content -> null);
+    Read read = new Read(key("content", id), contentOperation(name, id), true, Reader::contentLifetime, SchemaContent::ofJson, content -> null);
     return Futures.flatMap(
         read(read, minToken),
         answer ->
             Futures.flatMap(
-                validator((SchemaContent) answer.value),
+                validator(name, id, (SchemaContent) answer.value),
                 validator -> {
                   String result = validator.map(local -> local.validate(node)).orElse(null);
                   return result == null ? validateRemotely(name, node, id) : CompletableFuture.completedFuture(ValidationResult.ofJson(result, answer.stale));
@@ -361,37 +362,50 @@ public final class SchemaRegistry implements AutoCloseable {
     return ask(operation, json -> ValidationResult.ofJson(json, false));
   }
 
-  /** A validator is built once per content and evicted with it; a caller that cancels does not affect others. */
-  private CompletableFuture<Optional<LocalValidator>> validator(SchemaContent content) {
+  /** A validator is built once per content and evicted with it; a caller that cancels does not affect others, and a failure is not kept. */
+  private CompletableFuture<Optional<LocalValidator>> validator(String name, String id, SchemaContent content) {
+    CompletableFuture<Optional<LocalValidator>> validator;
     synchronized (validators) {
-      return validators.computeIfAbsent(content, this::prepare).copy();
+      validator = validators.get(content);
+      if (validator == null || validator.isCompletedExceptionally()) {
+        validator = readBundled(name, id, content).thenApply(bundled -> bundled.map(SchemaRegistry::prepare));
+        validators.put(content, validator);
+      }
     }
+    return validator.copy();
   }
 
-  private CompletableFuture<Optional<LocalValidator>> prepare(SchemaContent content) {
+  /**
+   * The content with its references inlined by the registry, or nothing where it has no such form: what a name or a bare subject means
+   * depends on the schema that refers.
+   */
+  private CompletableFuture<Optional<SchemaContent>> readBundled(String name, String id, SchemaContent content) {
     if (!"json-schema".equals(content.format())) {
       return CompletableFuture.completedFuture(Optional.empty());
     }
-    Map<String, String> resources = new HashMap<>();
-    return resolve(new ArrayList<>(content.references()), resources)
-        .thenApply(done -> Optional.ofNullable(LocalValidator.prepare(content.dialect(), schemaText(content.json("content")), resources)));
+    if (content.references().isEmpty()) {
+      return CompletableFuture.completedFuture(Optional.of(content));
+    }
+    return ask(contentOperation(name, id).query("bundle", "true"), SchemaContent::ofJson)
+        .handle(
+            (bundled, error) -> {
+              Throwable cause = error instanceof CompletionException ? error.getCause() : error;
+              if (cause instanceof ApiException && ((ApiException) cause).status() == UNPROCESSABLE) {
+                return Optional.<SchemaContent>empty();
+              }
+              if (error != null) {
+                throw error instanceof CompletionException ? (CompletionException) error : new CompletionException(error);
+              }
+              return Optional.of(bundled);
+            });
   }
 
-  private CompletableFuture<Void> resolve(List<Reference> open, Map<String, String> resources) {
-    if (open.isEmpty()) {
-      return CompletableFuture.completedFuture(null);
-    }
-    Reference next = open.remove(open.size() - 1);
-    if (resources.containsKey(next.name())) {
-      return resolve(open, resources);
-    }
-    return getVersion(next.subject(), next.version())
-        .thenCompose(
-            record -> {
-              resources.put(next.name(), schemaText(record.json("content")));
-              open.addAll(record.references());
-              return resolve(open, resources);
-            });
+  private static LocalValidator prepare(SchemaContent content) {
+    return LocalValidator.prepare(content.dialect(), schemaText(content.json("content")));
+  }
+
+  private static Operation contentOperation(String name, String id) {
+    return new Operation(name, "GET", "/schemas/" + Names.encode(id) + "/content");
   }
 
   /** A schema's text, also of one that was registered as a JSON string. */

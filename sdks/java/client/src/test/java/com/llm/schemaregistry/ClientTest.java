@@ -17,7 +17,6 @@ import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -127,20 +126,20 @@ class ClientTest {
         "{"
       })
   void leavesToTheRegistryWhatEnginesJudgeDifferently(String schema) {
-    assertNull(LocalValidator.prepare("2020-12", schema, Map.of()));
+    assertNull(LocalValidator.prepare("2020-12", schema));
   }
 
   @Test
   void leavesAnUnknownDialectAndUnsafeNumbersToTheRegistry() throws IOException {
-    assertNull(LocalValidator.prepare("2030-01", "{}", Map.of()));
-    LocalValidator validator = LocalValidator.prepare("2020-12", "{}", Map.of());
+    assertNull(LocalValidator.prepare("2030-01", "{}"));
+    LocalValidator validator = LocalValidator.prepare("2020-12", "{}");
     assertNull(validator.validate(new ObjectMapper().readTree("{\"a\": 9007199254740992}")));
   }
 
   @Test
   void validatesWithReferencesAndNamesThePlace() throws IOException {
-    String schema = "{\"properties\": {\"a/b\": {\"items\": {\"$ref\": \"https://example.test/age.json\"}}}}";
-    LocalValidator validator = LocalValidator.prepare("2020-12", schema, Map.of("https://example.test/age.json", "{\"minimum\": 1}"));
+    String schema = "{\"properties\": {\"a/b\": {\"items\": {\"$ref\": \"#/$defs/age.json\"}}}, \"$defs\": {\"age.json\": {\"minimum\": 1}}}";
+    LocalValidator validator = LocalValidator.prepare("2020-12", schema);
     String result = validator.validate(new ObjectMapper().readTree("{\"a/b\": [1, 0]}"));
     assertTrue(result.contains("\"/a~1b/1\"") && result.contains("\"minimum\""), result);
   }

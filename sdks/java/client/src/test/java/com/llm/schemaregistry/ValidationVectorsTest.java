@@ -28,13 +28,24 @@ class ValidationVectorsTest {
         .map(vector -> DynamicTest.dynamicTest(vector.get("description").asText(), () -> run(vector)));
   }
 
-  private void run(JsonNode vector) {
-    String id = registry.registerSchema("java-vector-" + UUID.randomUUID(), JsonSchema.of(vector.get("schema").toString()));
+  private void run(JsonNode template) throws IOException {
+    JsonNode vector = new ObjectMapper().readTree(template.toString().replace("$run", "java-vector-" + UUID.randomUUID()));
+    vector.path("before").forEach(this::register);
+    String id = register(vector);
     for (String name : List.of("valid", "invalid")) {
       for (JsonNode data : vector.get(name)) {
         ValidationResult here = registry.explainValidation(data.toString(), id);
         assertEquals(name.equals("valid"), here.valid(), data.toString());
       }
     }
+  }
+
+  private String register(JsonNode vector) {
+    String subject = vector.path("subject").asText("java-vector-" + UUID.randomUUID());
+    RegisterRequest.Builder request = RegisterRequest.of(subject, JsonSchema.of(vector.get("schema").toString()));
+    for (JsonNode reference : vector.path("references")) {
+      request.reference(reference.get("name").asText(), reference.get("subject").asText(), reference.get("version").asInt());
+    }
+    return registry.registerSchema(request.build());
   }
 }

@@ -10,7 +10,6 @@ import com.networknt.schema.Error;
 import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -47,8 +46,8 @@ public final class LocalValidator {
     this.schema = schema;
   }
 
-  /** Null where the registry should be asked. Resources are the schemas that references name. */
-  public static LocalValidator prepare(String dialect, String schema, Map<String, String> resources) {
+  /** Null where the registry should be asked. The schema contains all that it refers to. */
+  public static LocalValidator prepare(String dialect, String schema) {
     SpecificationVersion version = DIALECTS.get(dialect);
     if (version == null) {
       return null;
@@ -58,18 +57,8 @@ public final class LocalValidator {
       if (!isDecidedHere(root, 0)) {
         return null;
       }
-      Map<String, String> schemas = new HashMap<>();
-      for (Map.Entry<String, String> resource : resources.entrySet()) {
-        JsonNode other = MAPPER.readTree(resource.getValue());
-        if (!isDecidedHere(other, 0)) {
-          return null;
-        }
-        schemas.put(resource.getKey(), withWholeNumbers(other).toString());
-      }
-      // Nothing is fetched: what no resource answers is left to the registry.
-      SchemaRegistry registry =
-          SchemaRegistry.withDefaultDialect(
-              version, builder -> builder.resourceLoaders(loaders -> loaders.values(List::clear)).schemas(schemas));
+      // Nothing is fetched: a reference that leads out of the schema is left to the registry.
+      SchemaRegistry registry = SchemaRegistry.withDefaultDialect(version, builder -> builder.resourceLoaders(loaders -> loaders.values(List::clear)));
       return new LocalValidator(registry.getSchema(withWholeNumbers(root)));
     } catch (JsonProcessingException | RuntimeException e) {
       return null;
