@@ -1,6 +1,7 @@
 /** What a command is, and how what it throws becomes a message and an exit code. */
 import type { ParseArgsConfig } from "node:util";
 import { ApiError, isRegistryError, type RegistryError } from "../sdks/typescript/src/errors.ts";
+import { VERSION } from "../sdks/typescript/src/version.ts";
 import { AddressProblem, networkProblem } from "./address.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import type { Shell } from "./shell.ts";
@@ -23,19 +24,29 @@ export async function runCommand(command: CliCommand, args: readonly string[], s
   try {
     return await command.run(args, shell);
   } catch (error) {
-    if (error instanceof UsageError || error instanceof AddressProblem) {
-      shell.printError(`llmsr: ${error.message}\n`);
-      return EXIT.usage;
-    }
+    // An interrupt breaks off whatever waits, so it comes before what that says.
     if (shell.signal.aborted) {
       shell.printError("llmsr: interrupted\n");
       return EXIT.interrupted;
     }
-    if (!isRegistryError(error)) throw error;
-    shell.printError(describeRegistryError(error, args.includes("--json")));
-    return exitCodeOf(error);
+    if (isRegistryError(error)) {
+      shell.printError(describeRegistryError(error, args.includes("--json")));
+      return exitCodeOf(error);
+    }
+    // Node's own exit code of an uncaught error is 1, which would be the answer "no".
+    shell.printError(`llmsr: ${describeOther(error)}\n`);
+    return EXIT.usage;
   }
 }
+
+/** What is wrong with the question or the machine in one sentence; anything else is a defect, with its stack. */
+function describeOther(error: unknown): string {
+  if (!(error instanceof Error)) return `internal error: ${String(error)}\n${REPORT}`;
+  const isExpected = error instanceof UsageError || error instanceof AddressProblem || "code" in error;
+  return isExpected ? error.message : `internal error: ${error.message}\n${REPORT}\n${error.stack ?? ""}`;
+}
+
+const REPORT = `This is a defect of llmsr ${VERSION} with node ${process.versions.node}. Please report it as an issue, with the command and these lines.`;
 
 /** The message, the places of a request that are wrong, and the problem document on the last line where JSON is asked for. */
 function describeRegistryError(error: RegistryError, withProblem: boolean): string {

@@ -4,7 +4,7 @@ export const TOPICS: Readonly<Record<string, string>> = {
 
   0    yes, or done; an empty result too
   1    the answer is no: incompatible, invalid, lint errors
-  2    the question is wrong: usage, an unreadable file, a bad configuration
+  2    the question is wrong: usage, an unreadable file, a bad configuration; or a defect of llmsr
   3    the registry cannot be reached, or is not ready
   4    not logged in, or not allowed
   5    refused otherwise: a conflict, a precondition, a quota

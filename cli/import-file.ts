@@ -57,6 +57,26 @@ function keyOf(context: string, subject: string, version: number): string {
   return JSON.stringify([subject.startsWith(":.") ? "" : context, subject, version]);
 }
 
+/** Whether a line has everything that a registration takes from it. */
+function isRecord(value: unknown): value is SchemaRecord {
+  if (!isObject(value)) return false;
+  const { subject, context, content, references, tags, metadata } = value;
+  const isNamed = typeof subject === "string" && typeof context === "string";
+  return isNamed && content !== undefined && isList(references, isReference) && isList(tags) && isObject(metadata);
+}
+
+function isReference(value: unknown): boolean {
+  return isObject(value) && typeof value.subject === "string";
+}
+
+function isList(value: unknown, isItem: (item: unknown) => boolean = () => true): boolean {
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 function readRecords(file: string, shell: Shell): SchemaRecord[] {
   let text: string;
   try {
@@ -67,8 +87,8 @@ function readRecords(file: string, shell: Shell): SchemaRecord[] {
   return text.split("\n").flatMap((line, index) => {
     if (line.trim() === "") return [];
     try {
-      const record = JSON.parse(line) as SchemaRecord;
-      if (typeof record.subject === "string" && record.content !== undefined) return [record];
+      const record: unknown = JSON.parse(line);
+      if (isRecord(record)) return [record];
     } catch {
       // Refused below.
     }
