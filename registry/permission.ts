@@ -45,6 +45,11 @@ export function isBuiltInRole(name: string): name is BuiltInRole {
   return Object.hasOwn(BUILT_IN_ROLES, name);
 }
 
+/** Whether it allows changes of subjects or versions, or only reads. */
+export function isChange(permission: Permission): boolean {
+  return isAboutSubjects(permission) && !READS.includes(permission);
+}
+
 /** The default tenant of a deployment. Its administrators administer the other tenants. */
 export const DEFAULT_TENANT = "default";
 

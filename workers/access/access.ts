@@ -1,7 +1,7 @@
 /** Decides from a caller's grants what it may do and where, without any query. */
 import type { ResolvedGrant } from "../../registry/grant.ts";
 import { isTenantWide } from "../../registry/grant.ts";
-import { isAboutSubjects, PERMISSIONS, type Permission } from "../../registry/permission.ts";
+import { isAboutSubjects, isChange, PERMISSIONS, type Permission } from "../../registry/permission.ts";
 import type { SchemaRecord } from "../../registry/record.ts";
 import type { CelProgram } from "../../schema/rules/cel.ts";
 import type { SubjectName } from "../../schema/subject-name.ts";
@@ -59,7 +59,14 @@ export class Access {
 
   /** Whether the permission is held for a subject, or for a version of it. */
   allows(permission: Permission, target: AccessTarget): boolean {
-    return this.#isHeld(permission, (grant) => covers(grant, target), target);
+    return this.#isHeld(permission, (grant) => covers(grant, permission, target), target);
+  }
+
+  /** Whether it is held for every version of the subject, so that none needs to be asked about. */
+  coversSubject(permission: Permission, name: SubjectName): boolean {
+    const isEverywhereIn = ({ condition, grant }: NarrowGrant) =>
+      condition === undefined && grant.states === null && covers(grant, permission, name);
+    return this.#permissions.has(permission) && (this.narrowed.get(permission)?.some(isEverywhereIn) ?? true);
   }
 
   /** Whether it is held for something in the context. */
@@ -139,10 +146,15 @@ export function accessTargetOf({ context, subject, state, attributes }: SchemaRe
   return { context, subject, state, tags: attributes.tags };
 }
 
-/** Without a version, lifecycle states do not restrict: the subject is checked, not one of its versions. */
-function covers({ context, subject, states }: ResolvedGrant, target: AccessTarget): boolean {
+/**
+ * Without a version, lifecycle states restrict changes only: a grant for some states does not extend to what belongs to
+ * the subject as a whole, but its holder may know of the subject.
+ */
+function covers({ context, subject, states }: ResolvedGrant, permission: Permission, target: AccessTarget): boolean {
   if (context !== null && context !== target.context) return false;
-  if (states !== null && target.state !== undefined && !states.includes(target.state)) return false;
+  if (states !== null && !(target.state === undefined ? !isChange(permission) : states.includes(target.state))) {
+    return false;
+  }
   if (subject === null) return true;
   return "exact" in subject ? target.subject === subject.exact : target.subject.startsWith(subject.prefix);
 }

@@ -4,7 +4,8 @@ import type { PrimaryClient } from "../../durable-objects/primary/client.ts";
 import type { Change } from "../../registry/change-set.ts";
 import type { Command } from "../../registry/commands.ts";
 import type { Permission } from "../../registry/permission.ts";
-import type { RequestedReference } from "../../registry/record.ts";
+import type { RequestedReference, SchemaRecord } from "../../registry/record.ts";
+import { MAX_QUERY_ROWS } from "../../registry/rpc.ts";
 import {
   DEFAULT_CONTEXT,
   GLOBAL_CONTEXT,
@@ -65,8 +66,13 @@ export class CommandGuard {
       case "deleteAlias":
       case "attachEvidence":
         return this.#refusalOfName("schema:write", command.name);
-      case "updateRecord":
-        return this.#refusalOfRecord("schema:write", command.id);
+      case "updateRecord": {
+        const { state, changes } = command;
+        return this.#refusalOfRecord("schema:write", command.id, {
+          ...(state !== null && { state }),
+          ...(changes.tags && { tags: changes.tags }),
+        });
+      }
       default:
         return this.#refusalOfChange(command);
     }
@@ -86,14 +92,17 @@ export class CommandGuard {
         return (await this.#refusalOfTarget("schema:write", target)) ?? this.#refusalOfReferences(name, others);
       }
       case "activate":
+        return this.#refusalOfRecord("schema:write", change.id, { state: "active" });
       case "undelete":
         return this.#refusalOfRecord("schema:write", change.id);
       case "deleteRecord":
         return this.#refusalOfRecord("schema:delete", change.id);
       case "deleteVersion":
-        return this.#refusalOfName("schema:delete", change.name);
+        return change.versionNumber === "latest"
+          ? this.#refusalOfEveryVersion("schema:delete", change.name)
+          : this.#refusalOfVersion("schema:delete", change.name, change.versionNumber);
       case "deleteSubject":
-        return this.#refusalOfName("subject:delete", change.name);
+        return this.#refusalOfEveryVersion("subject:delete", change.name);
     }
   }
 
@@ -108,13 +117,58 @@ export class CommandGuard {
     return undefined;
   }
 
-  async #refusalOfRecord(permission: Permission, id: string): Promise<Refusal | undefined> {
+  /** `becomes`: what the change makes of the record, for which the permission must be held too. */
+  async #refusalOfRecord(
+    permission: Permission,
+    id: string,
+    becomes: Pick<AccessTarget, "state" | "tags"> = {},
+  ): Promise<Refusal | undefined> {
     const answer = await this.#primary.read("recordById", { id, deleted: true });
     if (!answer.ok) return answer.refusal;
     if (answer.value.value === null || !this.#access.mayRead(answer.value.value)) return schemaNotFound(id);
-    return this.#access.allows(permission, accessTargetOf(answer.value.value))
-      ? undefined
-      : denial(this.#access, permission, answer.value.value);
+    const target = accessTargetOf(answer.value.value);
+    const isHeld = [target, { ...target, ...becomes }].every((each) => this.#access.allows(permission, each));
+    return isHeld ? undefined : denial(this.#access, permission, target);
+  }
+
+  /** An unknown version is left to the primary, which says whether the subject or the version is missing. */
+  async #refusalOfVersion(
+    permission: Permission,
+    name: SubjectName,
+    versionNumber: number,
+  ): Promise<Refusal | undefined> {
+    const answer = await this.#primary.read("record", { name, selector: versionNumber, deleted: true });
+    if (!answer.ok) return answer.refusal;
+    const { value } = answer.value;
+    if (!("found" in value)) return this.#refusalOfName(permission, name);
+    return this.#isHeldFor(permission, name, value.found) ? undefined : denial(this.#access, permission, name);
+  }
+
+  /** Whether the permission is held for each version, drafts and soft-deleted ones included. */
+  async #refusalOfEveryVersion(permission: Permission, name: SubjectName): Promise<Refusal | undefined> {
+    if (this.#access.coversSubject(permission, name)) return this.#refusalOfName(permission, name);
+    for (let after = 0; ; ) {
+      const page = { name, deleted: true, drafts: true, after, limit: MAX_QUERY_ROWS };
+      const answer = await this.#primary.read("recordsOfSubject", page);
+      if (!answer.ok) return answer.refusal;
+      const { records } = answer.value.value;
+      if (records.length === 0 && after === 0) return this.#refusalOfName(permission, name);
+      if (!records.every((record) => this.#isHeldFor(permission, name, record))) break;
+      if (records.length < MAX_QUERY_ROWS) return undefined;
+      const last = records.at(-1)?.versionNumber ?? null;
+      // No page continues within the drafts, which have no number; a subject with that many is refused.
+      if (last === null) break;
+      after = last;
+    }
+    return denial(this.#access, permission, name);
+  }
+
+  /** The name may be an alias; then both names must be granted. */
+  #isHeldFor(permission: Permission, name: SubjectName, record: SchemaRecord): boolean {
+    const target = accessTargetOf(record);
+    return [target, { ...target, context: name.context, subject: name.subject }].every((each) =>
+      this.#access.allows(permission, each),
+    );
   }
 
   #refusalOfName(permission: Permission, name: SubjectName): Promise<Refusal | undefined> {

@@ -148,6 +148,18 @@ describe("POST /promotions with to_registry", () => {
     expect(sent).toEqual([]);
   });
 
+  it("sends no version that a condition of the caller's grant excludes", async () => {
+    const [{ addresses }, others] = [await withOrder(), await withOrder()];
+    const { body } = await source.call("GET", `/api/v1/subjects/${addresses}/versions/1`, { key: source.admin });
+    await source.call("PATCH", `/api/v1/schemas/${body.id}`, { key: source.admin, body: { tags: ["secret"] } });
+    const condition = "!schema.tags.exists(tag, tag == 'secret')";
+    const caller = await source.makeKey([{ role: "service", condition }, { role: "reader" }]);
+
+    expect((await promote(addresses, {}, caller)).status).toBe(403);
+    expect(sent).toEqual([]);
+    expect((await promote(others.addresses, {}, caller)).status).toBe(200);
+  });
+
   it("says that the target refused its key, without repeating it", async () => {
     const { orders } = await withOrder();
     await target.call("DELETE", `/api/v1/keys/${keyIdOf(key)}`, { key: admin });
