@@ -1,36 +1,122 @@
 /** YAML as its authors write schemas and OpenAPI documents: JSON text for the parsers, positions of the YAML for people. */
-import { isNode, LineCounter, parseDocument } from "yaml";
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from "yaml";
 import { UsageError } from "../usage-error.ts";
 import type { Locate } from "./locate.ts";
 
+/** How often an anchored value may occur, times that of the aliases within it: a small file must not become a huge value. */
+const MAX_ALIAS_OCCURRENCES = 100;
+
 export function readYaml(place: string, text: string): { json: string; locate: (base: string) => Locate } {
   const lines = new LineCounter();
-  // Merge keys and aliases are resolved; a bound on aliases keeps a small file from becoming a huge value.
   const document = parseDocument(text, { lineCounter: lines, merge: true });
+  const placeAt = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${place}:${line}:${col}`;
+  };
   const [problem] = document.errors;
-  if (problem !== undefined) {
-    const { line, col } = lines.linePos(problem.pos[0]);
-    throw new UsageError(`${place}:${line}:${col}: ${problem.message.split("\n")[0]}`);
-  }
-  const json = JSON.stringify(document.toJS({ maxAliasCount: 100 }));
-  if (json === undefined) throw new UsageError(`${place} is empty.`);
+  if (problem !== undefined) throw new UsageError(`${placeAt(problem.pos[0])}: ${problem.message.split("\n")[0]}`);
+  if (document.contents === null) throw new UsageError(`${place} is empty.`);
+  keepNumbers(document, placeAt);
   const locate =
     (base: string): Locate =>
     (pointer) => {
-      const path = (base + pointer.replace(/^#/, "")).split("/").slice(1).map(unescapeToken);
-      for (; ; path.pop()) {
-        const node = path.length === 0 ? document.contents : document.getIn(path, true);
-        if (isNode(node) && node.range) {
-          const { line, col } = lines.linePos(node.range[0]);
-          return { line, column: col };
-        }
-        if (path.length === 0) return undefined;
-      }
+      const tokens = (base + pointer.replace(/^#/, "")).split("/").slice(1).map(unescapeToken);
+      const { line, col } = lines.linePos(startOf(document, tokens));
+      return { line, column: col };
     };
-  return { json, locate };
+  return { json: writeJson(place, resolveAliases(place, document)), locate };
 }
 
-function unescapeToken(token: string): string | number {
-  const plain = token.replaceAll("~1", "/").replaceAll("~0", "~");
-  return /^(?:0|[1-9]\d*)$/.test(plain) ? Number(plain) : plain;
+/** A number as its author wrote it. One object stands for each text, because merged keys are compared by identity. */
+class NumberText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** Puts the texts of numbers in place of their values, which JavaScript would round. */
+function keepNumbers(document: Document, placeAt: (offset: number) => string): void {
+  const known = new Map<string, NumberText>();
+  visit(document, {
+    Scalar(_, scalar) {
+      const { value, source } = scalar;
+      if (typeof value === "number") {
+        const text = numberText(source ?? String(value), value);
+        if (text === undefined) {
+          throw new UsageError(`${placeAt(scalar.range?.[0] ?? 0)}: JSON has no number ${source ?? value}.`);
+        }
+        const number = known.get(text) ?? new NumberText(text);
+        known.set(text, number);
+        scalar.value = number;
+      } else if (value instanceof Date || value instanceof Uint8Array) scalar.value = source;
+    },
+  });
+}
+
+/** Exact JSON of a YAML number; undefined for `.inf` and `.nan`. */
+function numberText(source: string, value: number): string | undefined {
+  // Underscores are of YAML 1.1, as is 017 for 15.
+  const plain = source.replaceAll("_", "");
+  const [, sign, whole = "", fraction, exponent] = /^([-+]?)(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d+))?$/.exec(plain) ?? [];
+  if (sign !== undefined && Number(plain) === value) {
+    const integer = whole.replace(/^0+(?=\d)/, "") || "0";
+    return `${sign === "-" ? "-" : ""}${integer}${fraction ? `.${fraction}` : ""}${exponent ? `e${exponent}` : ""}`;
+  }
+  const [, minus, digits] = /^([-+]?)(0[xXoObB][\da-fA-F]+)$/.exec(plain) ?? [];
+  if (digits !== undefined) return `${minus === "-" ? "-" : ""}${BigInt(digits)}`;
+  return Number.isFinite(value) ? String(value) : undefined;
+}
+
+function resolveAliases(place: string, document: Document): unknown {
+  try {
+    // Maps keep the order of keys that look like numbers.
+    return document.toJS({ maxAliasCount: MAX_ALIAS_OCCURRENCES, mapAsMap: true });
+  } catch (error) {
+    throw new UsageError(`${place}: ${(error as Error).message}.`);
+  }
+}
+
+/** `above`: the lists and maps around the value. */
+function writeJson(place: string, value: unknown, above = new Set<unknown>()): string {
+  if (value instanceof NumberText) return value.text;
+  if (!Array.isArray(value) && !(value instanceof Map)) return JSON.stringify(value ?? null);
+  if (above.has(value)) throw new UsageError(`${place}: an alias repeats a value within itself.`);
+  above.add(value);
+  const parts = Array.isArray(value)
+    ? value.map((item) => writeJson(place, item, above))
+    : [...value].map(([key, item]) => `${JSON.stringify(keyText(place, key))}:${writeJson(place, item, above)}`);
+  above.delete(value);
+  return Array.isArray(value) ? `[${parts.join(",")}]` : `{${parts.join(",")}}`;
+}
+
+function keyText(place: string, key: unknown): string {
+  if (key instanceof NumberText) return key.text;
+  if (typeof key !== "object" || key === null) return String(key);
+  throw new UsageError(`${place}: a key is a list or a map, which JSON does not have.`);
+}
+
+/** The offset of what the tokens lead to, or of the nearest value around it. */
+function startOf(document: Document, tokens: readonly string[]): number {
+  let node: unknown = document.contents;
+  let start = 0;
+  for (let depth = 0; ; depth += 1) {
+    if (isNode(node) && node.range) [start] = node.range;
+    if (isAlias(node)) node = node.resolve(document);
+    const token = tokens[depth];
+    if (token === undefined) return start;
+    if (isMap(node)) {
+      node = node.items.find(({ key }) => isScalar(key) && textOfKey(key.value) === token)?.value;
+    } else if (isSeq(node)) node = node.items[Number(token)];
+    else return start;
+  }
+}
+
+function textOfKey(value: unknown): string {
+  return value instanceof NumberText ? value.text : String(value);
+}
+
+function unescapeToken(token: string): string {
+  return token.replaceAll("~1", "/").replaceAll("~0", "~");
 }

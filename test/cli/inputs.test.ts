@@ -101,6 +101,72 @@ describe("inputs of llmsr", () => {
     expect((await llmsr(["check", "broken.yaml", "broken.yaml"])).errors).toMatch(/broken\.yaml:\d+:\d+: /);
   });
 
+  it.each([
+    ["9223372036854775807", "9223372036854775807"],
+    ["0.10000000000000000000001", "0.10000000000000000000001"],
+    ["1e400", "1E+400"],
+    ["0xFFFFFFFFFFFFFFFFFF", "4722366482869645213695"],
+    ["0o777777777777777777777777", "4722366482869645213695"],
+    ["+007", "7"],
+    ["-.5", "-0.5"],
+    ["'5'", '"5"'],
+  ])("keeps the YAML value %s exact", async (written, exact) => {
+    write("number.yaml", `const: ${written}\n2: first\n1: second\n`);
+
+    expect(await llmsr(["bundle", "number.yaml"])).toMatchObject({
+      code: 0,
+      output: `{"const":${exact},"2":"first","1":"second"}\n`,
+    });
+  });
+
+  it("finds no difference between a schema in YAML and the same in JSON", async () => {
+    write("same.yaml", "type: integer\nmaximum: 9223372036854775807\n");
+    write("same.json", '{"type":"integer","maximum":9223372036854775807}');
+
+    expect(await llmsr(["diff", "same.json", "same.yaml", "--json"])).toMatchObject({ code: 0 });
+    expect((await llmsr(["bump", "same.json", "same.yaml"])).output).toMatch(/^none\n/);
+  });
+
+  it("resolves anchors and merged keys of YAML, with positions where they are used", async () => {
+    const merged = "base: &base {type: string, maxLength: 5}\nproperties:\n  name:\n    <<: *base\n    minLength: 1\n";
+    write("merged.yaml", `type: object\n${merged}  other: *base\n`);
+
+    const { code, output } = await llmsr(["check", "git:main:schema.json", "merged.yaml"]);
+
+    expect(code).toBe(1);
+    expect(output).toContain("merged.yaml:5:5");
+  });
+
+  it.each([
+    ["const: .inf", "wrong.yaml:1:8: JSON has no number .inf"],
+    ["enum: [1, .nan]", "wrong.yaml:1:11: JSON has no number .nan"],
+    ["a: &a [*a]", "an alias repeats a value within itself"],
+    ["a: *nowhere", "Unresolved alias"],
+    ["? [a]\n: b", "a key is a list or a map"],
+    ["# nothing", "wrong.yaml is empty"],
+  ])("refuses the YAML %j", async (text, said) => {
+    write("wrong.yaml", `${text}\n`);
+
+    expect(await llmsr(["bundle", "wrong.yaml"])).toMatchObject({ code: 2, errors: expect.stringContaining(said) });
+  });
+
+  it("reads an anchored value a hundred times and refuses more, at a git revision too", async () => {
+    const withAliases = (count: number) => `enum: [&a 1, ${"*a, ".repeat(count - 1)}2]\n`;
+    write("few.yaml", withAliases(100));
+    write("bomb.yaml", withAliases(101));
+    execFileSync("git", ["add", "bomb.yaml"], { cwd: folder });
+    const commit = ["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "--message", "Bomb"];
+    execFileSync("git", commit, { cwd: folder });
+
+    expect(await llmsr(["bundle", "few.yaml"])).toMatchObject({ code: 0 });
+    for (const reference of ["bomb.yaml", "git:main:bomb.yaml"]) {
+      expect(await llmsr(["bundle", reference])).toMatchObject({
+        code: 2,
+        errors: expect.stringContaining(`${reference}: Excessive alias count`),
+      });
+    }
+  });
+
   it("reads standard input in every format", async () => {
     expect((await llmsr(["diff", "new.json", "-"], JSON.stringify(WIDE))).code).toBe(0);
     expect((await llmsr(["diff", "nested/one.avsc", "-"], '{"type":"record","name":"One","fields":[]}')).code).toBe(0);
