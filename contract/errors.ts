@@ -193,6 +193,7 @@ export const ERRORS = {
     "Forward mode only supported on global level",
   ),
   OPERATION_NOT_PERMITTED: entry(409, "conflict", "Operation not permitted", 42205, "%"),
+  /** A third argument is the referrer as the detail names it, to be withheld from callers who may not know of it. */
   REFERENCE_EXISTS: entry(
     409,
     "conflict",

@@ -1,5 +1,6 @@
 /** The primary as seen by a caller whose grants cover part of the tenant. */
 
+import type { Refusal } from "../../contract/errors.ts";
 import type { PrimaryClient } from "../../durable-objects/primary/client.ts";
 import type { Queries, QueryName } from "../../registry/questions.ts";
 import { refuse } from "../../schema/result.ts";
@@ -16,7 +17,10 @@ export function guardPrimary(primary: PrimaryClient, access: Access): PrimaryCli
     read: <K extends QueryName>(name: K, args: Queries[K][0]) => guards[name](args),
     async commit(request) {
       const refusal = await commands.refusalOf(request.command);
-      if (refusal === undefined) return primary.commit(request);
+      if (refusal === undefined) {
+        const answer = await primary.commit(request);
+        return answer.ok ? answer : { ...answer, refusal: withoutReferrer(answer.refusal, access) };
+      }
       return { ...refuse(refusal), asOf: await asOf(primary) };
     },
     async lookup(request) {
@@ -30,6 +34,14 @@ export function guardPrimary(primary: PrimaryClient, access: Access): PrimaryCli
       return { ...refuse(refusal), asOf: await asOf(primary) };
     },
   };
+}
+
+/** Only the whole tenant's readers certainly may know of the referrer; the others learn that there is one. */
+function withoutReferrer(refusal: Refusal, access: Access): Refusal {
+  const [subject = "", version = "", referrer] = refusal.arguments;
+  if (refusal.error !== "REFERENCE_EXISTS" || referrer === undefined) return refusal;
+  if (access.coversTenant("schema:read")) return refusal;
+  return { ...refusal, arguments: [subject, version], detail: refusal.detail.replaceAll(referrer, "another schema") };
 }
 
 async function asOf(primary: PrimaryClient) {

@@ -150,7 +150,7 @@ function referenceProblem(
   const printed = printSubjectName(nameOf(record));
   const by = `${printSubjectName(nameOf(referrer))} version ${referrer.number ?? "(draft)"}`;
   const detail = `Version ${record.number} of "${printed}" is referenced by ${by}.`;
-  return refused("REFERENCE_EXISTS", [printed, record.number], detail);
+  return refused("REFERENCE_EXISTS", [printed, record.number, by], detail);
 }
 
 function keysOf(records: readonly RecordRow[]): Set<number> {

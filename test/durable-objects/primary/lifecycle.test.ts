@@ -43,7 +43,10 @@ describe("deletes", () => {
 
     const answer = await commit(primary, { type: "deleteVersion", name, versionNumber: 1, permanent: false });
 
-    expect(answer).toMatchObject({ ok: false, refusal: { error: "REFERENCE_EXISTS", arguments: ["a", "1"] } });
+    expect(answer).toMatchObject({
+      ok: false,
+      refusal: { error: "REFERENCE_EXISTS", arguments: ["a", "1", "user version 1"] },
+    });
     expect((answer as { refusal: { detail: string } }).refusal.detail).toContain("user version 1");
   });
 

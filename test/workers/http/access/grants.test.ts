@@ -248,6 +248,27 @@ describe("a key for subjects with one prefix", () => {
     expect((await registry.call("GET", "/subjects/blue-users/versions", { key: admin })).text).toBe("[1]");
   });
 
+  it("learns that a schema is referenced, and not by which hidden one", async () => {
+    const key = await redKey();
+    await register("red-base", record("RedBase"));
+    const content = { type: "record", name: "BlueReferrer", fields: [{ name: "base", type: "RedBase" }] };
+    const references = [{ name: "RedBase", subject: "red-base", version: 1 }];
+    expect((await register("blue-referrer", content, { references })).status).toBe(201);
+    const set = { changes: [{ operation: "delete", subject: "red-base" }] };
+
+    for (const [method, path, body] of [
+      ["DELETE", "/api/v1/subjects/red-base"],
+      ["DELETE", "/subjects/red-base/versions/1"],
+      ["POST", "/api/v1/change-sets", set],
+    ] as const) {
+      const hidden = await registry.call(method, path, { key, body });
+      expect(hidden.text).toMatch(/referenced by another schema|One or more references exist/);
+      expect(hidden.text).not.toContain("blue-referrer");
+    }
+    const shown = await registry.call("DELETE", "/api/v1/subjects/red-base", { key: admin });
+    expect(shown.body.detail).toContain("blue-referrer version 1");
+  });
+
   it("reads a content shared with hidden subjects, and for at most a minute after that ends", async () => {
     const key = await redKey();
     const path = `/schemas/ids/${made["red-shared"]!.confluent_id}`;
