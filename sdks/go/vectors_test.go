@@ -28,6 +28,7 @@ type step struct {
 	Options struct {
 		IdempotencyKey string `json:"idempotency_key"`
 		MinToken       string `json:"min_token"`
+		TimeoutMs      int64  `json:"timeout_ms"`
 	} `json:"options"`
 	Returns       json.RawMessage `json:"returns"`
 	Fields        map[string]any  `json:"fields"`
@@ -298,6 +299,10 @@ func (r *vectorRun) perform(s step) {
 	if s.CancelAfterMs != 0 {
 		time.AfterFunc(time.Duration(s.CancelAfterMs)*time.Millisecond, cancel)
 	}
+	if s.Options.TimeoutMs != 0 {
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(s.Options.TimeoutMs)*time.Millisecond)
+		defer cancel()
+	}
 	if s.CancelInWait {
 		r.clock.mu.Lock()
 		r.clock.onSleep = cancel
@@ -367,6 +372,12 @@ var classOf = map[string]error{
 func (r *vectorRun) expectError(err error, expected map[string]any) {
 	if err == nil {
 		r.t.Errorf("it answered; expected %v", expected)
+		return
+	}
+	if expected["timed_out"] == true {
+		if !errors.Is(err, context.DeadlineExceeded) {
+			r.t.Errorf("%v is not the context's deadline", err)
+		}
 		return
 	}
 	if expected["cancelled"] == true {

@@ -1,5 +1,6 @@
 """What a client refuses before it asks anything, and how its parts behave by themselves."""
 
+import asyncio
 import socket
 import sys
 from typing import Any, Dict, Optional
@@ -21,6 +22,21 @@ from llm_schema_registry._engine.retry import parse_retry_after_ms
 from llm_schema_registry._engine.token import newest_token, parse_token, reaches_token
 from llm_schema_registry.schema import to_schema
 from llm_schema_registry.validation.json_schema import compile_json_schema
+
+RECORD = {
+    "id": "0192-a",
+    "subject": "o",
+    "context": ".",
+    "version": "1.0.0",
+    "version_number": 1,
+    "format": "json-schema",
+    "guid": "8aeda0d2-b731-1a94-8887-14804b8af74e",
+    "state": "active",
+    "created_at": "2026-11-30T14:00:07.563Z",
+    "created_by": "local",
+    "updated_at": "2026-11-30T14:00:07.563Z",
+    "seq": 1,
+}
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +178,23 @@ def test_a_newer_epoch_satisfies_every_token() -> None:
 def test_retry_after_that_is_neither_seconds_nor_a_date() -> None:
     assert parse_retry_after_ms("soon", 0) is None
     assert parse_retry_after_ms(None, 0) is None
+
+
+async def test_an_expired_answer_stands_in_at_the_callers_own_timeout() -> None:
+    asked = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if len(asked) > 1:
+            await asyncio.sleep(30)
+        return httpx.Response(200, json=RECORD)
+
+    http_client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    async with SchemaRegistryClient("http://registry.test", cache=CacheOptions(head_lifetime_s=0), http_client=http_client) as client:
+        await client.latest("o")
+
+        assert (await client.latest("o", timeout=0.1)).stale
+    await http_client.aclose()
 
 
 def test_refuses_what_is_no_schema() -> None:

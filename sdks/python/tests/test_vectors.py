@@ -14,6 +14,7 @@ from llm_schema_registry import (
     CacheOptions,
     ClientEvent,
     Clock,
+    DeadlineExceeded,
     JSONSchema,
     ProtobufSchema,
     RegistryError,
@@ -134,7 +135,9 @@ def expect_error(error: Optional[BaseException], expected: Dict[str, Any]) -> No
     if not isinstance(error, RegistryError):
         raise error
     for name, value in expected.items():
-        if name == "name":
+        if name == "timed_out":
+            assert isinstance(error, DeadlineExceeded)
+        elif name == "name":
             assert type(error).__name__ == value
         elif name == "verdict_kinds":
             assert [difference.kind for difference in error.verdict.differences] == value  # type: ignore[attr-defined]
@@ -155,7 +158,8 @@ def start(client: Any, step: Dict[str, Any]) -> Any:
     if call == "register_schema":
         return client.register_schema(args["subject"], to_schema(args["schema"]), idempotency_key=given.get("idempotency_key"))
     if call == "get_schema":
-        return client.get_schema(args["id"], **token)
+        timeout = {"timeout": given["timeout_ms"] / 1000} if "timeout_ms" in given else {}
+        return client.get_schema(args["id"], **token, **timeout)
     if call == "get_version":
         return client.get_version(args["subject"], args["version"], **token)
     if call == "latest":

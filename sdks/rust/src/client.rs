@@ -352,7 +352,7 @@ impl ClientBuilder {
             hooks: self.hooks,
         });
         let cache = Cache::new(self.cache_entries, self.cache_bytes);
-        let reader = Arc::new(Reader::new(caller.clone(), cache, self.stale_lifetime));
+        let reader = Arc::new(Reader::new(caller.clone(), cache, self.stale_lifetime, self.timeout));
         Ok(Ready { caller, reader })
     }
 

@@ -254,6 +254,7 @@ impl Run {
                     }
                     continue;
                 }
+                "timed_out" => json!(error.kind() == ErrorKind::DeadlineExceeded),
                 "code" => json!(error.code()),
                 "status" => json!(error.status()),
                 "attempts" => json!(error.attempts()),
@@ -302,7 +303,11 @@ impl Run {
     }
 
     async fn invoke(&self, step: &Value) -> Result<Value, Error> {
-        let (client, args, options) = (&self.client, &step["args"], &step["options"]);
+        let (args, options) = (&step["args"], &step["options"]);
+        let client = &match options["timeout_ms"].as_u64() {
+            Some(ms) => self.client.with_timeout(Duration::from_millis(ms)),
+            None => self.client.clone(),
+        };
         let text = |name: &str| args[name].as_str().unwrap_or_default().to_owned();
         let min_token = options["min_token"].as_str();
         let record = |call: llm_schema_registry_client::GetRecord| async move {

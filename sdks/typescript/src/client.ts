@@ -12,7 +12,7 @@ import {
   RECORD_LIFETIME_MS,
   STALE_LIFETIME_MS,
 } from "./engine/constants.js";
-import { Flights } from "./engine/flight.js";
+import { Flights, orAborted } from "./engine/flight.js";
 import { type CachedRead, type ReadAnswer, Reader, type ReadSettings } from "./engine/reads.js";
 import { parseToken, Tokens } from "./engine/token.js";
 import { ApiError, BadAnswer, ConfigurationError, isRegistryError } from "./errors.js";
@@ -59,6 +59,7 @@ interface Shared {
   cache: Cache;
   flights: Flights;
   validators: LocalValidators;
+  sharedTimeoutMs: number;
 }
 
 /** Hands what is shared to a copy's constructor, without a public parameter for it. */
@@ -84,6 +85,7 @@ export class SchemaRegistry {
       cache: new Cache(options.cache?.maxEntries, options.cache?.maxBytes),
       flights: new Flights(),
       validators: new LocalValidators(),
+      sharedTimeoutMs: options.timeoutMs ?? CALL_TIMEOUT_MS,
     };
     this.#settings = {
       ...this.#shared,
@@ -346,16 +348,18 @@ export class SchemaRegistry {
     call: CallOptions,
   ): Promise<{ answer: ReadAnswer; validator: LocalValidator | undefined }> {
     const answer = await this.#readAnswer(contentRead(operation, schemaId), call);
-    const validator = await this.#shared.validators.prepare(answer.value as SchemaContent, () =>
-      this.#readBundled(operation, schemaId, call),
+    // All who validate with this content share the validator, so no caller's cancellation ends the work.
+    const preparing = this.#shared.validators.prepare(answer.value as SchemaContent, () =>
+      this.#readBundled(operation, schemaId),
     );
+    const validator = await orAborted(preparing, call.signal);
     return { answer, validator };
   }
 
-  async #readBundled(operation: string, schemaId: string, { signal }: CallOptions): Promise<SchemaContent | undefined> {
+  async #readBundled(operation: string, schemaId: string): Promise<SchemaContent | undefined> {
     const bundled = { ...contentRead(operation, schemaId).operation, query: { bundle: "true" } };
     try {
-      return await this.#ask<SchemaContent>(bundled, signal ? { signal } : {});
+      return await this.#ask<SchemaContent>(bundled, {});
     } catch (error) {
       if (error instanceof ApiError && error.status === 422) return undefined;
       throw error;

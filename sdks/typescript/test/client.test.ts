@@ -60,6 +60,18 @@ describe("new SchemaRegistry", () => {
     expect(isRegistryError(error)).toBe(true);
   });
 
+  it("gives an expired answer at the caller's own timeout while the registry is slow", async () => {
+    const answers = [Promise.resolve(Response.json({ id: "0192-a" })), new Promise<Response>(() => {})];
+    const registry = new SchemaRegistry("http://registry.test", {
+      cache: { headLifetimeMs: 0 },
+      fetch: () => answers.shift() as Promise<Response>,
+    });
+    await registry.latest("o");
+
+    expect(await registry.latest("o", { timeoutMs: 50 })).toEqual({ id: "0192-a" });
+    expect(registry.cacheStats().stale).toBe(1);
+  });
+
   it("survives a metrics hook that throws", async () => {
     const lines: string[] = [];
     const registry = new SchemaRegistry(nowhere, {

@@ -35,7 +35,7 @@ interface Args {
 interface Step {
   call?: string;
   args: Args;
-  options?: { idempotency_key?: string; min_token?: string };
+  options?: { idempotency_key?: string; min_token?: string; timeout_ms?: number };
   returns?: unknown;
   fields?: Record<string, unknown>;
   error?: Record<string, unknown>;
@@ -132,6 +132,7 @@ class VectorRun {
     const options = {
       signal: stop.signal,
       ...(step.options?.idempotency_key ? { idempotencyKey: step.options.idempotency_key } : {}),
+      ...(step.options?.timeout_ms ? { timeoutMs: step.options.timeout_ms } : {}),
       ...(step.options?.min_token ? { minToken: step.options.min_token } : {}),
     };
     const before = this.#events.length;
@@ -166,7 +167,8 @@ function expectError(outcome: { value: unknown } | { error: unknown }, expected:
     return;
   }
   if (!isRegistryError(error)) throw error;
-  const { verdict_kinds, retry_after_ms, may_have_been_sent, ...rest } = expected;
+  const { verdict_kinds, retry_after_ms, may_have_been_sent, timed_out, ...rest } = expected;
+  if (timed_out) expect(error.code).toBe("deadline_exceeded");
   expect(error).toMatchObject(rest);
   if (retry_after_ms !== undefined) expect(error).toMatchObject({ retryAfterMs: retry_after_ms });
   if (may_have_been_sent !== undefined) expect(error).toMatchObject({ mayHaveBeenSent: may_have_been_sent });

@@ -158,6 +158,10 @@ class SyncDriver:
             self._http.close()
 
 
+class CallerTimeout(Exception):
+    """A caller's own timeout ended before the read that it shares."""
+
+
 class AsyncFlights:
     """Merges concurrent reads of one key. The work stops when the last of its callers has left."""
 
@@ -165,7 +169,7 @@ class AsyncFlights:
         self._tasks: Dict[Hashable, asyncio.Task[Any]] = {}
         self._waiting: Dict[Hashable, int] = {}
 
-    async def join(self, key: Hashable, start: Callable[[], Awaitable[Value]]) -> Value:
+    async def join(self, key: Hashable, timeout_s: Optional[float], start: Callable[[], Awaitable[Value]]) -> Value:
         task = self._tasks.get(key)
         if task is None or task.done():
             task = asyncio.ensure_future(start())
@@ -173,8 +177,10 @@ class AsyncFlights:
             self._waiting[key] = 0
         self._waiting[key] += 1
         try:
-            value: Value = await asyncio.shield(task)
+            value: Value = await asyncio.wait_for(asyncio.shield(task), timeout_s)
             return value
+        except asyncio.TimeoutError:
+            raise CallerTimeout from None
         finally:
             if self._tasks.get(key) is task:
                 self._waiting[key] -= 1
@@ -190,26 +196,33 @@ class SyncFlights:
         self._lock = threading.Lock()
         self._flights: Dict[Hashable, _SyncFlight] = {}
 
-    def join(self, key: Hashable, start: Callable[[], Value]) -> Value:
+    def join(self, key: Hashable, timeout_s: Optional[float], start: Callable[[], Value]) -> Value:
         with self._lock:
             flight = self._flights.get(key)
             leads = flight is None
             if flight is None:
                 flight = self._flights[key] = _SyncFlight()
-        if leads:
-            try:
-                flight.value = start()
-            except BaseException as error:
-                flight.error = error
-            finally:
-                with self._lock:
-                    del self._flights[key]
-                flight.done.set()
-        flight.done.wait()
+        if leads and timeout_s is None:
+            self._run(key, flight, start)
+        elif leads:
+            # The caller leaves before the read ends, and others may still wait for it.
+            threading.Thread(target=self._run, args=(key, flight, start), daemon=True).start()
+        if not flight.done.wait(timeout_s):
+            raise CallerTimeout
         if flight.error is not None:
             raise flight.error
         value: Value = flight.value
         return value
+
+    def _run(self, key: Hashable, flight: "_SyncFlight", start: Callable[[], Value]) -> None:
+        try:
+            flight.value = start()
+        except BaseException as error:
+            flight.error = error
+        finally:
+            with self._lock:
+                del self._flights[key]
+            flight.done.set()
 
 
 class _SyncFlight:

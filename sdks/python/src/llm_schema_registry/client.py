@@ -23,10 +23,10 @@ from ._engine.constants import (
     MAX_ATTEMPTS,
     RECORD_LIFETIME_MS,
 )
-from ._engine.reads import CachedRead, ReadAnswer, Reader, content_lifetime_ms
+from ._engine.reads import CachedRead, Flight, ReadAnswer, Reader, content_lifetime_ms
 from ._engine.retry import jitter_ms
 from ._engine.token import Tokens
-from ._http import AsyncDriver, AsyncFlights, Clock
+from ._http import AsyncDriver, AsyncFlights, CallerTimeout, Clock
 from ._options import NOT_GIVEN, BreakerOptions, CacheOptions, ClientOptions, SearchFilters, check_call, check_options, describe_headers
 from ._subject import encode, qualify, split_subject
 from .errors import ApiError, RegistryError
@@ -58,6 +58,7 @@ class _Shared:
     flights: AsyncFlights
     driver: AsyncDriver
     clock: Clock
+    timeout_s: float
 
 
 class Pages(Generic[Item]):
@@ -116,6 +117,7 @@ class SchemaRegistryClient:
             flights=AsyncFlights(),
             driver=AsyncDriver(clock, http_client),
             clock=clock,
+            timeout_s=timeout,
         )
         self._start(url, options, shared)
 
@@ -136,7 +138,7 @@ class SchemaRegistryClient:
             breaker=shared.breaker,
             emit=self._emit,
         )
-        self._reader = Reader(self._settings, shared.cache, options.cache.stale_lifetime_s * 1000)
+        self._reader = Reader(self._settings, shared.cache, options.cache.stale_lifetime_s * 1000, shared.timeout_s)
 
     async def __aenter__(self) -> "SchemaRegistryClient":
         return self
@@ -530,14 +532,18 @@ class SchemaRegistryClient:
             if isinstance(found, ReadAnswer):
                 answer, attempts = found, 0
             else:
-                start = found.start
-                answer = await self._shared.flights.join(found.key, lambda: self._shared.driver.drive(start()))
-                attempts = 1
+                answer, attempts = await self._share(found), 1
         except RegistryError as error:
             self._emit_call(read.operation.name, error.attempts, error.code, began_ms, None)
             raise
         self._emit_call(read.operation.name, attempts, None, began_ms, answer.source)
         return answer
+
+    async def _share(self, flight: Flight) -> ReadAnswer:
+        try:
+            return await self._shared.flights.join(flight.key, flight.timeout_s, lambda: self._shared.driver.drive(flight.start()))
+        except CallerTimeout:
+            return flight.leave()
 
     async def _call(self, operation: Operation, options: CallOptions) -> CallAnswer:
         check_call(options)

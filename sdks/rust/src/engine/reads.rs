@@ -41,6 +41,8 @@ pub(crate) struct Reader {
     pub caller: Arc<Caller>,
     pub cache: Cache,
     pub stale_lifetime: Duration,
+    /// Of the clients that share this cache. A shared read is given this long, and each caller waits for as long as its own.
+    shared_timeout: Duration,
     flights: Flights,
     warned_at: Mutex<Option<Duration>>,
 }
@@ -65,8 +67,9 @@ fn content_lifetime(cache_control: Option<&str>) -> Duration {
 }
 
 impl Reader {
-    pub fn new(caller: Arc<Caller>, cache: Cache, stale_lifetime: Duration) -> Reader {
-        Reader { caller, cache, stale_lifetime, flights: Flights::default(), warned_at: Mutex::new(None) }
+    pub fn new(caller: Arc<Caller>, cache: Cache, stale_lifetime: Duration, shared_timeout: Duration) -> Reader {
+        let (flights, warned_at) = (Flights::default(), Mutex::new(None));
+        Reader { caller, cache, stale_lifetime, shared_timeout, flights, warned_at }
     }
 
     /// Answers from the cache where it may, else from the registry.
@@ -102,11 +105,21 @@ impl Reader {
             }
         }
         let token = required.map(|token| token.text).unwrap_or_default();
-        let reader = Arc::clone(self);
-        let flight = self.flights.join(format!("{} {token}", read.key), move || {
-            async move { reader.ask(read, options, timeout, entry, has_stand_in).await }.boxed()
+        let longest = self.shared_timeout.max(timeout);
+        let flight_key = format!("{} {token} {}", read.key, longest.as_nanos());
+        let stand_in = entry.clone().filter(|_| has_stand_in);
+        let (reader, key) = (Arc::clone(self), read.key.clone());
+        let flight = self.flights.join(flight_key, move || {
+            async move { reader.ask(read, options, longest, entry, has_stand_in).await }.boxed()
         });
-        flight.await
+        if timeout >= longest {
+            return flight.await;
+        }
+        match tokio::time::timeout(timeout, flight).await {
+            Ok(answer) => answer,
+            // At least one attempt was made; how many the others wait for is theirs.
+            Err(_) => self.stand_in(&key, stand_in, Error::deadline_exceeded(timeout, 1)),
+        }
     }
 
     async fn ask(
@@ -128,7 +141,7 @@ impl Reader {
         };
         let answer = match self.caller.run(&read.operation, &options, timeout, bounds).await {
             Ok(answer) => answer,
-            Err(error) => return self.stand_in(&read, entry.filter(|_| has_stand_in), error),
+            Err(error) => return self.stand_in(&read.key, entry.filter(|_| has_stand_in), error),
         };
         let is_stale = answer.headers.get("x-registry-stale").as_deref() == Some("true");
         if let (304, Some(entry)) = (answer.status, &entry) {
@@ -175,13 +188,13 @@ impl Reader {
         self.store(key, value, Some(subject), answer, RECORD_LIFETIME, self.cache.generation());
     }
 
-    fn stand_in(&self, read: &Read, entry: Option<Entry>, error: Error) -> Result<ReadAnswer, Error> {
+    fn stand_in(&self, key: &str, entry: Option<Entry>, error: Error) -> Result<ReadAnswer, Error> {
         if matches!(error.status(), Some(403 | 404)) {
-            self.cache.remove(&read.key);
+            self.cache.remove(key);
         }
         let Some(entry) = entry.filter(|_| error.is_registry_away()) else { return Err(error) };
         let until = self.caller.clock.monotonic() + STALE_RETRY;
-        self.cache.update(&read.key, |kept| kept.stale_until = Some(until));
+        self.cache.update(key, |kept| kept.stale_until = Some(until));
         Ok(self.give_stale(&entry))
     }
 

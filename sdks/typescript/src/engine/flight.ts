@@ -38,8 +38,10 @@ export class Flights {
   }
 }
 
-function orAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+/** What the work gives, or the signal's reason if it aborts first; the work goes on. */
+export function orAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
   if (signal === undefined) return work;
+  if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });

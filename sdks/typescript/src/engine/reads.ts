@@ -28,6 +28,8 @@ export interface ReadSettings extends CallSettings {
   cache: Cache;
   flights: Flights;
   staleLifetimeMs: number;
+  /** Of the client whose reads its copies share. A shared read is given this long, and each caller waits for as long as its own. */
+  sharedTimeoutMs: number;
   warn: (message: string) => void;
 }
 
@@ -56,9 +58,39 @@ export class Reader {
     }
     const standIn = usable !== undefined && this.#mayStandIn(usable, nowMs) ? usable : undefined;
     if (standIn !== undefined && nowMs < standIn.staleUntilMs) return this.#giveStale(standIn);
-    return flights.join(`${key} ${required?.text ?? ""}`, call.signal, (signal) =>
-      this.#ask(read, key, { ...call, signal }, entry, standIn),
-    );
+    const longestMs = Math.max(this.#settings.sharedTimeoutMs, this.#settings.timeoutMs);
+    const { timeoutMs = this.#settings.timeoutMs, ...shared } = call;
+    const join = (leave: AbortSignal | undefined) =>
+      flights.join(`${key} ${required?.text ?? ""} ${longestMs}`, leave, (signal) =>
+        this.#ask(read, key, { ...shared, timeoutMs: longestMs, signal }, entry, standIn),
+      );
+    const ownMs = Math.min(timeoutMs, this.#settings.timeoutMs);
+    return ownMs < longestMs ? this.#leaveAfter(ownMs, call.signal, join, standIn) : join(call.signal);
+  }
+
+  /** Ends for this caller at its own timeout, whatever time the others give the read. */
+  async #leaveAfter(
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    join: (leave: AbortSignal) => Promise<ReadAnswer>,
+    standIn: CacheEntry | undefined,
+  ): Promise<ReadAnswer> {
+    signal?.throwIfAborted();
+    const leave = new AbortController();
+    // At least one attempt was made; how many the others wait for is theirs.
+    const expired = new DeadlineExceeded(timeoutMs, 1);
+    const stopTimer = this.#settings.clock.startTimer(timeoutMs, () => leave.abort(expired));
+    const cancel = () => leave.abort(signal?.reason);
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      return await join(leave.signal);
+    } catch (error) {
+      if (error !== expired || standIn === undefined) throw error;
+      return this.#standIn(standIn);
+    } finally {
+      stopTimer();
+      signal?.removeEventListener("abort", cancel);
+    }
   }
 
   async #ask(
@@ -73,12 +105,12 @@ export class Reader {
     const headers = { ...read.operation.headers, ...(entry?.etag ? { "If-None-Match": entry.etag } : {}) };
     let answer: CallAnswer;
     try {
-      answer = await runCall(this.#settings, { ...read.operation, headers }, call, standIn && STAND_IN_LIMITS);
+      const settings = { ...this.#settings, timeoutMs: call.timeoutMs ?? this.#settings.timeoutMs };
+      answer = await runCall(settings, { ...read.operation, headers }, call, standIn && STAND_IN_LIMITS);
     } catch (error) {
       if (error instanceof ApiError && (error.status === 404 || error.status === 403)) cache.remove(key);
       if (standIn === undefined || !isRegistryAway(error)) throw error;
-      standIn.staleUntilMs = this.#settings.clock.monotonicMs() + STALE_RETRY_MS;
-      return this.#giveStale(standIn);
+      return this.#standIn(standIn);
     }
     const served = { token: answer.token, stale: answer.headers.get("X-Registry-Stale") === "true" };
     if (answer.status === 304 && entry !== undefined) return this.#renew(read, entry, answer, served);
@@ -123,6 +155,11 @@ export class Reader {
 
   #mayStandIn(entry: CacheEntry, nowMs: number): boolean {
     return nowMs - entry.storedAtMs <= this.#settings.staleLifetimeMs;
+  }
+
+  #standIn(entry: CacheEntry): ReadAnswer {
+    entry.staleUntilMs = this.#settings.clock.monotonicMs() + STALE_RETRY_MS;
+    return this.#giveStale(entry);
   }
 
   #giveStale(entry: CacheEntry): ReadAnswer {

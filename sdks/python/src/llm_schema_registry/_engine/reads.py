@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Generator, Mapping, Optional, Tuple, Union
 
 from ..errors import ApiError, BadAnswer, CircuitOpen, ConnectionLost, DeadlineExceeded, RegistryError
@@ -41,8 +41,12 @@ Ask = Generator[Step, Union[Answer, Lost, None], ReadAnswer]
 class Flight:
     """A read that has to ask, and the key under which concurrent callers share it."""
 
-    key: Tuple[Key, str]
+    key: Tuple[Key, str, float]
     start: Callable[[], Ask]
+    timeout_s: Optional[float]
+    """The caller's own, where the shared read may take longer."""
+    leave: Callable[[], ReadAnswer]
+    """What the caller gets when its own timeout ends: a stale entry, or ``DeadlineExceeded`` is raised."""
 
 
 def content_lifetime_ms(headers: Mapping[str, str]) -> float:
@@ -51,8 +55,10 @@ def content_lifetime_ms(headers: Mapping[str, str]) -> float:
 
 
 class Reader:
-    def __init__(self, settings: CallSettings, cache: Cache, stale_lifetime_ms: float) -> None:
+    def __init__(self, settings: CallSettings, cache: Cache, stale_lifetime_ms: float, shared_timeout_s: float) -> None:
         self._settings = settings
+        # A shared read is given the longest timeout of its callers, and each of them waits for as long as its own.
+        self._timeout_s = max(settings.timeout_s, shared_timeout_s)
         self._cache = cache
         self._stale_lifetime_ms = stale_lifetime_ms
         self._warned_at_ms = float("-inf")
@@ -73,7 +79,13 @@ class Reader:
                 if now_ms < entry.stale_until_ms:
                     return self._give_stale(entry)
                 stand_in = entry
-        return Flight((read.key, required.text if required else ""), lambda: self._ask(read, options, entry, stand_in))
+        own_s = min(options.timeout_s or self._settings.timeout_s, self._settings.timeout_s)
+        return Flight(
+            key=(read.key, required.text if required else "", self._timeout_s),
+            start=lambda: self._ask(read, options, entry, stand_in),
+            timeout_s=own_s if own_s < self._timeout_s else None,
+            leave=lambda: self._leave(own_s, stand_in),
+        )
 
     def _ask(self, read: CachedRead, options: CallOptions, entry: Optional[CacheEntry], stand_in: Optional[CacheEntry]) -> Ask:
         generation = self._cache.generation
@@ -81,15 +93,15 @@ class Reader:
         if entry is not None and entry.etag:
             headers["If-None-Match"] = entry.etag
         operation = Operation(read.operation.name, read.operation.method, read.operation.path, read.operation.query, headers=headers)
+        settings, options = replace(self._settings, timeout_s=self._timeout_s), replace(options, timeout_s=None)
         try:
-            answer = yield from run_call(self._settings, operation, options, _STAND_IN_LIMITS if stand_in else None)
+            answer = yield from run_call(settings, operation, options, _STAND_IN_LIMITS if stand_in else None)
         except RegistryError as error:
             if isinstance(error, ApiError) and error.status in (403, 404):
                 self._cache.remove(read.key)
             if stand_in is None or not _is_registry_away(error):
                 raise
-            stand_in.stale_until_ms = self._settings.monotonic_ms() + STALE_RETRY_MS
-            return self._give_stale(stand_in)
+            return self._stand_in(stand_in)
         served_stale = answer.headers.get("X-Registry-Stale") == "true"
         if answer.status == 304 and entry is not None:
             return self._renew(read, entry, answer, served_stale)
@@ -123,6 +135,16 @@ class Reader:
             entry.lifetime_ms = read.lifetime_ms(answer.headers)
             entry.stale_until_ms = 0
         return ReadAnswer(entry, "revalidated", served_stale)
+
+    def _leave(self, timeout_s: float, stand_in: Optional[CacheEntry]) -> ReadAnswer:
+        if stand_in is None:
+            # At least one attempt was made; how many the others wait for is theirs.
+            raise DeadlineExceeded(f"The call did not end within {timeout_s:g} s.", attempts=1)
+        return self._stand_in(stand_in)
+
+    def _stand_in(self, entry: CacheEntry) -> ReadAnswer:
+        entry.stale_until_ms = self._settings.monotonic_ms() + STALE_RETRY_MS
+        return self._give_stale(entry)
 
     def _give_stale(self, entry: CacheEntry) -> ReadAnswer:
         self._cache.count("stale")

@@ -36,6 +36,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
@@ -169,6 +170,9 @@ class VectorsTest {
       CompletableFuture<?>[] call = new CompletableFuture<?>[1];
       clock.onSleep = step.has("cancel_in_wait") ? () -> cancelSoon(call) : null;
       call[0] = invoke(step);
+      if (step.path("options").has("timeout_ms")) {
+        call[0] = call[0].orTimeout(step.path("options").get("timeout_ms").asLong(), TimeUnit.MILLISECONDS);
+      }
       if (step.has("cancel_after_ms")) {
         CompletableFuture.delayedExecutor(step.get("cancel_after_ms").asLong(), TimeUnit.MILLISECONDS).execute(() -> call[0].cancel(true));
       }
@@ -231,6 +235,10 @@ class VectorsTest {
     private void expectError(JsonNode expected, Throwable error) {
       if (expected.has("cancelled")) {
         assertTrue(error instanceof CancellationException, "not cancelled: " + error);
+        return;
+      }
+      if (expected.has("timed_out")) {
+        assertTrue(error instanceof TimeoutException, "not timed out: " + error);
         return;
       }
       assertTrue(error instanceof RegistryException, "gave " + error);
