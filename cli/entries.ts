@@ -2,7 +2,9 @@
 import { relative, resolve } from "node:path";
 import type { ResolvedReference } from "../schema/format.ts";
 import { inferReferences } from "./input/infer-references.ts";
-import { type InputOptions, isFolder, readInputs } from "./input/read-inputs.ts";
+import { parseSchema, type Schema } from "./input/parse-schema.ts";
+import { type InputOptions, isFolder, readInput, readInputs } from "./input/read-inputs.ts";
+import { readReferenceFiles } from "./input/references.ts";
 import type { SchemaText } from "./input/schema-text.ts";
 import { splitPlace } from "./input/unwrap.ts";
 import { type DeclaredReference, findProjectFile, type ProjectFile, type SubjectEntry } from "./project-file.ts";
@@ -44,18 +46,34 @@ async function readProjectEntries(project: ProjectFile, options: InputOptions): 
   return entries;
 }
 
-/** What a single schema references among the files of llmsr.toml; no entry point is run for it. */
-export async function projectReferences(schema: SchemaText, options: InputOptions): Promise<ResolvedReference[]> {
+/** The one schema that a reference names, with what it references. */
+export async function readSchema(reference: string, refs: readonly string[], options: InputOptions): Promise<Schema> {
+  const referencesOf = await referenceFinder(refs, options);
+  const input = await readInput(reference, options);
+  return parseSchema({ ...input, references: [...input.references, ...referencesOf(input)] });
+}
+
+/** Finds what a schema references: `--ref`, then the files of llmsr.toml. No entry point is run for it. */
+export async function referenceFinder(
+  refs: readonly string[],
+  options: InputOptions,
+): Promise<(schema: SchemaText) => ResolvedReference[]> {
+  const given = readReferenceFiles(refs, options.shell.cwd);
+  const names = new Set(given.map(({ name }) => name));
   const project = findProjectFile(options.shell.cwd);
-  if (project === undefined) return [];
+  if (project === undefined) return () => given;
   const subjects = project.subjects.filter(({ file }) => !ENTRY_POINT.test(file));
-  const declared = await readProjectEntries({ ...project, subjects }, options);
-  const own = splitPlace(schema.place).path;
-  const known = withInferredReferences(
-    declared.filter(({ schema: { place } }) => splitPlace(place).path !== own),
-    declared,
-  );
-  return resolveAmong({ subject: "", references: inferReferences({ subject: "", schema }, known) }, known);
+  // The format that was asked for is that of the one schema.
+  const declared = await readProjectEntries({ ...project, subjects }, { ...options, format: undefined });
+  return (schema) => {
+    const own = splitPlace(schema.place).path;
+    const known = withInferredReferences(
+      declared.filter(({ schema: { place } }) => splitPlace(place).path !== own),
+      declared,
+    );
+    const references = inferReferences({ subject: "", schema }, known).filter(({ name }) => !names.has(name));
+    return [...given, ...resolveAmong({ subject: "", references }, known)];
+  };
 }
 
 export const ENTRY_POINT = /:[A-Za-z_]|\.[mc]?[jt]s#/;

@@ -1,11 +1,8 @@
 /** llmsr bundle: one text of a schema without references, offline. */
 import { formatNamed } from "../../schema/formats.ts";
 import type { CliCommand } from "../command.ts";
-import { projectReferences } from "../entries.ts";
+import { readSchema } from "../entries.ts";
 import { EXIT } from "../exit-codes.ts";
-import { parseSchema } from "../input/parse-schema.ts";
-import { readInput } from "../input/read-inputs.ts";
-import { readReferenceFiles } from "../input/references.ts";
 import { FORMAT_OPTIONS } from "../output/formats.ts";
 import { parseOptions } from "../parse-options.ts";
 import { REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
@@ -36,10 +33,7 @@ export const BUNDLE_COMMAND: CliCommand = {
     const { values, positionals } = parseOptions(args, BUNDLE_OPTIONS);
     const [file, ...rest] = positionals;
     if (file === undefined || rest.length > 0) throw new UsageError(`bundle requires one file.\n\n${BUNDLE_USAGE}`);
-    const options = inputOptionsOf(values, shell);
-    const input = await readInput(file, options);
-    const offered = [...(await projectReferences(input, options)), ...readReferenceFiles(values.ref, shell.cwd)];
-    const schema = parseSchema(input, offered);
+    const schema = await readSchema(file, values.ref, inputOptionsOf(values, shell));
     for (const note of schema.notes) shell.printError(`${note}\n`);
     const bundled = formatNamed(schema.format).bundle(schema.model);
     if (!bundled.ok) throw new UsageError(`${file} cannot be bundled: ${bundled.refusal.message}`);

@@ -14,12 +14,11 @@ import {
   readComparisonOptions,
   suggestStep,
 } from "../comparison.ts";
-import { projectReferences } from "../entries.ts";
+import { referenceFinder } from "../entries.ts";
 import { EXIT } from "../exit-codes.ts";
 import { parseRevision } from "../input/git.ts";
 import { parseSchema, requireOneFormat, type Schema } from "../input/parse-schema.ts";
 import { type InputOptions, readInput, readInputAtRevision } from "../input/read-inputs.ts";
-import { readReferenceFiles } from "../input/references.ts";
 import { FORMAT_OPTIONS, FORMAT_USAGE, readFormats } from "../output/formats.ts";
 import { paintDirection, paintFor } from "../output/paint.ts";
 import { printCheck } from "../output/print-check.ts";
@@ -82,16 +81,16 @@ async function readPair(
   }
   const readFile = (path: string) => readFileSync(resolve(shell.cwd, path), "utf8");
   const comparison = readComparisonOptions(values, readFile);
-  const offered = readReferenceFiles(values.ref, shell.cwd);
   const options = inputOptionsOf(values, shell);
+  const referencesOf = await referenceFinder(values.ref, options);
   const [earlier, later] =
     second === undefined
       ? [await readAgainst(values.against!, first, options), await readInput(first, options)]
       : [await readInput(first, options), await readInput(second, options)];
   requireOneFormat(earlier, later);
   const pair = {
-    earlier: parseSchema(earlier, [...(await projectReferences(earlier, options)), ...offered]),
-    later: parseSchema(later, [...(await projectReferences(later, options)), ...offered]),
+    earlier: parseSchema(earlier, referencesOf(earlier)),
+    later: parseSchema(later, referencesOf(later)),
     options: comparison,
   };
   for (const note of [...pair.earlier.notes, ...pair.later.notes]) shell.printError(`${note}\n`);

@@ -1,29 +1,30 @@
 /** llmsr lint: which model providers accept a schema, and what a projection loses. No server, no network. */
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { type LintReport, lintSchema, READINESS, type Readiness } from "../../schema/projection/lint.ts";
 import { PROFILES } from "../../schema/projection/profiles.ts";
 import type { CliCommand } from "../command.ts";
-import { locateInJson } from "../input/locate.ts";
-import { readJsonSchemas, readProfiles } from "../input/read-json-schemas.ts";
-import { splitReference } from "../input/references.ts";
+import { splitPlace } from "../input/unwrap.ts";
+import { readModelSchemas, readProfiles } from "../model-schemas.ts";
 import { FORMAT_OPTIONS, readFormats } from "../output/formats.ts";
 import { type Painter, paintFor } from "../output/paint.ts";
 import { printCheck } from "../output/print-check.ts";
 import { summaryOfFindings } from "../output/report.ts";
 import { parseOptions } from "../parse-options.ts";
+import { REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
 import type { Shell } from "../shell.ts";
 import { UsageError } from "../usage-error.ts";
+import { inputOptionsOf } from "./compare.ts";
 
-const LINT_USAGE = `llmsr lint says which model providers take a JSON Schema, and what that costs.
+const LINT_USAGE = `llmsr lint says which model providers accept a JSON Schema, and what that costs.
 
-  llmsr lint FILE    FILE is a schema, or tool definitions as OpenAI, Anthropic, Gemini, Bedrock or MCP write them; - reads stdin
+  llmsr lint SCHEMA  a file (.json, .yaml) of a schema, or of tool definitions as OpenAI, Anthropic, Gemini, Bedrock or MCP
+                     write them; - reads stdin; git:REVISION:PATH, SUBJECT@VERSION of a registry, module:Model,
+                     file.ts#export; FILE#/pointer names one schema of several
 
   --targets NAMES    comma-separated: openai, anthropic, gemini, mcp, or any profile, dated or not (all)
   --require LEVEL    ${READINESS.slice(0, 3).join(", ")}: exit code 1 where a target is worse (lossy)
   --ref NAME=FILE    what a $ref to another document resolves to; may be repeated
   --format FORMAT    text, json, markdown, github or sarif; --json is --format json
-
+${REGISTRY_USAGE}
 ready: accepted unchanged. lossless: accepted once projected, nothing lost. lossy: some values are checked only after
 decoding or can no longer be expressed. impossible: the provider has no form for it.
 `;
@@ -38,11 +39,9 @@ async function lint(args: readonly string[], shell: Shell): Promise<number> {
   if (required === undefined)
     throw new UsageError(`--require must be ready, lossless or lossy, got "${values.require}".`);
   const profiles = readProfiles(values.targets ?? PROFILES.map(({ name }) => name).join(","));
-  const read = (path: string) => (path === "-" ? shell.readStdin() : readFileSync(resolve(shell.cwd, path), "utf8"));
-  const schemas = readJsonSchemas(file, values.ref.map(splitReference), read).map(({ model, ...schema }) => ({
-    ...schema,
-    reports: lintSchema(model, profiles),
-  }));
+  const read = await readModelSchemas(file, values.ref, inputOptionsOf(values, shell));
+  for (const note of read.flatMap(({ notes }) => notes)) shell.printError(`${note}\n`);
+  const schemas = read.map(({ model, ...schema }) => ({ ...schema, reports: lintSchema(model, profiles) }));
   const { output } = readFormats(values);
   const worst = Math.max(
     ...schemas.flatMap(({ reports }) => reports.map(({ readiness }) => READINESS.indexOf(readiness))),
@@ -52,11 +51,16 @@ async function lint(args: readonly string[], shell: Shell): Promise<number> {
     const shown = schemas.map(({ name, pointer, kind, reports }) => ({ name, pointer, kind, reports }));
     print(`${JSON.stringify({ schemas: shown }, null, 2)}\n`);
   } else if (output !== "text") {
-    const locate = locateInJson(read(file));
-    const findings = schemas.flatMap(({ pointer, reports }) =>
-      reports.flatMap((report) => findingsOf(report, required, pointer)),
+    const placed = schemas.flatMap(({ pointer: base, reports, locate }) =>
+      reports
+        .flatMap((report) => findingsOf(report, required))
+        .map((finding) => ({
+          ...finding,
+          pointer: base + finding.pointer,
+          file: splitPlace(file).path,
+          position: locate(finding.pointer),
+        })),
     );
-    const placed = findings.map((finding) => ({ ...finding, file, position: locate(finding.pointer) }));
     const heading = `${file} is at least ${required} for every provider`;
     print(await printCheck(summaryOfFindings(heading, { name: file, place: file, holds }, placed), output, paint));
   } else {
@@ -69,7 +73,7 @@ async function lint(args: readonly string[], shell: Shell): Promise<number> {
 }
 
 /** A provider that is worse than what is required is an error, another cost a warning. */
-function findingsOf({ profile, readiness, findings }: LintReport, required: Readiness, base: string) {
+function findingsOf({ profile, readiness, findings }: LintReport, required: Readiness) {
   const isWorse = READINESS.indexOf(readiness) > READINESS.indexOf(required);
   return findings
     .filter(({ loss }) => isWorse || (loss !== undefined && loss !== "lossless"))
@@ -77,7 +81,7 @@ function findingsOf({ profile, readiness, findings }: LintReport, required: Read
       severity: isWorse ? "breaking" : "warning",
       kind: (kind ?? readiness).toUpperCase(),
       message: `${profile}: ${message}`,
-      pointer: base + pointer,
+      pointer,
       ...(fix === undefined ? {} : { fix }),
     }));
 }
@@ -105,6 +109,7 @@ const LINT_OPTIONS = {
   require: { type: "string", default: "lossy" },
   ref: { type: "string", multiple: true, default: [] as string[] },
   ...FORMAT_OPTIONS,
+  ...REGISTRY_OPTIONS,
 } as const;
 
 function parse(args: readonly string[]) {

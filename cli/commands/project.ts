@@ -2,32 +2,31 @@
  * llmsr project: a schema projected for a model provider, with the part of the request that carries it and the decoder
  * for the answers.
  */
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { type JsonNode, writeJsonText } from "../../schema/json-text.ts";
 import { type Projection, projectSchema } from "../../schema/projection/project.ts";
 import { requestFragment } from "../../schema/projection/request-fragment.ts";
 import { SHAPE_NAMES } from "../../schema/projection/shapes.ts";
 import type { CliCommand } from "../command.ts";
-import { type ReadSchema, readJsonSchemas, readProfiles } from "../input/read-json-schemas.ts";
-import { splitReference } from "../input/references.ts";
+import { type ModelSchema, readModelSchemas, readProfiles } from "../model-schemas.ts";
 import { parseOptions } from "../parse-options.ts";
+import { REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
 import type { Shell } from "../shell.ts";
 import { UsageError } from "../usage-error.ts";
+import { inputOptionsOf } from "./compare.ts";
 
 const PROJECT_USAGE = `llmsr project rewrites a JSON Schema for one model provider. No server, no network.
 
-  llmsr project FILE --target NAME    FILE as for llmsr lint; - reads stdin
+  llmsr project SCHEMA --target NAME    SCHEMA as for llmsr lint; - reads stdin
 
   --target NAME      openai, anthropic, gemini, mcp, or any profile, dated or not
   --shape SHAPE      the request around the schema: ${SHAPE_NAMES.slice(0, 4).join(", ")}, …; without it, the schema alone
   --all              schema, request, decoder and report as one JSON document
   --ref NAME=FILE    what a $ref to another document resolves to; may be repeated
-
+${REGISTRY_USAGE}
 Exit codes: 0 projected, 1 the provider has no form for it, 2 a file or an argument cannot be used.
 `;
 
-function project(args: readonly string[], shell: Shell): number {
+async function project(args: readonly string[], shell: Shell): Promise<number> {
   const { print, printError } = shell;
   const { values, positionals } = parse(args);
   const [file, ...rest] = positionals;
@@ -36,9 +35,13 @@ function project(args: readonly string[], shell: Shell): number {
   }
   const [profile, ...others] = readProfiles(values.target);
   if (profile === undefined || others.length > 0) throw new UsageError("--target must name one profile.");
-  const read = (path: string) => (path === "-" ? shell.readStdin() : readFileSync(resolve(shell.cwd, path), "utf8"));
   let code = 0;
-  for (const schema of readJsonSchemas(file, values.ref.map(splitReference), read)) {
+  for (const schema of await readModelSchemas(
+    file,
+    values.ref,
+    inputOptionsOf({ ...values, format: [], json: false }, shell),
+  )) {
+    for (const note of schema.notes) printError(`${note}\n`);
     const projected = projectSchema(schema.model, profile);
     if (!projected.ok) {
       for (const { pointer, message } of projected.refusal.problems)
@@ -59,13 +62,13 @@ function project(args: readonly string[], shell: Shell): number {
   return code;
 }
 
-function nameOf({ name, pointer }: ReadSchema): string {
+function nameOf({ name, pointer }: ModelSchema): string {
   return name ?? (pointer === "" ? "schema" : pointer);
 }
 
 /** Built as text, because JavaScript objects move integer-like property names to the front. */
 function renderAll(
-  schema: ReadSchema,
+  schema: ModelSchema,
   { profile, schema: node, loss, changes, decoder }: Projection,
   shape: string,
   fragment: JsonNode,
@@ -88,6 +91,7 @@ const PROJECT_OPTIONS = {
   shape: { type: "string" },
   all: { type: "boolean", default: false },
   ref: { type: "string", multiple: true, default: [] as string[] },
+  ...REGISTRY_OPTIONS,
 } as const;
 
 function parse(args: readonly string[]) {

@@ -3,10 +3,9 @@ import type { JsonSchemaModel } from "../../schema/json/model.ts";
 import { MAX_ANSWER_CHARACTERS } from "../../schema/projection/bounds.ts";
 import { checkPartialAnswer } from "../../schema/projection/partial-answer.ts";
 import type { CliCommand } from "../command.ts";
+import { readSchema } from "../entries.ts";
 import { EXIT } from "../exit-codes.ts";
-import { parseSchema } from "../input/parse-schema.ts";
-import { readInput } from "../input/read-inputs.ts";
-import { readReferenceFiles } from "../input/references.ts";
+import { asJsonSchema, requireJsonSchema } from "../model-schemas.ts";
 import { parseOptions } from "../parse-options.ts";
 import { REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
 import type { Shell } from "../shell.ts";
@@ -43,10 +42,10 @@ async function stream(args: readonly string[], shell: Shell): Promise<number> {
   const { values, positionals } = parseOptions(args, STREAM_OPTIONS);
   if (positionals.length > 0) throw new UsageError(`stream reads stdin and takes no file.\n\n${STREAM_USAGE}`);
   if (values.schema === undefined) throw new UsageError("stream requires --schema FILE.");
-  const input = await readInput(values.schema, inputOptionsOf({ ...values, format: ["json-schema"] }, shell));
-  const schema = parseSchema(input, readReferenceFiles(values.ref, shell.cwd));
+  const options = asJsonSchema(values.schema, inputOptionsOf({ ...values, format: [] }, shell));
+  const schema = requireJsonSchema(await readSchema(values.schema, values.ref, options));
   for (const note of schema.notes) printError(`${note}\n`);
-  const outcome = await checkChunks(schema.model as JsonSchemaModel, shell.stdinChunks());
+  const outcome = await checkChunks(schema.model, shell.stdinChunks());
   if (values.json) print(`${JSON.stringify(outcome)}\n`);
   else {
     const errors = outcome.errors.map(({ pointer, message }) => `  ${pointer || "/"}: ${message}\n`);

@@ -4,10 +4,9 @@ import { type DataOptions, type DataVerdict, type DataWarning, sentenceOf } from
 import { readDataBytes, writeDataText } from "../../schema/data-text.ts";
 import { formatNamed } from "../../schema/formats.ts";
 import type { CliCommand } from "../command.ts";
+import { readSchema } from "../entries.ts";
 import { locateInJson } from "../input/locate.ts";
-import { parseSchema, type Schema } from "../input/parse-schema.ts";
-import { readInput } from "../input/read-inputs.ts";
-import { readReferenceFiles } from "../input/references.ts";
+import type { Schema } from "../input/parse-schema.ts";
 import { FORMAT_OPTIONS, readFormats } from "../output/formats.ts";
 import { type Painter, paintFor } from "../output/paint.ts";
 import { printCheck } from "../output/print-check.ts";
@@ -46,8 +45,7 @@ async function validate(args: readonly string[], shell: Shell): Promise<number> 
   const [file, ...rest] = positionals;
   if (file === undefined || rest.length > 0) throw new UsageError(`validate requires one file.\n\n${VALIDATE_USAGE}`);
   if (values.schema === undefined) throw new UsageError("validate requires --schema FILE.");
-  const input = await readInput(values.schema, inputOptionsOf(values, shell));
-  const schema = parseSchema(input, readReferenceFiles(values.ref, shell.cwd));
+  const schema = await readSchema(values.schema, values.ref, inputOptionsOf(values, shell));
   for (const note of schema.notes) printError(`${note}\n`);
   const check = checkOf(schema, values);
   const form = {

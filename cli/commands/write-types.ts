@@ -6,15 +6,13 @@ import { formatNamed } from "../../schema/formats.ts";
 import type { ProtobufModel } from "../../schema/protobuf/model.ts";
 import type { CliCommand } from "../command.ts";
 import { oneOf } from "../comparison.ts";
-import { projectReferences } from "../entries.ts";
+import { readSchema } from "../entries.ts";
 import { EXIT } from "../exit-codes.ts";
 import { jsonTypeOfAvro } from "../generate/from-avro.ts";
 import { jsonTypeOfProtobuf } from "../generate/from-protobuf.ts";
 import { generatePydantic } from "../generate/pydantic.ts";
 import type { SchemaNode } from "../generate/schema-node.ts";
-import { parseSchema, type Schema } from "../input/parse-schema.ts";
-import { readInput } from "../input/read-inputs.ts";
-import { readReferenceFiles } from "../input/references.ts";
+import type { Schema } from "../input/parse-schema.ts";
 import { FORMAT_OPTIONS } from "../output/formats.ts";
 import { parseOptions } from "../parse-options.ts";
 import { REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
@@ -58,12 +56,9 @@ export const TYPES_COMMAND: CliCommand = {
     if (reference === undefined || rest.length > 0) throw new UsageError("types takes one schema.");
     if (values.language === undefined) throw new UsageError(`--language is required: ${LANGUAGES.join(", ")}.`);
     const language = oneOf("language", values.language, LANGUAGES);
-    const options = inputOptionsOf(values, shell);
-    const input = await readInput(reference, options);
-    const offered = [...(await projectReferences(input, options)), ...readReferenceFiles(values.ref, shell.cwd)];
-    const schema = parseSchema(input, offered);
+    const schema = await readSchema(reference, values.ref, inputOptionsOf(values, shell));
     for (const note of schema.notes) shell.printError(`${note}\n`);
-    const root = jsonTypeOf(schema, [...input.references, ...offered]);
+    const root = jsonTypeOf(schema);
     const name = values.name ?? titleOf(root) ?? schema.name;
     const files = await generate(root, name, language, values.package);
     const [only, ...others] = Object.entries(files);
@@ -82,10 +77,10 @@ export const TYPES_COMMAND: CliCommand = {
   },
 };
 
-function jsonTypeOf(schema: Schema, references: readonly ResolvedReference[]): SchemaNode {
+function jsonTypeOf(schema: Schema): SchemaNode {
   switch (schema.format) {
     case "avro":
-      return jsonTypeOfAvro([...textsOf(references), schema.text]);
+      return jsonTypeOfAvro([...textsOf(schema.references), schema.text]);
     case "protobuf":
       return jsonTypeOfProtobuf(schema.model as ProtobufModel);
     default: {

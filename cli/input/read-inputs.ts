@@ -51,6 +51,12 @@ export async function readInputs(reference: string, options: InputOptions): Prom
   const { shell, format } = options;
   const { path, pointer } = splitPlace(reference);
   if (pointer !== undefined) return [await readInput(reference, options)];
+  if (reference.startsWith("git:")) {
+    const { revision, path: file } = parseRevision(reference);
+    const found = file === undefined ? [] : await readInputsAtRevision(revision, file, options);
+    // Where nothing is, the other reader says why.
+    return found.length > 0 ? found : [await readInput(reference, options)];
+  }
   if (path === "-") return allSchemasOf(await toSource("-", "", shell.readStdin()), format);
   if (isFile(shell, path)) return allSchemasOf(await readSourceFile(shell, path), format);
   if (!isFolder(shell, path)) return [await readInput(reference, options)];

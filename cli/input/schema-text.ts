@@ -20,6 +20,8 @@ export type SchemaText = {
   /** What it references, where its source says so. */
   references: readonly ResolvedReference[];
   locate: Locate;
+  /** The tool definition that it was found in. */
+  tool?: UnwrappedSchema;
 };
 
 /** A document as read: JSON text, and where its parts are. */
@@ -60,7 +62,9 @@ export function oneSchemaOf(
   const own = { place: source.place, name: nameOfPath(source.path), format: known, notes: [], references: [] };
   if (known !== "json-schema") return { ...own, text: source.text, locate: locatorOf(source, known, "") };
   const { text, note, base } = unwrapSchema(source.place, source.text, pointer);
-  return { ...own, text, notes: note === undefined ? [] : [note], locate: locatorOf(source, known, base) };
+  const tool = pointer ? toolAt(source.text, pointer) : undefined;
+  const notes = note === undefined ? [] : [note];
+  return { ...own, text, notes, locate: locatorOf(source, known, base), ...(tool === undefined ? {} : { tool }) };
 }
 
 /** Every schema of a document: each tool of a list, or the document itself. */
@@ -79,8 +83,15 @@ export function allSchemasOf(source: SourceText, format: FormatName | undefined)
       notes: [],
       references: [],
       locate: locatorOf(source, known, found.pointer),
+      tool: found,
     };
   });
+}
+
+function toolAt(text: string, pointer: string): UnwrappedSchema | undefined {
+  const parsed = parseJsonText(text);
+  const found = parsed.ok ? unwrapSchemas(parsed.value.root, text) : [];
+  return found.find((schema) => schema.kind !== null && schema.pointer === pointer);
 }
 
 /** A tool's result has a subject of its own beside the tool's. */

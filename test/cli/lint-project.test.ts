@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -30,6 +31,7 @@ const FILES: Record<string, unknown> = {
     additionalProperties: false,
   },
   "zip.json": { type: "string" },
+  "number.json": { type: "number" },
 };
 
 let folder: string;
@@ -44,6 +46,19 @@ beforeAll(() => {
     '{"type":"object","properties":{"2":{"type":"string"},"1":{"type":"integer"}},"required":["2"]}',
   );
   writeFileSync(file("broken.json"), '{"type": }');
+  writeFileSync(file("record.avsc"), '{"type":"record","name":"R","fields":[]}');
+  writeFileSync(file("schema.yaml"), "title: FromYaml\ntype: object\nproperties:\n  a:\n      type: string\n");
+  writeFileSync(
+    file("order.mjs"),
+    'import { z } from "zod";\nexport const Order = z.object({ n: z.int() }).meta({ title: "FromZod" });\n',
+  );
+  mkdirSync(file("folder"));
+  mkdirSync(file("node_modules"));
+  symlinkSync(join(process.cwd(), "node_modules", "zod"), join(file("node_modules"), "zod"));
+  const git = (...args: string[]) => execFileSync("git", args, { cwd: folder });
+  git("init", "--quiet");
+  git("add", "schema.yaml", "mcp.json");
+  git("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "--message", "Schemas");
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -85,15 +100,77 @@ describe("llmsr lint", () => {
   it.each([
     [["absent.json"], "cannot be read"],
     [["broken.json"], "1:10"],
-    [["schema.json", "--targets", "nobody"], "not a profile"],
-    [["schema.json", "--require", "perfect"], "--require"],
+    [["schema.json", "--targets=nobody"], "not a profile"],
+    [["schema.json", "--require=perfect"], "--require"],
+    [["record.avsc"], "is avro; a JSON Schema is needed here"],
+    [["folder"], "is a folder"],
     [["schema.json", "--colour"], "colour"],
     [[], "takes one file"],
   ])("exits with 2 for %j and prints the reason", async (args, said) => {
-    const { code, errors } = await run("lint", ...args.map((arg) => (arg.endsWith(".json") ? file(arg) : arg)));
+    const { code, errors } = await run("lint", ...args.map((arg) => (arg.startsWith("-") ? arg : file(arg))));
 
     expect(code).toBe(2);
     expect(errors).toContain(said);
+  });
+});
+
+describe("llmsr lint and project", () => {
+  const registered = async () =>
+    Response.json({
+      id: "s-1",
+      subject: "orders",
+      version: "1.0.0",
+      version_number: 1,
+      format: "json-schema",
+      content: JSON.stringify({ ...SCHEMA, title: "Orders" }),
+      role: null,
+      context: ".",
+      references: [],
+    });
+  const inFolder = (args: readonly string[], stdin = "") => callLlmsr(args, { cwd: folder, stdin, fetch: registered });
+
+  it.each([
+    ["schema.yaml", "FromYaml"],
+    ["git:HEAD:schema.yaml", "FromYaml"],
+    ["git:HEAD:mcp.json", "first"],
+    ["mcp.json#/tools/1/inputSchema", "second"],
+    ["orders@1.0.0", "Orders"],
+    ["order.mjs#Order", "FromZod"],
+    ["-", "FromStdin"],
+  ])("read %s", async (reference, name) => {
+    const stdin = JSON.stringify({ ...SCHEMA, title: "FromStdin" });
+    const linted = await inFolder(["lint", reference, "--targets", "openai", "--json"], stdin);
+    const projected = await inFolder(["project", reference, "--target", "openai", "--all"], stdin);
+
+    expect(JSON.parse(linted.output).schemas[0]).toMatchObject({ name, reports: [{ profile: expect.anything() }] });
+    expect(JSON.parse(projected.output.split("\n")[0]!)).toMatchObject({ name });
+  });
+
+  it("follow references to the files of llmsr.toml, which --ref replaces", async () => {
+    writeFileSync(file("llmsr.toml"), '[subjects]\nreferring = "referring.json"\nzip = "zip.json"\n');
+    const ofProject = await inFolder(["project", "referring.json", "--target", "openai"]);
+    const given = await inFolder(["project", "referring.json", "--target", "openai", "--ref", "zip.json=number.json"]);
+    rmSync(file("llmsr.toml"));
+
+    expect(ofProject.output).toContain('"zip":{"type":"string"}');
+    expect(given.output).toContain('"zip":{"type":"number"}');
+  });
+});
+
+describe("llmsr lint --format github", () => {
+  it("names line and column of standard input and of YAML", async () => {
+    const lint = (reference: string, stdin?: string) =>
+      callLlmsr(["lint", reference, "--targets", "openai", "--require", "ready", "--format", "github"], {
+        cwd: folder,
+        // As of a pipe, which is empty once it was read.
+        readStdin: () => [stdin ?? "", ""][reads++] ?? "",
+      });
+    let reads = 0;
+
+    expect((await lint("-", `{"type":"object",\n"properties":{\n"a":{"type":"string"}}}`)).output).toContain(
+      "::error file=-,line=3,col=5,",
+    );
+    expect((await lint("schema.yaml")).output).toContain("::error file=schema.yaml,line=5,col=7,");
   });
 });
 

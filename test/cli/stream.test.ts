@@ -59,6 +59,25 @@ describe("llmsr stream", () => {
     expect(pieces).toBeLessThan(20);
   });
 
+  it("follows references to the files of llmsr.toml, as bundle does", async () => {
+    writeFileSync(file("llmsr.toml"), '[subjects]\norder = "order.json"\nitem = "item.avsc"\n');
+    const at = { cwd: folder, stdin: '{"order":{"id":1}}' };
+    const streamed = await callLlmsr(["stream", "--schema", "person.json"], at);
+    writeFileSync(file("data.json"), "[{}]");
+    const validated = await callLlmsr(["validate", file("data.json"), "--schema", "list.avsc"], at);
+    rmSync(file("llmsr.toml"));
+
+    expect(streamed.output).toMatch(/^invalid .*\n {2}\/order\/id: /);
+    expect(validated).toMatchObject({ code: 0, errors: "" });
+  });
+
+  it("refuses a schema that is not a JSON Schema", async () => {
+    expect(await callLlmsr(["stream", "--schema", file("item.avsc")])).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining("is avro; a JSON Schema is needed here"),
+    });
+  });
+
   it("refuses an answer beyond the limit, a file, and a missing schema", async () => {
     const misplaced = await callLlmsr(["stream", "x.json", "--schema", file("order.json")]);
     const missing = await callLlmsr(["stream"]);
