@@ -100,6 +100,7 @@ async function verifyTool(
   const pins = { version: known.record.semver, fingerprint, pinnedFingerprint: known.fingerprints.fingerprint };
   if (pins.fingerprint === pins.pinnedFingerprint) return { name, status: "unchanged", subject, ...pins };
   const options = { policy: "semantic", writers: "declared" } as const;
+  edge.spendComparison(text.length + known.text.length);
   const judged = await edge.work.run(judgeInSlices(toolFormat, { model, text }, known, options));
   if (!judged.ok) {
     const problems = [{ rule: "too_complex", message: judged.refusal.message, pointer: judged.refusal.pointer }];

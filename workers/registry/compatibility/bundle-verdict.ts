@@ -20,10 +20,9 @@ import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import type { RuleBook } from "../../../schema/rules/rule-book.ts";
 import { FIRST_SEMVER, nextSemver } from "../../../schema/semver.ts";
-import type { RequestWork } from "../turns.ts";
 import { ruledBy, shownDifferences } from "./compare.ts";
 import type { CheckedDifference, Direction, VersionSuggestion } from "./compatibility-check.ts";
-import { type HeldSchema, judge } from "./judge.ts";
+import { type Comparing, type HeldSchema, judge } from "./judge.ts";
 
 /** Differences shown per schema, breaking ones first. */
 const MAX_SHOWN_DIFFERENCES = 100;
@@ -66,7 +65,7 @@ export class Judging {
   #compatible = true;
   #undecided: string | null = null;
 
-  readonly work: RequestWork;
+  readonly edge: Comparing;
   readonly held: HeldTo;
   readonly nowMs: number;
   readonly left: BundleAllowance;
@@ -75,14 +74,14 @@ export class Judging {
   readonly beside: Readonly<Record<Direction, readonly HeldSchema[]>>;
 
   constructor(
-    work: RequestWork,
+    edge: Comparing,
     held: HeldTo,
     nowMs: number,
     left: BundleAllowance,
     spend: (reader: HeldSchema, writer: HeldSchema) => Refusal | undefined,
     beside: Readonly<Record<Direction, readonly HeldSchema[]>> = { backward: [], forward: [] },
   ) {
-    this.work = work;
+    this.edge = edge;
     this.held = held;
     this.nowMs = nowMs;
     this.left = left;
@@ -112,7 +111,7 @@ export class Judging {
       }
       const { differences, total } = ruledBy(book, judged.value, this.nowMs);
       const [reader, writer] = toSides(candidate, other, direction);
-      const shown = await shownDifferences(this, reader, writer, differences, { writers, role, left: this.left });
+      const shown = await shownDifferences(this.edge, reader, writer, differences, { writers, role, left: this.left });
       this.#total += total;
       for (const one of shown) {
         if (!this.#differences.count(one.severity)) continue;
@@ -177,7 +176,7 @@ export class Judging {
     if (refused) return refuse(refused);
     const { policy, writers, role, book } = this.held;
     const options = { policy, writers, role, rules: book.rules };
-    const judged = await judge(this.work, reader, writer, options, this.beside[direction]);
+    const judged = await judge(this.edge, reader, writer, options, this.beside[direction]);
     const pair = judged.ok ? judged.value : { undecided: judged.refusal.detail };
     this.#judged.set(other, { ...this.#judged.get(other), [direction]: pair });
     return ok(pair);

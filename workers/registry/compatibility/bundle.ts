@@ -375,7 +375,7 @@ class Bundle {
       const detail = `A bundle can compare at most ${MAX_BUNDLE_CHARACTERS} characters of schemas; check it in parts.`;
       return makeRefusal("TOO_COMPLEX", [detail], detail);
     };
-    return new Judging(this.edge.work, held, this.edge.now(), this.#left, spend, beside);
+    return new Judging(this.edge, held, this.edge.now(), this.#left, spend, beside);
   }
 }
 

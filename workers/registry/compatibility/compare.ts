@@ -145,6 +145,8 @@ export async function compareSides(
   const unsupported = policyProblem(policy, formatNamed(reader.format));
   if (unsupported) return refuse(unsupported);
   const options: VerdictOptions = { policy, writers, role, rules: book.rules };
+  const isRegistered = reader.closure !== null && writer.closure !== null;
+  if (!isRegistered) edge.spendComparison(reader.source.text.length + writer.source.text.length);
   const compared: Result<Comparison, Refusal> =
     reader.closure && writer.closure
       ? await compareClosures(

@@ -57,11 +57,14 @@ export class HeldSchema implements Comparable {
   }
 }
 
+/** What a comparison costs its request and its tenant. */
+export type Comparing = Pick<Edge, "work" | "spendComparison">;
+
 type Judged = Result<ComparedDifferences, Refusal>;
 
 /** The verdict on a pair under policy, role and CEL rules; `beside` are the other files of the reader's module. */
 export async function judge(
-  work: RequestWork,
+  edge: Comparing,
   reader: HeldSchema,
   writer: HeldSchema,
   options: VerdictOptions,
@@ -71,18 +74,19 @@ export async function judge(
   const unsupported = policyProblem(options.policy, formatNamed(reader.format));
   if (unsupported) return refuse(unsupported);
   const format = formatNamed(reader.format);
-  const readerParsed = await reader.parse(work);
-  const writerParsed = await writer.parse(work);
+  edge.spendComparison(reader.source.text.length + writer.source.text.length);
+  const readerParsed = await reader.parse(edge.work);
+  const writerParsed = await writer.parse(edge.work);
   const judging =
     readerParsed.ok && writerParsed.ok
       ? judgeInSlices(
           format,
           { model: readerParsed.value.model, text: reader.source.text },
           { model: writerParsed.value.model, text: writer.source.text },
-          { ...options, beside: await parseModels(work, reader.format, beside) },
+          { ...options, beside: await parseModels(edge.work, reader.format, beside) },
         )
       : computeVerdictInSlices(format, reader, writer, options);
-  return decided(await work.run(judging));
+  return decided(await edge.work.run(judging));
 }
 
 async function parseModels(work: RequestWork, format: FormatName, schemas: readonly HeldSchema[]): Promise<unknown[]> {

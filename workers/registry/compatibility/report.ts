@@ -5,7 +5,6 @@
  */
 
 import type { Refusal } from "../../../contract/errors.ts";
-import { PrimaryUnreachable } from "../../../durable-objects/primary/client.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Queries, QueryName, SubjectPolicy } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
@@ -124,8 +123,10 @@ class Report {
     try {
       for await (const event of this.#verdicts()) yield event;
     } catch (error) {
-      if (!(error instanceof PrimaryUnreachable || error instanceof ReportStopped)) throw error;
-      yield { type: "error", refusal: error.refusal };
+      // Also of a spent quota, which the edge throws.
+      const { refusal } = error as { refusal?: Refusal };
+      if (refusal === undefined) throw error;
+      yield { type: "error", refusal };
       yield this.#end(false);
     }
   }
@@ -271,9 +272,9 @@ async function reportedVerdict(
   { policy, book }: OpenSubject,
 ): Promise<ReportedVerdict> {
   const options = { policy: policy.policy, writers: policy.writers, role: policy.role, rules: book.rules };
-  const backward = await judge(edge.work, to.schema, from.schema, options);
+  const backward = await judge(edge, to.schema, from.schema, options);
   if (!backward.ok) return { undecided: backward.refusal };
-  const forward = await judge(edge.work, from.schema, to.schema, options);
+  const forward = await judge(edge, from.schema, to.schema, options);
   if (!forward.ok) return { undecided: forward.refusal };
   const nowMs = edge.now();
   const ruled = {

@@ -30,9 +30,9 @@ import type { Edge } from "../../edge.ts";
 import { type HistoryPair, HistoryWalk } from "../read/history.ts";
 import { subjectNotFound } from "../read/read.ts";
 import { parseSubject } from "../read/subject-names.ts";
-import { type RequestWork, workIsSpent } from "../turns.ts";
+import { workIsSpent } from "../turns.ts";
 import type { Direction } from "./compatibility-check.ts";
-import { countDifferences, decided, judge, type Tally } from "./judge.ts";
+import { type Comparing, countDifferences, decided, judge, type Tally } from "./judge.ts";
 
 /** A pair without differences takes half a kilobyte of the answer. */
 export const MAX_DRY_RUN_VERSIONS = 1_000;
@@ -122,7 +122,7 @@ export async function dryRunRules(edge: Edge, question: DryRunQuestion): Promise
     pairs.push({
       from: from.record,
       to: to.record,
-      ...(await judgedPair(edge.work, pair, judgement, book, question.atMs, shown)),
+      ...(await judgedPair(edge, pair, judgement, book, question.atMs, shown)),
     });
   }
   return ok({ name: own.name, ...judgement, pairs, idle: collectIdle(book, pairs), asOf: answer.value.asOf });
@@ -131,7 +131,7 @@ export async function dryRunRules(edge: Edge, question: DryRunQuestion): Promise
 type Judgement = { level: CompatibilityLevel; policy: Policy; writers: WriterAssumption; role: Role | null };
 
 async function judgedPair(
-  work: RequestWork,
+  edge: Comparing,
   { from, to }: HistoryPair,
   { level, policy, writers, role }: Judgement,
   book: RuleBook,
@@ -147,11 +147,11 @@ async function judgedPair(
   const before: Difference[] = [];
   const after: (RuledDifference & { direction: Direction })[] = [];
   for (const { direction, reader, writer } of directions) {
-    const plain = await judge(work, reader, writer, { policy, writers, role });
+    const plain = await judge(edge, reader, writer, { policy, writers, role });
     if (!plain.ok) return { problem: plain.refusal.detail };
     before.push(...plain.value.differences);
     const ruled = decided(
-      await work.run(
+      await edge.work.run(
         applyRulesInSlices(ok(plain.value), book.rules, {
           format: reader.format,
           role,

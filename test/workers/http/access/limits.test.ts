@@ -135,6 +135,36 @@ describe("the quotas of a tenant", () => {
     expect((await check("two")).status).toBe(429);
     expect((await registry.call("GET", "/subjects/s/versions", { key })).status).toBe(200);
   });
+
+  it("limit the comparisons of every operation that compares", async () => {
+    const registry = new GuardedRegistry(BINDINGS);
+    const candidate = { format: "avro", content: AVRO("S") };
+    const wider = { ...AVRO("S"), doc: "w", fields: [{ name: "id", type: "string", doc: "x" }] };
+    const operations: [string, object][] = [
+      ["compatibility/check", { reader: candidate, writer: { format: "avro", content: wider } }],
+      ["compatibility/bundle", { schemas: [{ subject: "s", format: "avro", content: wider }] }],
+      ["rules/dry-run", { subject: "s", level: "FULL" }],
+    ];
+    const { admin: key } = await registry.makeTenant({ quotas: { compared_kib_per_minute: 2 } });
+    const register = (content: object) =>
+      registry.call("POST", "/api/v1/schemas", { key, body: { subject: "s", format: "avro", content } });
+    await register(AVRO("S"));
+    expect((await register(wider)).status).toBe(201);
+    const report = () => registry.call("GET", "/api/v1/compatibility/report", { key });
+
+    for (const [path, body] of operations) {
+      registry.clock.advance(60_000);
+      const call = () => registry.call("POST", `/api/v1/${path}`, { key, body });
+      const statuses = [];
+      for (let turn = 0; turn < 4; turn += 1) statuses.push((await call()).status);
+      expect([statuses.at(0), statuses.at(-1)], path).toEqual([200, 429]);
+    }
+    registry.clock.advance(60_000);
+    expect((await report()).text).toContain('"complete":true');
+    const cut = (await report()).text;
+    expect(cut).toContain('"rate_limited"');
+    expect(cut).toContain('"complete":false');
+  });
 });
 
 describe("pages of other origins", () => {
