@@ -110,6 +110,36 @@ describe("the quotas of a tenant", () => {
     expect(refused.body.detail).toContain("bytes");
   });
 
+  it("hold for change sets and approved proposals too", async () => {
+    const registry = new GuardedRegistry(BINDINGS);
+    const { admin: key } = await registry.makeTenant({ quotas: { versions: 1 } });
+    const approver = await registry.makeKey([{ role: "developer" }], { by: key });
+    const post = (path: string, body: object, by = key) => registry.call("POST", `/api/v1/${path}`, { key: by, body });
+    const change = (subject: string) => ({ operation: "register", subject, format: "avro", content: AVRO(subject) });
+    const opened = await post("proposals", { changes: [change("a"), change("b")] });
+    expect(opened.status, opened.text).toBe(201);
+
+    const set = await post("change-sets", { changes: [change("a"), change("b")] });
+    const approved = await post(`proposals/${opened.body.id}/approve`, {}, approver);
+
+    for (const { status, body } of [set, approved]) {
+      expect(status).toBe(403);
+      expect(body.detail).toContain("quota of 1 versions");
+    }
+    expect((await registry.call("GET", "/subjects", { key })).text).toBe("[]");
+  });
+
+  it("refuse proposals beyond the bytes", async () => {
+    const registry = new GuardedRegistry(BINDINGS);
+    const { admin: key } = await registry.makeTenant({ quotas: { bytes: 1 } });
+    const changes = [{ operation: "register", subject: "one", format: "avro", content: AVRO("One") }];
+
+    const refused = await registry.call("POST", "/api/v1/proposals", { key, body: { changes } });
+
+    expect(refused.status, refused.text).toBe(403);
+    expect(refused.body.detail).toContain("bytes");
+  });
+
   it("hold for all of its keys together", async () => {
     const registry = new GuardedRegistry(BINDINGS);
     const { admin } = await registry.makeTenant({ quotas: { requests_per_minute: 3 } });
