@@ -16,9 +16,11 @@ use crate::engine::constants::{
 use crate::engine::reads::{Read, ReadAnswer, Reader};
 use crate::engine::token::Tokens;
 use crate::error::Error;
-use crate::http::Transport;
+use crate::http::{may_be_header, Transport};
 use crate::names::SubjectName;
 use crate::options::{CacheStats, ClientEvent, ClientEventKind, Clock, Hooks, Source, SystemClock};
+
+const NO_TIMEOUT: &str = "timeouts are above 0";
 
 /// A client of the registry. Clones share everything; make one and clone it.
 #[derive(Clone)]
@@ -27,7 +29,7 @@ pub struct Client {
 }
 
 struct Inner {
-    /// What cannot be used is reported by the first call.
+    /// A configuration error is reported by the first call.
     state: Result<Ready, Error>,
     context: Option<String>,
     timeout: Duration,
@@ -61,7 +63,7 @@ pub struct ClientBuilder {
 }
 
 impl Client {
-    /// A client of the registry at this address. An address that cannot be used is reported by the first call.
+    /// A client of the registry at this address. An invalid address is reported by the first call.
     pub fn new(url: impl Into<String>) -> Client {
         Client::builder(url).make()
     }
@@ -92,7 +94,8 @@ impl Client {
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Client {
         let Inner { state, context, head_lifetime, .. } = &*self.inner;
-        let (state, context, head_lifetime) = (state.clone(), context.clone(), *head_lifetime);
+        let (context, head_lifetime) = (context.clone(), *head_lifetime);
+        let state = if timeout.is_zero() { Err(Error::configuration(NO_TIMEOUT)) } else { state.clone() };
         Client { inner: Arc::new(Inner { state, context, timeout, head_lifetime }) }
     }
 
@@ -130,7 +133,7 @@ impl Client {
         self.forget_subject(&self.subject(subject).qualified());
     }
 
-    /// Gives up the cache. Connections close with the last clone.
+    /// Gives up the cache, which all clones share; one that is used afterwards fills it again. Connections close with the last clone.
     pub fn close(self) {
         self.clear_cache();
     }
@@ -369,9 +372,8 @@ impl ClientBuilder {
         url.set_fragment(None);
         let _ = url.set_username("");
         let _ = url.set_password(None);
-        let is_printable = |text: &str| text.chars().all(|character| matches!(character, ' '..='~'));
         if self.timeout.is_zero() || self.attempt_timeout.is_zero() {
-            return Err(Error::configuration("timeouts are above 0"));
+            return Err(Error::configuration(NO_TIMEOUT));
         }
         if self.max_attempts == 0 || self.breaker_failures == 0 {
             return Err(Error::configuration("the numbers of attempts and of failures are at least 1"));
@@ -379,12 +381,12 @@ impl ClientBuilder {
         if self.head_lifetime > LONGEST_HEAD_LIFETIME {
             return Err(Error::configuration(format!("heads are kept for at most {LONGEST_HEAD_LIFETIME:?}")));
         }
-        if self.app.len() > MAX_APP_CHARACTERS || !is_printable(&self.app) {
+        if self.app.len() > MAX_APP_CHARACTERS || !may_be_header(&self.app) {
             return Err(Error::configuration(format!(
                 "app is at most {MAX_APP_CHARACTERS} printable ASCII characters"
             )));
         }
-        if !self.api_key.as_deref().is_none_or(is_printable) {
+        if !self.api_key.as_deref().is_none_or(may_be_header) {
             return Err(Error::configuration("the key holds characters that no header may hold"));
         }
         Ok(url)
@@ -411,7 +413,9 @@ impl ClientBuilder {
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = self.api_key.as_deref().map(hide_secret);
-        f.debug_struct("ClientBuilder").field("url", &self.url).field("api_key", &key).finish_non_exhaustive()
+        // The address may hold a user name and a password.
+        let url = self.check().map_or_else(|_| "unusable".to_owned(), String::from);
+        f.debug_struct("ClientBuilder").field("url", &url).field("api_key", &key).finish_non_exhaustive()
     }
 }
 

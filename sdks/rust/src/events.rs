@@ -10,8 +10,8 @@ use futures_util::{StreamExt, TryStreamExt};
 use serde::Deserialize;
 
 use crate::client::Client;
-use crate::engine::constants::{ATTEMPT_TIMEOUT, EVENT_IDLE, FIRST_WAIT, LONGEST_EVENT_WAIT};
-use crate::engine::retry::jitter;
+use crate::engine::constants::{EVENT_IDLE, FIRST_WAIT, LONGEST_EVENT_WAIT};
+use crate::engine::retry::{jitter, parse_retry_after};
 use crate::error::Error;
 use crate::http::{read_refusal, Request};
 use crate::models::Event;
@@ -81,7 +81,7 @@ impl EventStream {
     /// Waits for the next event. Store its `seq` once it is handled.
     ///
     /// # Errors
-    /// The registry refuses, for a reason that waiting does not mend.
+    /// The registry refuses, for a reason that waiting does not mend, or an event is not what the contract says.
     pub fn try_next(&mut self) -> BoxFuture<'_, Result<Event, Error>> {
         Box::pin(async move {
             loop {
@@ -89,10 +89,17 @@ impl EventStream {
                     self.connect().await?;
                     continue;
                 };
-                let Some(event) = lines.next_event().await else {
-                    self.lines = None;
-                    self.pause().await?;
-                    continue;
+                let event = match lines.next_event().await {
+                    Ok(Some(event)) => event,
+                    Ok(None) => {
+                        self.lines = None;
+                        self.pause(None).await?;
+                        continue;
+                    }
+                    Err(error) => {
+                        self.lines = None;
+                        return Err(error);
+                    }
                 };
                 self.failures = 0;
                 self.last_id = Some(event.id.clone());
@@ -118,10 +125,10 @@ impl EventStream {
         let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&query).finish();
         let url = format!("{}/api/v1/events?{text}", caller.base_url);
         let request = Request { method: "GET", url: url.trim_end_matches('?').to_owned(), headers, body: None };
-        let response = match caller.transport.open(&request, ATTEMPT_TIMEOUT).await {
+        let response = match caller.transport.open(&request, caller.attempt_timeout).await {
             Ok(response) => response,
             Err(lost) if lost.is_hopeless => return Err(Error::connection_lost(lost, 1)),
-            Err(_) => return self.pause().await,
+            Err(_) => return self.pause(None).await,
         };
         match response.status().as_u16() {
             200 => {
@@ -129,60 +136,68 @@ impl EventStream {
                 self.lines = Some(Lines { chunks, buffer: Vec::new() });
                 Ok(())
             }
-            429 | 502..=504 => self.pause().await,
+            429 | 502..=504 => {
+                let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
+                let retry_after = parse_retry_after(header, caller.clock.wall());
+                self.pause(retry_after).await
+            }
             status @ ..=399 => Err(Error::bad_answer(status, 1, None)),
-            _ => Err(Error::refusal(read_refusal(response).await, None, 1)),
+            _ => Err(Error::refusal(read_refusal(response, caller.attempt_timeout).await, None, 1)),
         }
     }
 
-    async fn pause(&mut self) -> Result<(), Error> {
+    /// Never shorter than the registry asks for.
+    async fn pause(&mut self, retry_after: Option<Duration>) -> Result<(), Error> {
         let caller = self.asked.client.caller()?;
         self.failures += 1;
         let wait = jitter(self.failures, (caller.random)(), LONGEST_EVENT_WAIT);
-        caller.clock.sleep(if wait == Duration::ZERO { FIRST_WAIT / 10 } else { wait }).await;
+        let wait = if wait == Duration::ZERO { FIRST_WAIT / 10 } else { wait };
+        caller.clock.sleep(retry_after.unwrap_or_default() + wait).await;
         Ok(())
     }
 }
 
 impl Lines {
-    /// `None` when the connection is lost.
-    async fn next_event(&mut self) -> Option<Event> {
+    /// `None` when the connection is lost. An event that cannot be read is an error: read again, it would be the same.
+    async fn next_event(&mut self) -> Result<Option<Event>, Error> {
         let mut data = String::new();
         loop {
-            let line = self.next_line().await?;
+            let Some(line) = self.next_line().await? else { return Ok(None) };
             if let Some(text) = line.strip_prefix("data:") {
                 data.push_str(text.strip_prefix(' ').unwrap_or(text));
             } else if line.is_empty() && !data.is_empty() {
-                return read_event(&data);
+                return read_event(&data).map(Some).map_err(|cause| Error::bad_answer(200, 1, Some(cause)));
             }
         }
     }
 
-    async fn next_line(&mut self) -> Option<String> {
+    async fn next_line(&mut self) -> Result<Option<String>, Error> {
         loop {
             if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.buffer.drain(..=end).collect();
-                return Some(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned());
+                return Ok(Some(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned()));
             }
             if self.buffer.len() > MAX_LINE_BYTES {
-                return None;
+                return Err(Error::bad_answer(200, 1, None));
             }
             // The registry sends a comment every 15 seconds, so silence means a connection that was lost without being closed.
-            let chunk = tokio::time::timeout(EVENT_IDLE, self.chunks.next()).await.ok()??;
-            self.buffer.extend_from_slice(&chunk.ok()?);
+            match tokio::time::timeout(EVENT_IDLE, self.chunks.next()).await {
+                Ok(Some(Ok(chunk))) => self.buffer.extend_from_slice(&chunk),
+                _ => return Ok(None),
+            }
         }
     }
 }
 
-fn read_event(text: &str) -> Option<Event> {
+fn read_event(text: &str) -> Result<Event, serde_json::Error> {
     #[derive(Deserialize)]
     struct Position {
         seq: u64,
     }
-    let mut event: Event = serde_json::from_str(text).ok()?;
-    let position: Position = serde_json::from_str(event.data.text()).ok()?;
+    let mut event: Event = serde_json::from_str(text)?;
+    let position: Position = serde_json::from_str(event.data.text())?;
     event.seq = position.seq;
-    Some(event)
+    Ok(event)
 }
 
 impl fmt::Debug for Events {

@@ -39,7 +39,7 @@ pub(crate) struct Response {
 #[derive(Debug)]
 pub(crate) struct Lost {
     pub is_timeout: bool,
-    /// No repetition mends it: a certificate, or an address that is none.
+    /// Retrying cannot help: a bad certificate or an invalid URL.
     pub is_hopeless: bool,
     /// False only where no connection was made.
     pub is_sent: bool,
@@ -79,14 +79,7 @@ impl Transport {
             let response = self.prepare(request).send().await?;
             let status = response.status().as_u16();
             let headers = Headers(response.headers().clone());
-            let mut body = Vec::new();
-            let mut chunks = response.bytes_stream();
-            while let Some(chunk) = chunks.next().await {
-                body.extend_from_slice(&chunk?);
-                if body.len() > MAX_ANSWER_BYTES {
-                    break;
-                }
-            }
+            let body = read_body(response).await?;
             let code = read_code(status, &headers, &body);
             Ok(Response { status, headers, body, code })
         };
@@ -110,13 +103,30 @@ impl Transport {
     }
 }
 
-/// Reads the rest of a response that refuses.
-pub(crate) async fn read_refusal(response: reqwest::Response) -> Response {
+/// Reads the rest of a response that refuses. A body that does not end within `timeout` is left out: the status says enough.
+pub(crate) async fn read_refusal(response: reqwest::Response, timeout: Duration) -> Response {
     let status = response.status().as_u16();
     let headers = Headers(response.headers().clone());
-    let body = response.bytes().await.map(|bytes| bytes.to_vec()).unwrap_or_default();
+    let body = tokio::time::timeout(timeout, read_body(response)).await.ok().and_then(Result::ok).unwrap_or_default();
     let code = read_code(status, &headers, &body);
     Response { status, headers, body, code }
+}
+
+async fn read_body(response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
+    let mut body = Vec::new();
+    let mut chunks = response.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        body.extend_from_slice(&chunk?);
+        if body.len() > MAX_ANSWER_BYTES {
+            break;
+        }
+    }
+    Ok(body)
+}
+
+/// Says whether a header may hold the text.
+pub(crate) fn may_be_header(text: &str) -> bool {
+    text.chars().all(|character| matches!(character, ' '..='~'))
 }
 
 impl Lost {

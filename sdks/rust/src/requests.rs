@@ -221,9 +221,11 @@ impl Client {
 
     /// Reads the record that a change answered, and forgets what is cached of its subject.
     fn changed(&self, answer: &Answer) -> Result<Record, Error> {
-        let record: Record = parse_answer(answer)?;
-        self.forget_subject(&qualified_subject(&record));
-        self.reader()?.cache.remove(&cache_key(&["record", record.id.as_str()]));
+        let cache = &self.reader()?.cache;
+        // Which subject has changed is known from the answer alone.
+        let record: Record = parse_answer(answer).inspect_err(|_| cache.clear())?;
+        cache.forget_subject(&qualified_subject(&record));
+        cache.remove(&cache_key(&["record", record.id.as_str()]));
         Ok(record)
     }
 

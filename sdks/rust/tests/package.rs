@@ -76,6 +76,11 @@ async fn says_what_it_cannot_use_before_anything_is_sent() {
     let client = builder().head_lifetime(Duration::from_secs(300)).app("a".repeat(64)).build().expect("usable");
     let error = client.register_schema("s", Schema::json_text("{")).await.expect_err("is not JSON");
     assert_eq!(error.kind(), ErrorKind::Configuration);
+    let error =
+        client.register_schema("s", Schema::json(true)).idempotency_key("a\nb").await.expect_err("is not a header");
+    assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::Configuration, false));
+    let error = client.with_timeout(Duration::ZERO).health().await.expect_err("has no time");
+    assert_eq!((error.kind(), error.may_have_been_sent()), (ErrorKind::Configuration, false));
     let error = client.get_schema("a").min_token("1.2").await.expect_err("is not a token");
     assert!(error.detail().contains("expected <epoch>.<seq>"), "{error}");
 }
@@ -88,6 +93,17 @@ fn keeps_the_key_out_of_debug_output() {
     assert!(text.contains("llmsr_default_k1_…") && !text.contains("s3cr3t"), "{text}");
     assert!(!format!("{:?}", builder.build().expect("usable")).contains("s3cr3t"));
     assert!(!format!("{:?}", Client::builder("http://localhost:8080").api_key("s3cr3t")).contains("s3cr3t"));
+}
+
+#[test]
+fn keeps_the_addresss_password_out_of_debug_output() {
+    for url in ["http://user:s3cr3t@localhost:8080/base", "user:s3cr3t@localhost", "ftp://user:s3cr3t@localhost"] {
+        let builder = Client::builder(url);
+        assert!(!format!("{builder:?}").contains("s3cr3t"), "{builder:?}");
+        assert!(!format!("{:?}", Client::new(url)).contains("s3cr3t"));
+    }
+    assert!(format!("{:?}", Client::builder("http://user:s3cr3t@localhost:8080/base"))
+        .contains("http://localhost:8080/base"));
 }
 
 #[cfg(feature = "schemars")]

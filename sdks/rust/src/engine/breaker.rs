@@ -89,7 +89,7 @@ impl Breaker {
     pub fn admit(&self, now: Duration) -> Result<Permit<'_>, Duration> {
         let mut state = lock(&self.state);
         if state.now == BreakerState::Open {
-            let left = (state.opened_at + self.open_for).saturating_sub(now);
+            let left = state.opened_at.saturating_add(self.open_for).saturating_sub(now);
             if !left.is_zero() {
                 return Err(left);
             }

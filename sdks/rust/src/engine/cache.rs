@@ -80,10 +80,14 @@ impl Cache {
         lock(&self.state).entries.get(key).cloned()
     }
 
-    /// Keeps an entry, unless something was written or cleared since `generation`.
+    /// Keeps an entry, unless something was written or cleared since `generation`, or an entry of a newer state is kept already.
     pub fn store(&self, key: &str, entry: Entry, generation: u64) {
         let mut state = lock(&self.state);
         if generation != state.generation {
+            return;
+        }
+        let held = state.entries.peek(key).and_then(|held| held.token.as_ref());
+        if held.zip(entry.token.as_ref()).is_some_and(|(held, token)| token.is_before(held)) {
             return;
         }
         state.remove(key);

@@ -11,7 +11,7 @@ use super::constants::LONGEST_WAIT;
 use super::retry::{is_retried_status, jitter, parse_retry_after};
 use super::token::{newest, Token, Tokens};
 use crate::error::Error;
-use crate::http::{Headers, Lost, Request, Response, Transport};
+use crate::http::{may_be_header, Headers, Lost, Request, Response, Transport};
 use crate::options::{ClientEvent, ClientEventKind, Clock, Hooks, Source};
 
 /// Which token is sent.
@@ -116,7 +116,10 @@ impl Caller {
         bounds: Bounds,
     ) -> Result<Answer, Error> {
         let request = self.build(operation, options);
-        let deadline = self.clock.monotonic() + timeout;
+        if let Some((name, _)) = request.headers.iter().find(|(_, value)| !may_be_header(value)) {
+            return Err(Error::configuration(format!("{name} holds characters that no header may hold")));
+        }
+        let deadline = self.clock.monotonic().saturating_add(timeout);
         let mut last: Option<Error> = None;
         let mut attempt = 0;
         loop {

@@ -150,11 +150,7 @@ impl Reader {
         let (value, subject) = (read.parse)(&answer.body)
             .map_err(|cause| Error::bad_answer(answer.status, answer.attempts, Some(cause)))?;
         self.cache.count(|counts| counts.misses += 1);
-        let is_older = match (&answer.token, entry.and_then(|entry| entry.token)) {
-            (Some(new), Some(held)) => new.is_before(&held),
-            _ => false,
-        };
-        if !is_stale && !is_older {
+        if !is_stale {
             let lifetime = read.lifetime(&answer);
             self.store(&read.key, value.clone(), subject, &answer, lifetime, generation);
         }
