@@ -27,7 +27,7 @@ type Client struct {
 	prepared sync.Map
 }
 
-// NewClient returns a client. An address or an option that cannot be used is reported by the first call.
+// NewClient returns a client. A configuration error is reported by the first call.
 func NewClient(address string, options ...Option) *Client {
 	c := config{
 		timeout:         engine.CallTimeout,

@@ -18,7 +18,7 @@ export interface HttpAnswer {
 export type Lost =
   | { kind: "timeout" }
   | { kind: "lost"; mayHaveBeenSent: boolean; cause: unknown }
-  /** A URL or a certificate that no repetition mends. */
+  /** Retrying cannot help: a bad certificate or an invalid URL. */
   | { kind: "hopeless"; cause: unknown };
 
 export async function attempt(

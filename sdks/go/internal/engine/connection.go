@@ -17,7 +17,7 @@ func isNotSent(err error) bool {
 	return errors.As(err, &operation) && operation.Op == "dial"
 }
 
-// isHopeless says whether no repetition mends it: a certificate, or an address that is none.
+// isHopeless says whether retrying cannot help: a bad certificate or an invalid URL.
 func isHopeless(err error) bool {
 	var invalid x509.CertificateInvalidError
 	var unknown x509.UnknownAuthorityError

@@ -72,7 +72,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Lost:
-    """How an attempt ended without an answer: ``timeout``, ``lost``, or ``hopeless`` where no repetition mends it."""
+    """How an attempt ended without an answer: ``timeout``, ``lost``, or ``hopeless`` where retrying cannot help."""
 
     kind: str
     may_have_been_sent: bool
