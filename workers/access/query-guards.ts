@@ -156,7 +156,11 @@ function guardChanges({ access, changed, onlyForAll }: Guarding) {
     changeSet: onlyForAll("changeSet", null),
     changeSets: onlyForAll("changeSets", []),
     governance: onlyForAll("governance", NO_GOVERNANCE),
-    proposal: changed("proposal", (whole) => (whole !== null && knowsAll(access, whole.proposal) ? whole : null)),
+    proposal: changed("proposal", (whole) =>
+      whole !== null && knowsAll(access, whole.proposal)
+        ? { ...whole, review: visibleReview(whole.review, access) }
+        : null,
+    ),
     proposals: changed("proposals", (proposals) => proposals.filter((proposal) => knowsAll(access, proposal))),
   } satisfies Partial<QueryGuards>;
 }
@@ -182,6 +186,13 @@ function guardTenant({ passed }: Guarding) {
 
 function knowsAll(access: Access, { subjects }: Pick<Proposal, "subjects">): boolean {
   return subjects.every((subject) => access.mayKnow(parseSubjectName(subject)));
+}
+
+/** Without the referring subjects that the caller may not know; its author may have known more of them. */
+function visibleReview(review: unknown, access: Access): unknown {
+  const { referencing } = (review ?? {}) as { referencing?: readonly { record: SchemaRecord }[] };
+  if (referencing === undefined) return review;
+  return { ...(review as object), referencing: referencing.filter(({ record }) => access.mayRead(record)) };
 }
 
 /** What holds for a whole context, or for all, may be shown to any caller with the permission for something in it. */

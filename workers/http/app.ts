@@ -433,7 +433,9 @@ const MAX_OVERRIDE_CHARACTERS = 1_024;
  * With the reason, if protections and freezes are overridden: few callers may do so, and every reader sees it in the
  * log.
  */
-function callerOf(request: Request, { requestId }: RequestEdge, { tenant, actor, permissions }: Actor): Caller {
+function callerOf(request: Request, edge: RequestEdge, by: Actor): Caller {
+  const { requestId } = edge;
+  const { tenant, actor, permissions } = by;
   const caller = { tenant, actor, requestId };
   const override = request.method === "GET" ? null : request.headers.get("X-Registry-Override");
   if (override === null) return caller;
@@ -441,6 +443,8 @@ function callerOf(request: Request, { requestId }: RequestEdge, { tenant, actor,
     const detail = 'Overriding protections and freezes needs the permission "admin:config".';
     throw new RegistryError(makeRefusal("FORBIDDEN", [], detail));
   }
+  // Also its condition and the second factor.
+  requirePermission(edge, by, { method: request.method, permission: "admin:config" });
   if (override.trim() === "" || override.length > MAX_OVERRIDE_CHARACTERS) {
     const detail = `X-Registry-Override must be the reason, of at most ${MAX_OVERRIDE_CHARACTERS} characters.`;
     throw new RegistryError(makeRefusal("BAD_REQUEST", [detail], detail));

@@ -3,6 +3,7 @@ import { makeRefusal } from "../../../contract/errors.ts";
 import type { Change } from "../../../registry/change-set.ts";
 import type { Governance, Proposal, ProposalStatus, WholeProposal } from "../../../registry/governance.ts";
 import { isTenantWide } from "../../../registry/grant.ts";
+import type { Permission } from "../../../registry/permission.ts";
 import { timestamp } from "../../../registry/record-view.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { Actor } from "../../edge.ts";
@@ -89,11 +90,16 @@ export async function postApproval(request: NativeRequest): Promise<Answer> {
   );
 }
 
-/** Roles that an actor has without restriction; a narrowed role does not count for subjects outside of it. */
-function rolesOf({ identity }: Actor): string[] {
+/**
+ * Roles that an actor has without restriction: a narrowed role does not count for subjects outside of it, one that the
+ * scopes of a key cut not as that role, and one that administers not without the second factor that this needs.
+ */
+function rolesOf({ identity, permissions, needsSecondFactor }: Actor): string[] {
   if (identity === undefined) return ["admin"];
+  const isHeld = (permission: Permission) =>
+    permissions.has(permission) && (needsSecondFactor === undefined || !permission.startsWith("admin:"));
   const roles = identity.grants
-    .filter((grant) => isTenantWide(grant) && grant.condition === null)
+    .filter((grant) => isTenantWide(grant) && grant.condition === null && grant.permissions.every(isHeld))
     .map(({ role }) => role);
   return [...new Set(roles)];
 }
