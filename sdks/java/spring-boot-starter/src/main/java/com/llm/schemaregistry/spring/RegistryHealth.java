@@ -1,29 +1,61 @@
 package com.llm.schemaregistry.spring;
 
+import com.llm.schemaregistry.ClientOptions;
 import com.llm.schemaregistry.SchemaRegistry;
 import com.llm.schemaregistry.errors.RegistryException;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** Asks the registry whether it answers. */
 final class RegistryHealth implements AutoCloseable {
-  private final SchemaRegistry registry;
+  /** Longer than any answer that is still good news. */
+  private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
-  RegistryHealth(SchemaRegistry registry) {
+  private final SchemaRegistry registry;
+  private final boolean isOwn;
+
+  private RegistryHealth(SchemaRegistry registry, boolean isOwn) {
     this.registry = registry;
+    this.isOwn = isOwn;
+  }
+
+  /** Asks with a client of its own, so that failed checks never open the breaker of the application's calls. */
+  static RegistryHealth at(ClientOptions options) {
+    return new RegistryHealth(options.timeout(TIMEOUT).maxAttempts(1).breaker(Integer.MAX_VALUE, TIMEOUT).build(), true);
+  }
+
+  /** Asks with the application's client, whose address only the application knows. */
+  static RegistryHealth through(SchemaRegistry registry) {
+    return new RegistryHealth(registry, false);
   }
 
   /** The error's code; empty if the registry answers. */
   Optional<String> failure() {
+    CompletableFuture<?> call = registry.health();
     try {
-      registry.blocking().health();
+      call.copy().orTimeout(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS).join();
       return Optional.empty();
-    } catch (RegistryException refused) {
-      return Optional.of(refused.code());
+    } catch (CompletionException failed) {
+      if (failed.getCause() instanceof RegistryException refused) {
+        return Optional.of(refused.code());
+      }
+      if (failed.getCause() instanceof TimeoutException) {
+        return Optional.of("deadline_exceeded");
+      }
+      throw failed;
+    } finally {
+      call.cancel(true);
     }
   }
 
   @Override
   public void close() {
-    registry.close();
+    if (isOwn) {
+      registry.close();
+    }
   }
 }

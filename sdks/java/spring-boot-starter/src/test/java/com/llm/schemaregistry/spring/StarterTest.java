@@ -9,7 +9,10 @@ import com.llm.schemaregistry.SchemaRegistry;
 import com.llm.schemaregistry.errors.ConnectionLostException;
 import jakarta.validation.ConstraintViolation;
 import jakarta.validation.Validator;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Method;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -32,11 +35,37 @@ class StarterTest {
   private static final String NOWHERE = "llm.schema-registry.url=http://127.0.0.1:1";
 
   private final ApplicationContextRunner application =
-      new ApplicationContextRunner().withConfiguration(AutoConfigurations.of(SchemaRegistryAutoConfiguration.class));
+      new ApplicationContextRunner().withConfiguration(AutoConfigurations.of(SchemaRegistryAutoConfiguration.class, SchemaRegistryHealthAutoConfiguration.class));
 
   @Test
   void configuresNothingWithoutAnAddress() {
-    application.run(context -> assertThat(context).doesNotHaveBean(SchemaRegistry.class));
+    application.run(
+        context -> assertThat(context).hasNotFailed().doesNotHaveBean(SchemaRegistry.class).doesNotHaveBean(BlockingSchemaRegistry.class).doesNotHaveBean("schemaRegistryHealthIndicator"));
+  }
+
+  @Test
+  void addsWhatIsMissingToAClientOfTheApplication() {
+    try (ServerSocket silent = new ServerSocket(0); SchemaRegistry own = new SchemaRegistry("http://127.0.0.1:" + silent.getLocalPort())) {
+      application
+          .withBean("own", SchemaRegistry.class, () -> own)
+          .run(
+              context -> {
+                assertThat(context).hasSingleBean(BlockingSchemaRegistry.class);
+                assertThat(healthOf(context.getBean("schemaRegistryHealthIndicator"))).contains("DOWN").contains("deadline_exceeded");
+              });
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void choosesNoneOfSeveralClients() {
+    try (SchemaRegistry one = new SchemaRegistry("http://127.0.0.1:1"); SchemaRegistry two = new SchemaRegistry("http://127.0.0.1:2")) {
+      application
+          .withBean("one", SchemaRegistry.class, () -> one)
+          .withBean("two", SchemaRegistry.class, () -> two)
+          .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(BlockingSchemaRegistry.class).doesNotHaveBean("schemaRegistryHealthIndicator"));
+    }
   }
 
   @Test
