@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Denial, DenialMessage } from "../../../registry/denial.ts";
 import {
   HeldDenials,
@@ -55,6 +55,9 @@ const total = (messages: readonly DenialMessage[]) =>
 describe("HeldDenials", () => {
   beforeEach(() => {
     vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
   });
 
   it("sends the first attempt at once, and identical later ones as one", async () => {
