@@ -12,6 +12,8 @@ type CommandOptions = NonNullable<ParseArgsConfig["options"]>;
 export type CliCommand = {
   usage: string;
   options: CommandOptions;
+  /** Its result is what it prints, without end or long: it stops when nothing reads that any more. */
+  isStream?: true;
   /** Returns the exit code. */
   run(args: readonly string[], shell: Shell): number | Promise<number>;
 };
@@ -21,14 +23,16 @@ export async function runCommand(command: CliCommand, args: readonly string[], s
     shell.print(command.usage);
     return EXIT.ok;
   }
+  const stops = command.isStream ? AbortSignal.any([shell.signal, shell.outputClosed]) : shell.signal;
   try {
-    return await command.run(args, shell);
+    return await command.run(args, { ...shell, signal: stops });
   } catch (error) {
     // An interrupt breaks off whatever waits, so it comes before what that says.
     if (shell.signal.aborted) {
       shell.printError("llmsr: interrupted\n");
       return EXIT.interrupted;
     }
+    if (stops.aborted) return EXIT.outputClosed;
     if (isRegistryError(error)) {
       shell.printError(describeRegistryError(error, args.includes("--json")));
       return exitCodeOf(error);

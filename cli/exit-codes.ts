@@ -15,6 +15,8 @@ export const EXIT = {
   /** Refused for another reason: a conflict, a precondition, a quota. */
   refused: 5,
   interrupted: 130,
+  /** Nothing reads the output of a command that would go on printing; 128 and SIGPIPE, as a shell has it. */
+  outputClosed: 141,
 } as const;
 
 const UNREACHABLE: ReadonlySet<string> = new Set([

@@ -9,6 +9,7 @@ export const TOPICS: Readonly<Record<string, string>> = {
   4    not logged in, or not allowed
   5    refused otherwise: a conflict, a precondition, a quota
   130  interrupted
+  141  the output of watch, export or audit is no longer read
 
 On 2 to 5 standard output is empty; with --json the problem document is the last line of standard error.
 `,

@@ -23,10 +23,6 @@ function takeFlag(name: string): boolean {
   return true;
 }
 
-// A reader that has seen enough, such as head, closes the pipe.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.usage);
-});
 const interrupt = new AbortController();
 process.once("SIGINT", () => interrupt.abort(new Error("interrupted")));
 

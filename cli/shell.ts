@@ -1,5 +1,6 @@
 /** What a command may use of the process. Tests pass their own; nothing below `commands/` reads `process` itself. */
 import { readFileSync } from "node:fs";
+import { EXIT } from "./exit-codes.ts";
 
 /** A command's output streams: results go to standard output, everything else to standard error. */
 export type Output = { print(text: string): void; printError(text: string): void; isTerminal: boolean };
@@ -19,14 +20,27 @@ export type Shell = Output & {
   stdinChunks(): AsyncIterable<Uint8Array>;
   /** Aborted by an interrupt. */
   signal: AbortSignal;
+  /** Aborted when nothing reads standard output any more; printing does nothing from then on. */
+  outputClosed: AbortSignal;
 };
 
 type GlobalOptions = { color: "auto" | "always" | "never"; isQuiet: boolean };
 
 export function makeProcessShell({ color, isQuiet }: GlobalOptions, signal: AbortSignal): Shell {
   const { env, stdout, stderr, stdin } = process;
+  const closed = new AbortController();
+  // A reader that has seen enough, such as head, closes the pipe. That must not change a verdict, so the command goes on.
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") closed.abort();
+    if (closed.signal.aborted) return;
+    stderr.write(`llmsr: standard output cannot be written: ${error.message}\n`);
+    process.exit(EXIT.usage);
+  });
+  stderr.on("error", () => {});
   return {
-    print: (text) => stdout.write(text),
+    print(text) {
+      if (!closed.signal.aborted) stdout.write(text);
+    },
     printError: (text) => stderr.write(text),
     isTerminal: isColoured(color, env, stdout.isTTY === true),
     errorIsTerminal: stderr.isTTY === true,
@@ -38,6 +52,7 @@ export function makeProcessShell({ color, isQuiet }: GlobalOptions, signal: Abor
     readStdin: () => readFileSync(0, "utf8"),
     stdinChunks: () => stdin,
     signal,
+    outputClosed: closed.signal,
   };
 }
 

@@ -201,4 +201,9 @@ function parse(args: readonly string[]) {
   return parseOptions(args, AUDIT_OPTIONS);
 }
 
-export const AUDIT_COMMAND: CliCommand = { usage: AUDIT_USAGE, options: AUDIT_OPTIONS, run: audit };
+export const AUDIT_COMMAND: CliCommand = {
+  usage: AUDIT_USAGE,
+  options: AUDIT_OPTIONS,
+  isStream: true,
+  run: audit,
+};

@@ -27,6 +27,7 @@ const EXPORT_OPTIONS = {
 export const EXPORT_COMMAND: CliCommand = {
   usage: EXPORT_USAGE,
   options: EXPORT_OPTIONS,
+  isStream: true,
   async run(args, shell) {
     const { values, positionals } = parseOptions(args, EXPORT_OPTIONS);
     if (positionals.length > 0) throw new UsageError("export takes no arguments; --prefix selects subjects.");

@@ -1,6 +1,7 @@
 /** llmsr watch: every change as it happens, resumed where the last run ended. */
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { RegistryEvent } from "../../sdks/typescript/src/models.ts";
 import type { CliCommand } from "../command.ts";
 import { wholeNumber } from "../comparison.ts";
@@ -41,6 +42,7 @@ const EVENT_PREFIX = "dev.llm-schema-registry.";
 export const WATCH_COMMAND: CliCommand = {
   usage: WATCH_USAGE,
   options: WATCH_OPTIONS,
+  isStream: true,
   async run(args, shell) {
     const { values, positionals } = parseOptions(args, WATCH_OPTIONS);
     const { registry } = openConfiguredRegistry(shell, values);
@@ -52,8 +54,13 @@ export const WATCH_COMMAND: CliCommand = {
     const params = { ...(after === undefined ? {} : { after }), subjects: positionals, types: values.type };
     for await (const event of registry.events(params)) {
       shell.print(values.json ? `${JSON.stringify(event)}\n` : describe(event, shell));
-      // After printing, so that a crash repeats a change and never loses one.
-      if (values.state !== undefined) writeState(values.state, event.seq, shell);
+      if (values.state !== undefined) {
+        // A closed pipe is reported a turn after the write; a change that nobody read stays unread.
+        await setImmediate();
+        shell.signal.throwIfAborted();
+        // After printing, so that a crash repeats a change and never loses one.
+        writeState(values.state, event.seq, shell);
+      }
       count += 1;
       if (count >= limit) break;
     }

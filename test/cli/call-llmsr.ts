@@ -26,6 +26,7 @@ export async function callLlmsr(
     readStdin: () => shell.stdin ?? "",
     stdinChunks: () => inPieces(shell.stdin ?? ""),
     signal: new AbortController().signal,
+    outputClosed: new AbortController().signal,
     ...shell,
   });
   return { code, output, errors };

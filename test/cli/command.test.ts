@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -51,6 +51,34 @@ describe("a command that fails unexpectedly", () => {
     const { code, errors } = await llmsr(["sketch", "/nowhere"], { signal: AbortSignal.abort() });
 
     expect([code, errors]).toEqual([130, "llmsr: interrupted\n"]);
+  });
+});
+
+describe("a command whose output is no longer read", () => {
+  const closed = () => {
+    const reader = new AbortController();
+    return { outputClosed: reader.signal, print: () => reader.abort() };
+  };
+  const event = (seq: number) => `id: ${seq}\ndata: ${JSON.stringify({ seq, type: "t", time: "now", data: {} })}\n\n`;
+  const fetch = async (input: string | URL | Request) => {
+    if (!String(input).includes("/events")) return Response.json({ items: [LINE], next_cursor: "more" });
+    return new Response(event(1) + event(2), { headers: { "Content-Type": "text/event-stream" } });
+  };
+
+  it.each([["export"], ["watch"]])("stops with 141 where it would go on printing (%s)", async (command) => {
+    expect(await llmsr([command], { fetch, ...closed() })).toMatchObject({ code: 141, errors: "" });
+  });
+
+  it("finishes with its own code elsewhere", async () => {
+    writeFileSync(file("five.json"), "5");
+
+    expect((await llmsr(["validate", file("five.json"), "--schema", file("user.json")], closed())).code).toBe(1);
+  });
+
+  it("counts no change as seen that nobody read", async () => {
+    await llmsr(["watch", "--state", "seen"], { fetch, ...closed() });
+
+    expect(existsSync(file("seen"))).toBe(false);
   });
 });
 

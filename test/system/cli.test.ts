@@ -39,7 +39,24 @@ describe("the built llmsr", () => {
 
     expect(execFileSync("bash", ["-c", `exec 2>&1; ${script}`], { encoding: "utf8" })).toBe("0\n");
   });
+
+  it.each(["true", "head -c 1 > /dev/null"])("keeps its verdict when the pipe is closed by %s", (reader) => {
+    const script = `echo '{"type":"string"}' > a.json; echo '{"type":"number"}' > b.json
+      node ${LLMSR} check a.json b.json 2>&1 | ${reader}; echo "\${PIPESTATUS[0]}"`;
+
+    expect(inFolder((cwd) => execFileSync("bash", ["-c", script], { cwd, encoding: "utf8" }))).toBe("1\n");
+  });
 });
+
+/** The result of an action in a folder of its own. */
+function inFolder<Value>(act: (folder: string) => Value): Value {
+  const folder = mkdtempSync(join(tmpdir(), "llmsr-built-"));
+  try {
+    return act(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 describe("docs/cli.md", () => {
   const commands = documentedCommands(readFileSync(join(ROOT, "docs", "cli.md"), "utf8"));
