@@ -66,26 +66,23 @@ beforeAll(async () => {
   };
 });
 
-function pathOf({ path }: Route): string {
+function pathOf({ path }: Route, known = names): string {
   const isConfluent = !path.startsWith("/api/v1");
   const named = path.replaceAll(/\/:(\w+)/g, (_, name: string) => {
-    const value = isConfluent && name === "id" ? names.confluentId : names[name];
+    const value = isConfluent && name === "id" ? known.confluentId : known[name];
     return `/${encodeURIComponent(value ?? "matrix")}`;
   });
   return named.replace("/*", "/matrix");
 }
+
+/** So that a caller who may use a route changes nothing that others need. */
+const ABSENT = { confluentId: "999999", version: "1" };
 
 function ask(route: Route, caller: Caller, path = pathOf(route)): Promise<Answered> {
   const { method } = route;
   const body = method === "GET" || method === "DELETE" ? {} : { body: {} };
   return registry.call(method, path, { key: caller.key, ...body });
 }
-
-/**
- * Operations that change or delete data needed by others come last, and are not called with the permission that they
- * require.
- */
-const isHarmless = ({ method }: Route) => method === "GET";
 
 describe.each(ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const))("%s", (_key, route) => {
   const { permission } = route;
@@ -96,8 +93,8 @@ describe.each(ROUTES.map((route) => [`${route.method} ${route.path}`, route] as 
         permission === "public" ||
         permission === "authenticated" ||
         permissionsOfRole(caller.tenant, caller.role, {}).includes(permission);
-      if (isHeld && !isHarmless(route)) continue;
-      const { status, text } = await ask(route, caller);
+      const isHarmless = !isHeld || route.method === "GET";
+      const { status, text } = await ask(route, caller, isHarmless ? pathOf(route) : pathOf(route, ABSENT));
       const who = `${caller.role} of ${caller.isOwn ? "its own" : "another"} tenant: ${text.slice(0, 200)}`;
       if (isHeld) expect([401, 403], who).not.toContain(status);
       else expect(status, who).toBe(403);
