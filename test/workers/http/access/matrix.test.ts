@@ -117,6 +117,50 @@ describe.each(ROUTES.map((route) => [`${route.method} ${route.path}`, route] as 
   });
 });
 
+describe("a body that names the first tenant's data", () => {
+  it("finds nothing of it in another tenant, and changes nothing", async () => {
+    const { key } = callers.find(({ role, isOwn }) => role === "admin" && !isOwn)!;
+    const { id, webhook, key: keyId } = names;
+    const schema = { id };
+    const tries: [string, string, object?][] = [
+      ["PATCH", `/schemas/${id}`, { owner: "thief" }],
+      ["DELETE", `/schemas/${id}`],
+      ["POST", `/schemas/${id}/undelete`],
+      ["POST", `/schemas/${id}/erase`, {}],
+      ["POST", `/schemas/${id}/validate`, { data: {} }],
+      ["POST", `/schemas/${id}/encode`, { data: { id: "1" } }],
+      ["POST", "/validate", { subject: SUBJECT, data: {} }],
+      ["POST", "/compatibility/check", { reader: schema, writer: schema }],
+      ["POST", "/lint", schema],
+      ["POST", "/project", { id, profile: "mcp" }],
+      ["POST", "/change-sets", { changes: [{ operation: "delete", id }] }],
+      ["POST", "/change-sets", { changes: [{ operation: "delete", subject: SUBJECT }] }],
+      ["POST", "/proposals", { changes: [{ operation: "delete", id }] }],
+      ["POST", "/promotions", { subject: SUBJECT, version: "latest", to_context: ".stolen" }],
+      ["POST", "/rules/dry-run", { subject: SUBJECT }],
+      ["PATCH", `/webhooks/${webhook}`, { enabled: true }],
+      ["POST", `/webhooks/${webhook}/rotate`, {}],
+      ["POST", `/webhooks/${webhook}/test`, {}],
+      ["DELETE", `/webhooks/${webhook}`],
+      ["PATCH", `/keys/${keyId}`, { name: "stolen" }],
+      ["POST", `/keys/${keyId}/rotate`, {}],
+      ["DELETE", `/keys/${keyId}`],
+    ];
+
+    for (const [method, path, body] of tries) {
+      const { status, text } = await registry.call(method, `/api/v1${path}`, { key, body });
+      expect([404, 422], `${method} ${path} ${text}`).toContain(status);
+      expect(text, path).not.toContain(SECRET);
+    }
+    const owner = callers.find(({ role, isOwn }) => role === "admin" && isOwn)!;
+    for (const path of [`/schemas/${id}`, `/webhooks/${webhook}`, `/keys/${keyId}`]) {
+      const { status, text } = await registry.call("GET", `/api/v1${path}`, { key: owner.key });
+      expect(status, path).toBe(200);
+      expect(text, path).not.toMatch(/thief|stolen/);
+    }
+  });
+});
+
 describe("GET /metrics of a tenant", () => {
   it("shows its own gauges, and not what is counted over all tenants", async () => {
     const other = callers.find(({ role, isOwn }) => role === "admin" && !isOwn)!;
