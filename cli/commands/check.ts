@@ -136,7 +136,7 @@ async function checkWithRevision(files: readonly string[], values: CheckValues, 
   const readFile = (path: string) => readFileSync(resolve(shell.cwd, path), "utf8");
   const offered = readReferenceFiles(values.ref, shell.cwd);
   const parse = (entry: SchemaEntry, among: readonly SchemaEntry[]) =>
-    parseSchema(entry.schema, [...resolveAmong(entry, among), ...offered]);
+    parseSchema(entry.schema, [...offered, ...resolveAmong(entry, among)]);
   const reports = entries.map((entry): CheckReport => {
     const { subject, schema } = entry;
     const options = readComparisonOptions(values, readFile, schema.role);
