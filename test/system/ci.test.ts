@@ -81,7 +81,7 @@ function runStep(name: string, env: Record<string, string>) {
 }
 
 describe("action.yml", () => {
-  const inputs = { FILES: "", AGAINST: "", LLMSR_URL: "", LLMSR_KEY: "" };
+  const inputs = { FILES: "", AGAINST: "", LLMSR_URL: "", LLMSR_KEY: "", DEFAULT_BRANCH: "main" };
 
   it("reports the step, the break with its witness, what is affected and the providers", () => {
     const { status, report, summary, output } = runStep("Check", { ...inputs, BASE: base });
@@ -130,6 +130,59 @@ describe("action.yml", () => {
     expect(report()).toContain("missing.avsc cannot be read");
   });
 
+  it("checks files on several lines", () => {
+    const { status, report } = runStep("Check", { ...inputs, BASE: base, FILES: "plain.avsc\n address.avsc\n" });
+
+    expect(status).toBe(1);
+    expect(report()).toContain("| `address` |");
+  });
+
+  it.each([
+    ["zeros, as of a new branch", "0".repeat(40)],
+    ["nothing, as of a schedule", ""],
+  ])("compares with where the branch left the default branch, if the base is %s", (_, before) => {
+    git("checkout", "--quiet", "-b", "new-branch");
+    git("remote", "add", "origin", repository);
+
+    const { status, report } = runStep("Check", { ...inputs, BASE: before });
+    git("remote", "remove", "origin");
+    git("checkout", "--quiet", "main");
+    git("branch", "--quiet", "-D", "new-branch");
+
+    expect(status).toBe(1);
+    expect(report()).toContain(`| \`address\` | \`git:${base}\` |`);
+  });
+
+  it("says in the report that a base cannot be fetched", () => {
+    const { status, report } = runStep("Check", { ...inputs, BASE: "1".repeat(40) });
+
+    expect(status).toBe(2);
+    expect(report()).toContain(`${"1".repeat(40)} is not a revision`);
+  });
+
+  it("refuses a key without a url, which llmsr.toml could choose", () => {
+    const key = { ...inputs, BASE: base, FILES: "plain.avsc", LLMSR_KEY: "secret" };
+    const refused = runStep("Check", key);
+
+    expect(refused.status).toBe(2);
+    expect(refused.stdout).toContain("::error::The input key needs the input url");
+    expect(runStep("Check", { ...key, LLMSR_URL: "http://localhost:1" }).status).toBe(0);
+  });
+
+  it("lets no message of llmsr.toml be a workflow command", () => {
+    const listed = readFileSync(file("llmsr.toml"), "utf8");
+    writeFileSync(file("llmsr.toml"), '[subjects]\nplain = "none\\n::add-mask::e\\n##[add-mask]e"\n');
+
+    const { status, stdout, stderr } = runStep("Check", { ...inputs, BASE: base });
+    writeFileSync(file("llmsr.toml"), listed);
+
+    expect(status).toBe(2);
+    expect(stdout).not.toContain("add-mask");
+    expect(stderr).toMatch(
+      /^::stop-commands::([\da-f]{32})\n[\s\S]*\n::add-mask::e\n##\[add-mask\]e[\s\S]*\n::\1::\n$/,
+    );
+  });
+
   it("writes one comment, and updates it", () => {
     const bin = join(folder, "bin");
     mkdirSync(bin);
@@ -159,16 +212,35 @@ describe("action.yml", () => {
 });
 
 describe("ci/gitlab.yml", () => {
-  it("runs the same script", () => {
+  it("compares with the revision where the branch began", () => {
     const job = parse(readFileSync(join(ROOT, "ci", "gitlab.yml"), "utf8")) as { schemas: { script: string[] } };
+    const script = job.schemas.script.join("\n").replaceAll(".llmsr/", `${ROOT}/`);
 
-    expect(job.schemas.script.join("\n")).toContain("ci/check-schemas.sh");
+    const { status, stderr } = spawnSync("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", script], {
+      cwd: repository,
+      encoding: "utf8",
+      env: { PATH: process.env.PATH, LLMSR_REPORT: join(folder, "report.md"), CI_MERGE_REQUEST_DIFF_BASE_SHA: base },
+    });
+
+    expect(status, stderr).toBe(1);
+    expect(readFileSync(join(folder, "report.md"), "utf8")).toContain(`| \`address\` | \`git:${base}\` |`);
   });
 });
 
 describe(".pre-commit-hooks.yaml", () => {
+  const [hook] = parse(readFileSync(join(ROOT, ".pre-commit-hooks.yaml"), "utf8")) as {
+    entry: string;
+    files: string;
+  }[];
+
+  it.each(["o.avsc", "a/o.proto", "o.json", "o.yml", "llmsr.toml", "shop/models.py", "order.ts", "order.mjs"])(
+    "runs for a change of %s",
+    (name) => {
+      expect(name).toMatch(new RegExp(hook!.files));
+    },
+  );
+
   it("refuses a commit that breaks, by its entry", () => {
-    const [hook] = parse(readFileSync(join(ROOT, ".pre-commit-hooks.yaml"), "utf8")) as { entry: string }[];
     const entry = hook!.entry.replace(/^llmsr/, `node ${join(ROOT, "cli", "dist", "llmsr.mjs")}`);
 
     expect(spawnSync("bash", ["-c", entry], { cwd: repository }).status).toBe(1);
