@@ -108,6 +108,18 @@ describe("llmsr check --against a git revision", () => {
     expect(output).toContain("address git:main:address.avsc: removed\n");
   });
 
+  it("resolves a reference by --ref before the files of llmsr.toml", async () => {
+    commit({
+      "address.avsc": record("Address", "street", "int"),
+      "customer.avsc": record("Customer", "home", "shop.Address"),
+      "llmsr.toml": declared('address = "address.avsc"', 'customer = "customer.avsc"'),
+    });
+    write({ "address.avsc": record("Address", "street", "string"), "fixed.avsc": record("Address", "street", "int") });
+
+    expect(await check(["customer.avsc"])).toMatchObject({ code: 1 });
+    expect(await check(["customer.avsc", "--ref", "shop.Address=fixed.avsc"])).toMatchObject({ code: 0 });
+  });
+
   it("compares a file that llmsr.toml did not list by its path", async () => {
     commit({ "o.json": numbered("integer") });
     write({ "o.json": numbered("string"), "llmsr.toml": declared('o = "o.json"') });
