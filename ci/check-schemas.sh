@@ -19,7 +19,13 @@ problems=$(mktemp)
 trap 'rm -f "$problems"' EXIT
 "${check[@]}" --format markdown > "$report" 2> "$problems"
 code=$?
-cat "$problems" >&2
+if [ "${GITHUB_ACTIONS-}" = true ] && [ -s "$problems" ]; then
+  # Messages quote a pull request's own text, which the runner would read as workflow commands.
+  token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  { printf '::stop-commands::%s\n' "$token"; cat "$problems"; printf '\n::%s::\n' "$token"; } >&2
+else
+  cat "$problems" >&2
+fi
 if [ "$code" -gt 1 ]; then
   # Nothing was checked, which must not look like a report without findings.
   { printf '## Schemas: not checked\n\n```\n'; sed 's/```/` ` `/g' "$problems"; printf '```\n'; } > "$report"

@@ -153,11 +153,14 @@ describe("action.yml", () => {
     expect(report()).toContain(`| \`address\` | \`git:${base}\` |`);
   });
 
-  it("says in the report that a base cannot be fetched", () => {
-    const { status, report } = runStep("Check", { ...inputs, BASE: "1".repeat(40) });
+  it.each([
+    ["1".repeat(40), "1".repeat(40)],
+    ["0".repeat(40), "origin/main"],
+  ])("says in the report that the base %s cannot be fetched", (before, named) => {
+    const { status, report } = runStep("Check", { ...inputs, BASE: before });
 
     expect(status).toBe(2);
-    expect(report()).toContain(`${"1".repeat(40)} is not a revision`);
+    expect(report()).toContain(`${named} is not a revision`);
   });
 
   it("refuses a key without a url, which llmsr.toml could choose", () => {
