@@ -1,6 +1,6 @@
+/** Compatibility levels, policies and verdicts, independent of any format. */
 import type { Plan } from "./plan.ts";
 import type { Result } from "./result.ts";
-/** Compatibility levels, policies and verdicts, independent of any format. */
 
 export const COMPATIBILITY_LEVELS = [
   "NONE",

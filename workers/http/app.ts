@@ -4,28 +4,17 @@
  * fixed time budget.
  */
 import { type Context, Hono } from "hono";
-import { ERRORS, type ErrorName, makeRefusal, type Refusal } from "../../contract/errors.ts";
-import { type PrimaryClient, PrimaryUnreachable, primaryOf } from "../../durable-objects/primary/client.ts";
-import { errorFields, logLine } from "../../observe/log-line.ts";
-import { type TraceContext, traceFields } from "../../observe/trace-context.ts";
-import { NO_QUOTAS } from "../../registry/tenant.ts";
-import { Access } from "../access/access.ts";
-import { guardPrimary } from "../access/guarded-primary.ts";
+import { makeRefusal } from "../../contract/errors.ts";
+import { logLine } from "../../observe/log-line.ts";
 import { HeldDenials } from "../access-record/held-denials.ts";
-import type { Actor, Bindings, Caller, Edge, RoutePermission } from "../edge.ts";
-import type { Taken } from "../limits/limiter.ts";
-import { withQuotas } from "../limits/quota-primary.ts";
-import { Counters, type ReadClass, type RouteCounts } from "../metrics/counters.ts";
+import type { Actor, Bindings, Caller, RoutePermission } from "../edge.ts";
+import { Counters } from "../metrics/counters.ts";
 import { Flusher } from "../metrics/flush.ts";
-import { ReadCache, type TenantCache } from "../read-path/cache.ts";
-import { withoutArtefacts } from "../read-path/hidden-artefacts.ts";
-import { RequestWork } from "../registry/turns.ts";
-import { parseSettings, type RequestLog, type Settings } from "../settings.ts";
-import { traceOf } from "../trace.ts";
+import { ReadCache } from "../read-path/cache.ts";
+import { parseSettings, type Settings } from "../settings.ts";
 import { LoadedIsolates } from "../validation/loaded-isolates.ts";
 import { ModelCache } from "../validation/model-cache.ts";
 import { requireOpen } from "./access/admission.ts";
-import { deniedAttempt } from "./access/denied-attempt.ts";
 import { Gate } from "./access/gate.ts";
 import { requirePermission } from "./access/require-permission.ts";
 import { corsHeaders, preflightHeaders } from "./access/response-headers.ts";
@@ -39,6 +28,7 @@ import { problemAnswer, RegistryError } from "./errors.ts";
 import { mcpRoute } from "./mcp/route.ts";
 import { requireReached } from "./min-seq.ts";
 import { nativeRoutes } from "./native/routes.ts";
+import { type ApiName, type CountedRoute, countedRefusal, type Isolate, RequestEdge } from "./request-edge.ts";
 import { countRead, isLogged, logRequest } from "./request-log.ts";
 import { RouterPerMethod } from "./router.ts";
 import { rootRoutes } from "./service.ts";
@@ -177,222 +167,6 @@ function finish(edge: RequestEdge, answer: Answer, durationMs: number): Response
   return response;
 }
 
-type ApiName = "service" | "native" | "confluent";
-/** Data of a route, computed when it is mounted. */
-type CountedRoute = { api: ApiName; method: string; path: string; isWrite: boolean; counts: RouteCounts };
-/** State kept for the lifetime of the isolate. */
-type Isolate = {
-  cache: ReadCache;
-  models: ModelCache<unknown>;
-  loadedIsolates: LoadedIsolates;
-  now: () => number;
-  newId: () => string;
-  counters: Counters;
-  flusher: Flusher;
-  denials: HeldDenials;
-  settingsOf: (env: Bindings) => Settings;
-  gate: Gate;
-};
-
-const CHARACTERS_PER_KIB = 1_024;
-const NO_ORIGINS: ReadonlySet<string> = new Set();
-
-/** The bindings and state that a request's handler uses. A class, because creating one allocates no closures. */
-class RequestEdge implements Edge {
-  readonly env: Bindings;
-  // Fields instead of methods, so that callers can destructure them.
-  readonly now: () => number;
-  readonly newId: () => string;
-  actor: Actor | undefined;
-  taken: Taken | undefined;
-  isLockedOut = false;
-  refusedAs: ErrorName | undefined;
-  readClass: ReadClass = "head";
-  hidesArtefacts = false;
-  isWrite: boolean;
-  #cache: TenantCache | undefined;
-  #primary: PrimaryClient | undefined;
-  #tenantPrimary: PrimaryClient | undefined;
-  #trace: TraceContext | undefined;
-  #work: RequestWork | undefined;
-  #access: Access | undefined;
-
-  readonly c: Context<Env>;
-  readonly isolate: Isolate;
-  readonly requestId: string;
-  readonly route: CountedRoute;
-
-  constructor(c: Context<Env>, isolate: Isolate, requestId: string, route: CountedRoute) {
-    this.c = c;
-    this.isolate = isolate;
-    this.requestId = requestId;
-    this.route = route;
-    this.isWrite = route.isWrite;
-    this.env = c.env;
-    this.now = isolate.now;
-    this.newId = isolate.newId;
-  }
-
-  get settings(): Settings {
-    return this.isolate.settingsOf(this.env);
-  }
-
-  get counters(): Counters {
-    return this.isolate.counters;
-  }
-
-  get flusher(): Flusher {
-    return this.isolate.flusher;
-  }
-
-  /** An invalid var must not break the error response that reports it. */
-  get corsOrigins(): ReadonlySet<string> {
-    try {
-      return this.settings.access.corsOrigins;
-    } catch {
-      return NO_ORIGINS;
-    }
-  }
-
-  get isLocal(): boolean {
-    return this.env.ENVIRONMENT === "local";
-  }
-
-  get requestLog(): RequestLog {
-    try {
-      return this.settings.requestLog;
-    } catch {
-      return "failures";
-    }
-  }
-
-  /** Runs after the response. Counting must not fail a response, so it is skipped if the caller has no context. */
-  flush(nowMs: number): void {
-    try {
-      this.waitUntil(this.flusher.flush(this.env, nowMs));
-    } catch {
-      // The flusher keeps the counts until the next attempt.
-    }
-  }
-
-  /** Runs after the response, like a flush, and fails none. */
-  recordDenial(status: number, route: { method: string; path: string }, subject: string | undefined): void {
-    try {
-      const { actor, access, refusedAs, isLockedOut, requestId, settings, c } = this;
-      const refused = {
-        request: c.req.raw,
-        route,
-        subject,
-        settings,
-        actor,
-        access,
-        refusedAs,
-        isLockedOut,
-        requestId,
-      };
-      const denial = deniedAttempt({ ...refused, nowMs: this.now() }, status);
-      if (denial !== undefined) this.isolate.denials.add(denial, this);
-    } catch (error) {
-      logLine("warn", "A denied attempt could not be recorded.", errorFields(error));
-    }
-  }
-
-  get tenant(): string {
-    if (this.actor === undefined) throw new Error("Nothing is known of the tenant before the request's actor is.");
-    return this.actor.tenant;
-  }
-
-  get access(): Access | undefined {
-    const { narrowed, permissions, clientId = "" } = this.actor ?? {};
-    if (narrowed === undefined || permissions === undefined) return undefined;
-    const ip = this.c.req.raw.headers.get("CF-Connecting-IP") ?? "";
-    this.#access ??= new Access({ permissions, narrowed }, { ip, nowMs: this.now(), clientId });
-    return this.#access;
-  }
-
-  get cache(): TenantCache {
-    this.#cache ??= this.isolate.cache.of(this.tenant);
-    return this.#cache;
-  }
-
-  get models(): ModelCache<unknown> {
-    return this.isolate.models;
-  }
-
-  get loadedIsolates(): LoadedIsolates {
-    return this.isolate.loadedIsolates;
-  }
-
-  get primary(): PrimaryClient {
-    this.#primary ??= this.#guarded(this.tenantPrimary);
-    return this.#primary;
-  }
-
-  freshPrimary(): PrimaryClient {
-    return this.#guarded(this.#openPrimary());
-  }
-
-  get tenantPrimary(): PrimaryClient {
-    // The deadline starts with the first call; until then the request has only computed.
-    this.#tenantPrimary ??= this.#openPrimary();
-    return this.#tenantPrimary;
-  }
-
-  #openPrimary(): PrimaryClient {
-    const primary = primaryOf(this.env, this.tenant);
-    return this.hidesArtefacts ? withoutArtefacts(primary) : primary;
-  }
-
-  #guarded(primary: PrimaryClient): PrimaryClient {
-    const { access } = this;
-    const bounded = withQuotas(primary, this.actor?.limits?.quotas ?? NO_QUOTAS);
-    return access === undefined ? bounded : guardPrimary(bounded, access);
-  }
-
-  requireSettings(): void {
-    this.isolate.settingsOf(this.env);
-  }
-
-  spendComparison(characters: number): void {
-    if (this.actor === undefined) return;
-    this.isolate.gate.spendComparison(this, this.actor, Math.ceil(characters / CHARACTERS_PER_KIB));
-  }
-
-  spendRequests(count: number): void {
-    if (this.actor !== undefined) this.isolate.gate.spendRequests(this, this.actor, count);
-  }
-
-  refusalOfCall(error: unknown, call: { method: string; path: string; subject: string | undefined }): Refusal {
-    const { refusal } = countedRefusal(error, this);
-    this.recordDenial(ERRORS[refusal.error].status, call, call.subject);
-    return refusal;
-  }
-
-  forgetCredentials(): void {
-    this.isolate.gate.forgetCredentials();
-  }
-
-  get work(): RequestWork {
-    this.#work ??= new RequestWork();
-    return this.#work;
-  }
-
-  waitUntil(promise: Promise<unknown>): void {
-    this.c.executionCtx.waitUntil(promise);
-  }
-
-  trace(): TraceContext {
-    this.#trace ??= traceOf(this.c.req.raw.headers);
-    return this.#trace;
-  }
-
-  /** The response's trace. A read from memory without a traceparent gets none, because it makes no further call. */
-  answeredTrace(isFromMemory: boolean): TraceContext | undefined {
-    if (isFromMemory && this.#trace === undefined && !this.c.req.raw.headers.has("traceparent")) return undefined;
-    return this.trace();
-  }
-}
-
 const NATIVE_PREFIX = "/api/v1";
 
 /** The path to route: as sent, except that the context of a Confluent path moves into the names it qualifies. */
@@ -498,13 +272,6 @@ function errorAnswer(error: unknown, edge: RequestEdge): Answer {
   return { ...answer, headers: { ...answer.headers, ...headers } };
 }
 
-function countedRefusal(error: unknown, edge: RequestEdge): ReturnType<typeof refusalOf> {
-  const refused = refusalOf(error, edge);
-  edge.refusedAs = refused.refusal.error;
-  edge.counters.add("registry_errors_total", [ERRORS[refused.refusal.error].code]);
-  return refused;
-}
-
 /** The API that a path belongs to, whether or not a route matches. */
 function apiOf(path: string): ApiName {
   if (path === NATIVE_PREFIX || path.startsWith(`${NATIVE_PREFIX}/`)) return "native";
@@ -524,19 +291,6 @@ function unroutedOf(api: ApiName, counters: Counters): CountedRoute {
  */
 function isWrite({ method, permission }: Route): boolean {
   return method !== "GET" && /^admin:|:(?:write|delete)$/.test(permission);
-}
-
-function refusalOf(error: unknown, edge: RequestEdge): { refusal: Refusal; headers: Readonly<Record<string, string>> } {
-  if (error instanceof RegistryError) return error;
-  if (error instanceof PrimaryUnreachable) return { refusal: error.refusal, headers: {} };
-  // A bug: the operator gets the stack, the caller an id to report.
-  logLine("error", "Unexpected error", {
-    request_id: edge.requestId,
-    ...traceFields(edge.trace()),
-    tenant: edge.actor?.tenant,
-    ...errorFields(error),
-  });
-  return { refusal: makeRefusal("INTERNAL", [], "Something went wrong on the server."), headers: {} };
 }
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
