@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -43,7 +44,7 @@ func (c *Client) Events(ctx context.Context, options ...EventOption) *EventStrea
 	return &EventStream{client: c, ctx: ctx, cancel: cancel, query: request.query, after: request.after, err: c.err}
 }
 
-// Next waits for the next event. It returns false when the context ends, on Close, and on a refusal.
+// Next waits for the next event. It returns false when the context ends, on Close, on a refusal, and on an event that cannot be read.
 func (s *EventStream) Next() bool {
 	for s.err == nil {
 		if s.lines == nil {
@@ -51,9 +52,13 @@ func (s *EventStream) Next() bool {
 			continue
 		}
 		event, err := s.read()
+		if errors.Is(err, ErrBadAnswer) {
+			s.err = err
+			break
+		}
 		if err != nil {
 			s.disconnect()
-			s.pause()
+			s.pause(0)
 			continue
 		}
 		s.failures = 0
@@ -106,25 +111,26 @@ func (s *EventStream) connect() {
 	}
 	response, err := s.client.config.http.Do(request)
 	if err != nil {
-		s.pause()
+		s.pause(0)
 		return
 	}
+	s.body = response.Body
+	body := response.Body
+	s.idle = time.AfterFunc(engine.EventIdle, func() { _ = body.Close() })
 	if response.StatusCode != http.StatusOK {
 		s.refused(response)
 		return
 	}
-	s.body = response.Body
 	s.lines = bufio.NewReader(response.Body)
-	body := response.Body
-	s.idle = time.AfterFunc(engine.EventIdle, func() { _ = body.Close() })
 }
 
 // refused ends the stream, unless what refuses will pass.
 func (s *EventStream) refused(response *http.Response) {
-	defer response.Body.Close()
+	defer s.disconnect()
 	switch response.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		s.pause()
+		retryAfter, _ := engine.ParseRetryAfter(response.Header.Get("Retry-After"), s.client.config.clock.Wall())
+		s.pause(retryAfter)
 		return
 	}
 	body, _ := io.ReadAll(io.LimitReader(response.Body, engine.MaxAnswerBytes))
@@ -157,19 +163,31 @@ func (s *EventStream) read() (Event, error) {
 		if line != "" || data.Len() == 0 {
 			continue
 		}
-		var event Event
-		var position struct {
-			Seq int64 `json:"seq"`
+		event, err := parseEvent(data.String())
+		if err != nil {
+			// Read again, it would be the same.
+			return Event{}, badAnswer(&engine.Answer{Status: http.StatusOK, Attempts: 1}, err)
 		}
-		if err := json.Unmarshal([]byte(data.String()), &event); err != nil {
-			return Event{}, err
-		}
-		if err := json.Unmarshal(event.Data, &position); err != nil {
-			return Event{}, err
-		}
-		event.Seq = position.Seq
 		return event, nil
 	}
+}
+
+func parseEvent(text string) (Event, error) {
+	var event Event
+	var position struct {
+		Seq *int64 `json:"seq"`
+	}
+	if err := json.Unmarshal([]byte(text), &event); err != nil {
+		return Event{}, err
+	}
+	if err := json.Unmarshal(event.Data, &position); err != nil {
+		return Event{}, err
+	}
+	if position.Seq == nil {
+		return Event{}, errors.New("the event has no seq")
+	}
+	event.Seq = *position.Seq
+	return event, nil
 }
 
 func (s *EventStream) disconnect() {
@@ -180,7 +198,8 @@ func (s *EventStream) disconnect() {
 	s.body, s.lines = nil, nil
 }
 
-func (s *EventStream) pause() {
+// pause waits before another connection, never shorter than the registry asks for.
+func (s *EventStream) pause(retryAfter time.Duration) {
 	if err := s.ctx.Err(); err != nil {
 		s.err = err
 		return
@@ -190,7 +209,7 @@ func (s *EventStream) pause() {
 	if wait == 0 {
 		wait = engine.FirstWait / 10
 	}
-	if err := s.client.config.clock.Sleep(s.ctx, wait); err != nil {
+	if err := s.client.config.clock.Sleep(s.ctx, retryAfter+wait); err != nil {
 		s.err = err
 	}
 }

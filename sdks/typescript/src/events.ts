@@ -2,7 +2,7 @@
 
 import type { CallSettings } from "./engine/call.js";
 import { EVENT_IDLE_MS, FIRST_WAIT_MS, LONGEST_EVENT_WAIT_MS } from "./engine/constants.js";
-import { jitterMs } from "./engine/retry.js";
+import { jitterMs, parseRetryAfterMs } from "./engine/retry.js";
 import { ApiError, BadAnswer } from "./errors.js";
 import type { Problem, RegistryEvent } from "./models.js";
 
@@ -25,6 +25,7 @@ export async function* readEvents(
   let lastSeq = params.after ?? -1;
   for (let failures = 0; ; ) {
     params.signal?.throwIfAborted();
+    let retryAfterMs = 0;
     const stop = new AbortController();
     const cancel = () => stop.abort();
     params.signal?.addEventListener("abort", cancel, { once: true });
@@ -39,15 +40,14 @@ export async function* readEvents(
     } catch (error) {
       params.signal?.throwIfAborted();
       if (error instanceof BadAnswer || (error instanceof ApiError && !isPassing(error.status))) throw error;
+      if (error instanceof ApiError) retryAfterMs = error.retryAfterMs ?? 0;
     } finally {
       params.signal?.removeEventListener("abort", cancel);
       stop.abort();
     }
     failures += 1;
-    await settings.clock.sleep(
-      jitterMs(failures, settings.random(), LONGEST_EVENT_WAIT_MS) || FIRST_WAIT_MS / 10,
-      params.signal,
-    );
+    const waitMs = jitterMs(failures, settings.random(), LONGEST_EVENT_WAIT_MS) || FIRST_WAIT_MS / 10;
+    await settings.clock.sleep(retryAfterMs + waitMs, params.signal);
   }
 }
 
@@ -76,7 +76,7 @@ async function* connect(
   try {
     const url = `${settings.baseUrl}/api/v1/events${search === "" ? "" : `?${search}`}`;
     const response = await settings.fetch(url, { headers, redirect: "manual", signal: stop.signal });
-    if (response.status !== 200 || response.body === null) throw await refusal(response);
+    if (response.status !== 200 || response.body === null) throw await refusal(response, settings.clock.wallMs());
     const decoder = new TextDecoder();
     const reader = response.body.getReader();
     let text = "";
@@ -97,7 +97,7 @@ async function* connect(
   }
 }
 
-async function refusal(response: Response): Promise<ApiError | BadAnswer> {
+async function refusal(response: Response, wallMs: number): Promise<ApiError | BadAnswer> {
   const { status } = response;
   if (status < 400) return new BadAnswer(status, `The answer to an event stream has status ${status}.`, 1);
   let problem: Problem | undefined;
@@ -110,7 +110,7 @@ async function refusal(response: Response): Promise<ApiError | BadAnswer> {
     status,
     problem,
     requestId: response.headers.get("X-Request-ID") ?? undefined,
-    retryAfterMs: undefined,
+    retryAfterMs: parseRetryAfterMs(response.headers.get("Retry-After"), wallMs),
     attempts: 1,
   });
 }
@@ -122,6 +122,11 @@ function parseEvent(block: string): RegistryEvent | undefined {
     .map((line) => line.slice(5).replace(/^ /, ""))
     .join("\n");
   if (data === "") return undefined;
-  const event = JSON.parse(data) as Omit<RegistryEvent, "seq"> & { data: { seq: number } };
-  return { ...event, seq: event.data.seq };
+  try {
+    const event = JSON.parse(data) as Omit<RegistryEvent, "seq"> & { data: { seq: unknown } };
+    if (typeof event.data.seq === "number") return { ...event, seq: event.data.seq };
+  } catch {
+    // Read again, it would be the same.
+  }
+  throw new BadAnswer(200, "An event of the stream cannot be read.", 1);
 }

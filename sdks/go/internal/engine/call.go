@@ -296,7 +296,7 @@ func (s *Settings) judge(operation Operation, r result, attempts int) (*Answer, 
 		failure.Code = "bad_answer"
 		return nil, failure
 	}
-	failure.RetryAfter, failure.HasRetry = parseRetryAfter(r.header.Get("Retry-After"), s.Clock.Wall())
+	failure.RetryAfter, failure.HasRetry = ParseRetryAfter(r.header.Get("Retry-After"), s.Clock.Wall())
 	return nil, failure
 }
 

@@ -30,8 +30,8 @@ func Jitter(attempt int, random float64, longest time.Duration) time.Duration {
 	return time.Duration(random*float64(wait.Milliseconds())) * time.Millisecond
 }
 
-// parseRetryAfter reads seconds or a date; a time that has passed is 0.
-func parseRetryAfter(header string, now time.Time) (time.Duration, bool) {
+// ParseRetryAfter reads seconds or a date; a time that has passed is 0.
+func ParseRetryAfter(header string, now time.Time) (time.Duration, bool) {
 	text := strings.TrimSpace(header)
 	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
 		if seconds < 0 {

@@ -7,9 +7,10 @@ import httpx
 
 from ._engine.call import CallAnswer
 from ._engine.reads import ReadAnswer
+from ._engine.retry import parse_retry_after_ms
 from ._subject import qualify
 from .errors import BadAnswer, RegistryError, api_error_class
-from .models import SchemaRecord
+from .models import RegistryEvent, SchemaRecord
 from .schema import SchemaInput, to_schema
 
 
@@ -37,7 +38,7 @@ def subject_of_record(value: Any) -> Optional[str]:
     return qualify(value["context"], value["subject"])
 
 
-def refused_stream(response: httpx.Response) -> RegistryError:
+def refused_stream(response: httpx.Response, wall_ms: float) -> RegistryError:
     status = response.status_code
     if status < 400:
         return BadAnswer(status, f"The answer to an event stream has status {status}.", 1)
@@ -46,5 +47,17 @@ def refused_stream(response: httpx.Response) -> RegistryError:
     except ValueError:
         problem = None
     request_id = response.headers.get("X-Request-ID")
+    retry_after_ms = parse_retry_after_ms(response.headers.get("Retry-After"), wall_ms)
     error_class = api_error_class(problem.get("code") if problem else None, status)
-    return error_class(status=status, problem=problem, request_id=request_id, retry_after_ms=None, attempts=1)
+    return error_class(status=status, problem=problem, request_id=request_id, retry_after_ms=retry_after_ms, attempts=1)
+
+
+def read_event(text: str) -> RegistryEvent:
+    try:
+        event = RegistryEvent.model_validate_json(text)
+    except ValueError:
+        event = None
+    if event is None or not isinstance(event.data.get("seq"), int):
+        # Read again, it would be the same.
+        raise BadAnswer(200, "An event of the stream cannot be read.", 1)
+    return event

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import httpx
 from pydantic import BaseModel
 
-from ._answers import as_record, describe_schema, read_json, refused_stream, subject_of_record, without_none
+from ._answers import as_record, describe_schema, read_event, read_json, refused_stream, subject_of_record, without_none
 from ._engine.breaker import Breaker
 from ._engine.cache import Cache, CacheEntry
 from ._engine.call import CallAnswer, CallOptions, CallSettings, ClientEvent, Operation, logger, run_call
@@ -428,17 +428,18 @@ class SchemaRegistryClient:
             if last_id is not None:
                 headers["Last-Event-ID"] = last_id
             url = f"{self._settings.base_url}/api/v1/events?{urlencode(without_none(query))}".rstrip("?")
+            retry_after_ms = 0.0
             try:
                 async with self._shared.driver.stream(url, headers) as response:
                     if response.status_code != 200:
                         await response.aread()
-                        raise refused_stream(response)
+                        raise refused_stream(response, self._shared.clock.wall_ms())
                     data: List[str] = []
                     async for line in response.aiter_lines():
                         if line.startswith("data:"):
                             data.append(line[5:].lstrip(" "))
                         elif line == "" and data:
-                            event = RegistryEvent.model_validate_json("\n".join(data))
+                            event = read_event("\n".join(data))
                             data = []
                             failures, last_id = 0, event.id
                             if event.seq > last_seq:
@@ -449,9 +450,10 @@ class SchemaRegistryClient:
             except RegistryError as error:
                 if getattr(error, "status", 0) not in (429, 502, 503, 504):
                     raise
+                retry_after_ms = getattr(error, "retry_after_ms", None) or 0
             failures += 1
             wait_ms = jitter_ms(failures, self._options.random(), LONGEST_EVENT_WAIT_MS)
-            await self._shared.driver.sleep(wait_ms or FIRST_WAIT_MS / 10)
+            await self._shared.driver.sleep(retry_after_ms + (wait_ms or FIRST_WAIT_MS / 10))
 
     def clear_cache(self, subject: Optional[str] = None) -> None:
         """Forgets everything cached, or what belongs to one subject."""

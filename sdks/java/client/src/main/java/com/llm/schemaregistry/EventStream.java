@@ -33,6 +33,9 @@ import java.util.concurrent.TimeUnit;
 public final class EventStream implements Iterator<RegistryEvent>, AutoCloseable {
   private static final Set<Integer> PASSING = Set.of(429, 502, 503, 504);
 
+  /** A problem document has a few hundred bytes. */
+  private static final int MAX_REFUSAL_BYTES = 1 << 20;
+
   private final Settings settings;
   private final EventRequest request;
   private String lastId;
@@ -63,8 +66,10 @@ public final class EventStream implements Iterator<RegistryEvent>, AutoCloseable
           lastSeq = event.seq();
           next = event;
         }
+      } catch (RefusedForNow e) {
+        pause(e.retryAfter);
       } catch (IOException e) {
-        pause();
+        pause(Duration.ZERO);
       }
     }
     return next != null;
@@ -121,10 +126,11 @@ public final class EventStream implements Iterator<RegistryEvent>, AutoCloseable
   /** Ends the stream, unless what refuses will pass. */
   private void refused(HttpResponse<InputStream> response) throws IOException {
     int status = response.statusCode();
-    String text = new String(response.body().readAllBytes(), StandardCharsets.UTF_8);
     if (PASSING.contains(status)) {
-      throw new IOException("status " + status);
+      Duration retryAfter = Limits.parseRetryAfter(response.headers().firstValue("Retry-After").orElse(null), settings.clock.wall());
+      throw new RefusedForNow(retryAfter == null ? Duration.ZERO : retryAfter);
     }
+    String text = new String(watched(() -> response.body().readNBytes(MAX_REFUSAL_BYTES)), StandardCharsets.UTF_8);
     closed = true;
     if (status < 400) {
       throw new BadAnswerException(status, "The answer to an event stream has status " + status + ".", 1, null);
@@ -141,23 +147,51 @@ public final class EventStream implements Iterator<RegistryEvent>, AutoCloseable
   private RegistryEvent read() throws IOException {
     StringBuilder data = new StringBuilder();
     while (true) {
-      CompletableFuture<Void> idle = new CompletableFuture<Void>().completeOnTimeout(null, Limits.EVENT_IDLE.toMillis(), TimeUnit.MILLISECONDS);
-      CompletableFuture<Void> watch = idle.thenRun(this::disconnect);
-      String line;
-      try {
-        line = lines.readLine();
-      } finally {
-        idle.cancel(false);
-        watch.cancel(false);
-      }
+      String line = watched(lines::readLine);
       if (line == null) {
         throw new IOException("The stream ended.");
       }
       if (line.startsWith("data:")) {
         data.append(line.startsWith("data: ") ? line.substring(6) : line.substring(5));
       } else if (line.isEmpty() && data.length() > 0) {
-        return RegistryEvent.ofJson(data.toString());
+        return parse(data.toString());
       }
+    }
+  }
+
+  private RegistryEvent parse(String text) {
+    try {
+      return RegistryEvent.ofJson(text);
+    } catch (IllegalArgumentException e) {
+      // Read again, it would be the same.
+      close();
+      throw new BadAnswerException(200, "An event of the stream cannot be read.", 1, e);
+    }
+  }
+
+  /** Reads, and closes the connection when nothing comes. */
+  private <T> T watched(Reading<T> reading) throws IOException {
+    CompletableFuture<Void> idle = new CompletableFuture<Void>().completeOnTimeout(null, Limits.EVENT_IDLE.toMillis(), TimeUnit.MILLISECONDS);
+    CompletableFuture<Void> watch = idle.thenRun(this::disconnect);
+    try {
+      return reading.read();
+    } finally {
+      idle.cancel(false);
+      watch.cancel(false);
+    }
+  }
+
+  private interface Reading<T> {
+    T read() throws IOException;
+  }
+
+  /** A refusal that will pass. */
+  private static final class RefusedForNow extends IOException {
+    private static final long serialVersionUID = 1L;
+    private final transient Duration retryAfter;
+
+    RefusedForNow(Duration retryAfter) {
+      this.retryAfter = retryAfter;
     }
   }
 
@@ -173,7 +207,8 @@ public final class EventStream implements Iterator<RegistryEvent>, AutoCloseable
     }
   }
 
-  private void pause() {
+  /** Never shorter than the registry asks for. */
+  private void pause(Duration retryAfter) {
     lines = null;
     disconnect();
     if (closed) {
@@ -181,6 +216,6 @@ public final class EventStream implements Iterator<RegistryEvent>, AutoCloseable
     }
     failures++;
     Duration wait = Limits.jitter(failures, settings.random.getAsDouble(), Limits.LONGEST_EVENT_WAIT_MS);
-    settings.clock.sleep(wait.isZero() ? Duration.ofMillis(50) : wait).toCompletableFuture().join();
+    settings.clock.sleep(retryAfter.plus(wait.isZero() ? Duration.ofMillis(50) : wait)).toCompletableFuture().join();
   }
 }

@@ -21,10 +21,6 @@ import java.net.http.HttpTimeoutException;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -191,7 +187,7 @@ final class Call {
       judged.error = new BadAnswerException(status, message, number, null);
       return judged;
     }
-    Duration retryAfter = parseRetryAfter(header(response, "Retry-After"), settings.clock.wall());
+    Duration retryAfter = Limits.parseRetryAfter(header(response, "Retry-After"), settings.clock.wall());
     judged.error = ApiException.of(new ApiException.Refusal(status, problem, header(response, "X-Request-ID"), retryAfter, number));
     judged.isRetried = (mayRepeat ? RETRIED : RETRIED_WITHOUT_KEY).contains(status);
     judged.retryAfter = retryAfter == null ? Duration.ZERO : retryAfter;
@@ -234,23 +230,6 @@ final class Call {
       JsonNode document = MAPPER.readTree(response.body());
       return document.path("code").isTextual() ? Problem.ofJson(response.body()) : null;
     } catch (IOException e) {
-      return null;
-    }
-  }
-
-  /** Seconds or a date; a time that has passed is zero, and null where neither was said. */
-  static Duration parseRetryAfter(String header, Instant now) {
-    if (header == null) {
-      return null;
-    }
-    String text = header.trim();
-    if (text.matches("-?[0-9]{1,9}")) {
-      return Duration.ofSeconds(Math.max(0, Long.parseLong(text)));
-    }
-    try {
-      Duration wait = Duration.between(now, ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant());
-      return wait.isNegative() ? Duration.ZERO : wait;
-    } catch (DateTimeParseException e) {
       return null;
     }
   }

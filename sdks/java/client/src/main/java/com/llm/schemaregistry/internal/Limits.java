@@ -1,6 +1,10 @@
 package com.llm.schemaregistry.internal;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
 
 /** Every number of the client's behaviour. All SDKs share them; the vectors in contract/vectors/sdk hold each of them to it. */
 public final class Limits {
@@ -50,5 +54,22 @@ public final class Limits {
   public static Duration jitter(int attempt, double random, long longestMs) {
     long bound = Math.min(longestMs, FIRST_WAIT_MS << Math.min(attempt - 1, 20));
     return Duration.ofMillis((long) (random * bound));
+  }
+
+  /** Seconds or a date; a time that has passed is zero, and null where neither was said. */
+  public static Duration parseRetryAfter(String header, Instant now) {
+    if (header == null) {
+      return null;
+    }
+    String text = header.trim();
+    if (text.matches("-?[0-9]{1,9}")) {
+      return Duration.ofSeconds(Math.max(0, Long.parseLong(text)));
+    }
+    try {
+      Duration wait = Duration.between(now, ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant());
+      return wait.isNegative() ? Duration.ZERO : wait;
+    } catch (DateTimeParseException e) {
+      return null;
+    }
   }
 }

@@ -9,7 +9,11 @@ public final class RegistryEvent extends Document {
   }
 
   public static RegistryEvent ofJson(String json) {
-    return new RegistryEvent(parse(json));
+    RegistryEvent event = new RegistryEvent(parse(json));
+    if (!event.node.path("data").path("seq").canConvertToExactIntegral()) {
+      throw new IllegalArgumentException("The event has no seq.");
+    }
+    return event;
   }
 
   public String id() {
