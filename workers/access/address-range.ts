@@ -36,6 +36,15 @@ export function networkOf(address: string): string | undefined {
   return `${groups.map((group) => group.toString(16)).join(":")}::/${kept}`;
 }
 
+/** Bits of an IPv6 address that a provider assigns; the caller chooses the others (RFC 6177, RFC 8981). */
+const ASSIGNED_BITS = 64;
+
+/** What tells one caller's address from another's: an IPv6 address counts as its network of 64 bits. */
+export function assignedAddress(address: string): string {
+  const parsed = address.includes(":") ? parseAddress(address) : undefined;
+  return parsed?.bits === 128 ? `${(parsed.value >> BigInt(ASSIGNED_BITS)).toString(16)}/${ASSIGNED_BITS}` : address;
+}
+
 /** Cloudflare passes an IPv4 caller as IPv4, so a mapped address counts as IPv4 as well. */
 function parseAddress(text: string): Address | undefined {
   const bytes = /^\d{1,3}(\.\d{1,3}){3}$/.test(text) ? text.split(".").map(Number) : undefined;

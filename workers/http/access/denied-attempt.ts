@@ -7,7 +7,7 @@ import { type Denial, MINUTE_MS } from "../../../registry/denial.ts";
 import { DEFAULT_TENANT } from "../../../registry/permission.ts";
 import { printSubjectName, subjectNameProblem } from "../../../schema/subject-name.ts";
 import type { Access } from "../../access/access.ts";
-import { networkOf } from "../../access/address-range.ts";
+import { assignedAddress, networkOf } from "../../access/address-range.ts";
 import { addressPseudonym } from "../../access/key-hash.ts";
 import type { Actor } from "../../edge.ts";
 import { parseSubject } from "../../registry/read/subject-names.ts";
@@ -42,7 +42,7 @@ export function deniedAttempt(refused: Refused, status: number): Denial | undefi
     code: refusedAs === undefined ? "" : ERRORS[refusedAs].code,
     ...attemptOf(refused),
     actor: actor?.actor ?? null,
-    address: ip === null || hashKey === undefined ? null : addressPseudonym(hashKey, ip),
+    address: ip === null || hashKey === undefined ? null : addressPseudonym(hashKey, assignedAddress(ip)),
     network: ip === null ? null : (networkOf(ip) ?? null),
     count: 1,
     firstAtMs: nowMs,

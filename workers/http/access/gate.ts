@@ -3,6 +3,7 @@
  * request limits.
  */
 import { makeRefusal } from "../../../contract/errors.ts";
+import { assignedAddress } from "../../access/address-range.ts";
 import type { Actor, Bindings, RoutePermission } from "../../edge.ts";
 import { Limiter, type Taken } from "../../limits/limiter.ts";
 import { FAILURES_PER_MINUTE, VISITOR_REQUESTS_PER_MINUTE } from "../../limits/limits.ts";
@@ -121,7 +122,7 @@ function limitedBy(entering: Entering) {
 
 /** Set by Cloudflare; callers cannot set this header there. */
 function addressOf(request: Request): string {
-  return request.headers.get("CF-Connecting-IP") ?? "";
+  return assignedAddress(request.headers.get("CF-Connecting-IP") ?? "");
 }
 
 function tooMany(detail: string, retryAfterSeconds: number): RegistryError {

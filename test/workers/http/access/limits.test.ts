@@ -72,6 +72,19 @@ describe("the limit of an address", () => {
     expect((await registry.call("GET", "/subjects", { key: fresh, ip: bad })).status).toBe(200);
   });
 
+  it("holds for all IPv6 addresses that one caller can choose from, and for no other network", async () => {
+    const registry = new GuardedRegistry(BINDINGS);
+    const wrong = registry.admin.replace(/[0-9a-f]{64}$/, "0".repeat(64));
+    const from = (ip: string) => registry.call("GET", "/subjects", { key: wrong, ip });
+
+    for (let turn = 0; turn < FAILURES_PER_MINUTE; turn += 1) {
+      expect((await from(`2001:db8:1:2::${turn.toString(16)}`)).status).toBe(401);
+    }
+
+    expect((await from("2001:db8:1:2:ffff:ffff:ffff:ffff")).status).toBe(429);
+    expect((await from("2001:db8:1:3::1")).status).toBe(401);
+  });
+
   it("applies to requests that need no credential", async () => {
     const registry = new GuardedRegistry(BINDINGS);
 
