@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-export type Arrived = { atMs: number; path: string; headers: Record<string, string>; body: string };
+export type Arrived = { path: string; headers: Record<string, string>; body: string };
 
 /** An endpoint's reaction to a request it has read. */
 export type Behaviour = (response: ServerResponse, request: IncomingMessage, arrived: Arrived) => void;
@@ -46,7 +46,6 @@ export class WebhookServer {
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
       request.on("end", () => {
         const arrived: Arrived = {
-          atMs: Date.now(),
           path: request.url ?? "",
           headers: request.headers as Record<string, string>,
           body: Buffer.concat(chunks).toString("utf8"),

@@ -191,7 +191,8 @@ describe("MAX_FIELDS and MAX_FIELD_DEPTH", () => {
  * Inputs with a high cost for their size: each must terminate quickly. The limit is generous because the machine may be
  * busy.
  */
-const SLOWEST_MS = 10_000;
+/** A test that takes longer fails; each takes less than a second on an idle core. */
+const PATIENCE_MS = 20_000;
 const MEGABYTE = 1_000_000;
 const many = (count: number, item: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => item(index)).join("");
@@ -230,15 +231,17 @@ const hostile: Record<string, () => string> = {
 };
 
 describe("parseProtobuf of hostile texts", () => {
-  it.each(Object.entries(hostile))("terminates with %s", (_, make) => {
-    const text = make();
-    const startedAtMs = performance.now();
+  it.each(Object.entries(hostile))(
+    "terminates with %s",
+    (_, make) => {
+      const text = make();
 
-    const results = [parseNew(text), parseStored(text)];
+      const results = [parseNew(text), parseStored(text)];
 
-    expect(results.every((result) => result.ok || result.refusal.problems.length > 0)).toBe(true);
-    expect(performance.now() - startedAtMs).toBeLessThan(SLOWEST_MS);
-  });
+      expect(results.every((result) => result.ok || result.refusal.problems.length > 0)).toBe(true);
+    },
+    PATIENCE_MS,
+  );
 
   it("refuses a base64 descriptor that nests deeper than a text may", () => {
     let bytes = Buffer.from([0x0a, 1, 65]);

@@ -59,7 +59,6 @@ describe("compare, at its bounds", () => {
     ],
   ])("refuses with the location if too many types are paired: %s", (_, reader, writer) => {
     const [readerModel, writerModel] = [modelOf(reader), modelOf(writer)];
-    const startedMs = performance.now();
 
     const comparison = avro.compare(readerModel, writerModel, { policy: "strict", writers: "declared" });
 
@@ -71,7 +70,6 @@ describe("compare, at its bounds", () => {
         message: expect.stringContaining("too complex to compare, at"),
       },
     });
-    expect(performance.now() - startedMs).toBeLessThan(20_000);
   });
 
   it("decides semantically between unions of thousands of branches of one name", () => {

