@@ -113,24 +113,15 @@ const WITH_SERVER: Readonly<Record<string, Entry>> = {
   },
   promote: {
     summary: "copies a version and what it references to another context or registry",
-    load: async () => {
-      const { PROMOTE_USAGE, runPromote } = await import("./promote.ts");
-      return { usage: PROMOTE_USAGE, options: {}, run: runPromote };
-    },
+    load: async () => (await import("./commands/promote.ts")).PROMOTE_COMMAND,
   },
   person: {
     summary: "what the registry holds of one person",
-    load: async () => {
-      const { PERSONAL_DATA_USAGE, runPersonalData } = await import("./personal-data.ts");
-      return { usage: PERSONAL_DATA_USAGE, options: {}, run: (args, shell) => runPersonalData("person", args, shell) };
-    },
+    load: async () => (await import("./commands/personal-data.ts")).PERSON_COMMAND,
   },
   erase: {
     summary: "erases a person's name, or a text",
-    load: async () => {
-      const { PERSONAL_DATA_USAGE, runPersonalData } = await import("./personal-data.ts");
-      return { usage: PERSONAL_DATA_USAGE, options: {}, run: (args, shell) => runPersonalData("erase", args, shell) };
-    },
+    load: async () => (await import("./commands/personal-data.ts")).ERASE_COMMAND,
   },
   doctor: {
     summary: "the settings in use, and whether the registry takes them",

@@ -31,8 +31,9 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
 export function exitCodeOf(error: RegistryError): number {
   if (isRegistryError(error, "incompatible_schema")) return EXIT.no;
   if (error.code === "configuration_error") return EXIT.usage;
-  if (error.code === "unauthorized" || error.code === "forbidden") return EXIT.notAllowed;
   if (UNREACHABLE.has(error.code)) return EXIT.unreachable;
-  const isGateway = error instanceof ApiError && error.problem === undefined && error.status >= 502;
-  return isGateway ? EXIT.unreachable : EXIT.refused;
+  // By status, because a gateway before the registry answers without a code.
+  if (!(error instanceof ApiError)) return EXIT.refused;
+  if (error.status === 401 || error.status === 403) return EXIT.notAllowed;
+  return error.problem === undefined && error.status >= 502 ? EXIT.unreachable : EXIT.refused;
 }

@@ -23,11 +23,8 @@ function takeFlag(name: string): boolean {
   return true;
 }
 
-const interrupt = new AbortController();
-process.once("SIGINT", () => interrupt.abort(new Error("interrupted")));
-
 if (color === "auto" || color === "always" || color === "never") {
-  process.exitCode = await dispatch(args, makeProcessShell({ color, isQuiet }, interrupt.signal));
+  process.exitCode = await dispatch(args, makeProcessShell({ color, isQuiet }));
 } else {
   process.stderr.write(`llmsr: --color must be auto, always or never, got "${color}".\n`);
   process.exitCode = EXIT.usage;

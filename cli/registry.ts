@@ -4,6 +4,7 @@ import { type CallSettings, type Operation, runCall } from "../sdks/typescript/s
 import { systemClock } from "../sdks/typescript/src/engine/clock.ts";
 import { ATTEMPT_TIMEOUT_MS, CALL_TIMEOUT_MS, MAX_ATTEMPTS } from "../sdks/typescript/src/engine/constants.ts";
 import { Tokens } from "../sdks/typescript/src/engine/token.ts";
+import { BadAnswer } from "../sdks/typescript/src/errors.ts";
 import { type EventParams, readEvents } from "../sdks/typescript/src/events.ts";
 import type { RegistryEvent } from "../sdks/typescript/src/models.ts";
 import { describeUserAgent } from "../sdks/typescript/src/user-agent.ts";
@@ -84,8 +85,12 @@ export class Registry {
   }
 
   async #json<Value>(operation: Operation): Promise<Value> {
-    const { text } = await this.#call(operation);
-    return (text === "" ? undefined : JSON.parse(text)) as Value;
+    const { text, status, attempts } = await this.#call(operation);
+    try {
+      return (text === "" ? undefined : JSON.parse(text)) as Value;
+    } catch {
+      throw new BadAnswer(status, `${this.url}/api/v1${operation.path} answers something other than JSON.`, attempts);
+    }
   }
 
   #call(operation: Operation) {

@@ -1,5 +1,8 @@
 /** A client for registries that support the Confluent API; failed requests are retried. */
+import { setTimeout } from "node:timers/promises";
 import { type Address, networkProblem } from "./address.ts";
+import { EXIT } from "./exit-codes.ts";
+import type { Shell } from "./shell.ts";
 
 export type RemoteVersion = {
   subject: string;
@@ -20,7 +23,7 @@ const PAGE_SCHEMAS = 500;
 /** How much of a response that is not JSON an error message quotes. */
 const SHOWN_CHARACTERS = 80;
 
-/** An unexpected response from the registry, or none. */
+/** An unexpected response from the registry, or none: then the status is undefined. */
 export class RegistryRefusal extends Error {
   readonly status: number | undefined;
 
@@ -28,7 +31,19 @@ export class RegistryRefusal extends Error {
     super(message);
     this.status = status;
   }
+
+  /** As of other commands, but a refusal of what is copied is the answer "no". */
+  get exitCode(): number {
+    if (this.status === 401 || this.status === 403) return EXIT.notAllowed;
+    return this.status === undefined || isGatewayStatus(this.status) ? EXIT.unreachable : EXIT.no;
+  }
 }
+
+function isGatewayStatus(status: number): boolean {
+  return status >= 502 && status <= 504;
+}
+
+type Network = Pick<Shell, "fetch" | "signal">;
 
 export type RemoteRegistry = ReturnType<typeof openRegistry>;
 
@@ -37,21 +52,24 @@ type Answered = { status: number; body: unknown };
 type Sender = (method: string, path: string, body?: unknown) => Promise<Answered>;
 
 /** Sends requests, and retries if the registry is unreachable or overloaded. */
-function senderTo({ url, headers }: Address): Sender {
+function senderTo({ url, headers }: Address, { fetch, signal }: Network): Sender {
   return async (method, path, body) => {
     const init = {
       method,
+      signal,
       headers: { ...headers, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
     for (let attempt = 1; ; attempt += 1) {
-      const answer = await answerOf(url + path, init);
+      const answer = await answerOf(fetch, url + path, init);
+      signal.throwIfAborted();
       if ("status" in answer && answer.status < 500 && answer.status !== 429) return answer;
       if (attempt === ATTEMPTS) {
-        const why = "status" in answer ? `answers ${answer.status}: ${messageOf(answer)}` : answer.lost;
-        throw new RegistryRefusal(`${method} ${url}${path} failed: ${why}`);
+        const [why, status] =
+          "status" in answer ? [`answers ${answer.status}: ${messageOf(answer)}`, answer.status] : [answer.lost];
+        throw new RegistryRefusal(`${method} ${url}${path} failed: ${why}`, status);
       }
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempt));
+      await setTimeout(PAUSE_MS * attempt, undefined, { signal });
     }
   };
 }
@@ -63,18 +81,20 @@ async function requireRegistry(url: string, send: Sender): Promise<void> {
   if (config.status === 401 || config.status === 403) {
     throw new RegistryRefusal(
       `${url} answered ${config.status}: add user:password@ to the URL, or a header such as "Authorization: Bearer …".`,
+      config.status,
     );
   }
   if (config.status !== 200 || typeof compatibilityLevel !== "string") {
     throw new RegistryRefusal(
       `${url} is not a schema registry: GET /config answered ${config.status} ${messageOf(config)}`,
+      config.status,
     );
   }
 }
 
-export function openRegistry(address: Address) {
+export function openRegistry(address: Address, network: Network) {
   const { url } = address;
-  const send = senderTo(address);
+  const send = senderTo(address, network);
 
   /** The body of a successful response; undefined for 404. */
   const request = async (method: string, path: string, body?: unknown): Promise<unknown> => {
@@ -145,7 +165,7 @@ function messageOf({ body }: Answered): string {
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 }
 
-async function answerOf(url: string, init: RequestInit): Promise<Answered | { lost: string }> {
+async function answerOf(fetch: Network["fetch"], url: string, init: RequestInit): Promise<Answered | { lost: string }> {
   try {
     const response = await fetch(url, init);
     const text = await response.text();

@@ -99,6 +99,18 @@ export function addressOf({ url, key, headers, isKeyKeptBack }: ResolvedSettings
   return { url: url.value, headers: withKey(headers, key.value) };
 }
 
+/** Arguments of which the first may be the registry's URL. */
+export function takeUrl<Values extends RegistryValues>({
+  values,
+  positionals,
+}: {
+  values: Values;
+  positionals: string[];
+}) {
+  const [first = "", ...rest] = positionals;
+  return /^[a-z]+:\/\//.test(first) ? { values: { ...values, url: first }, rest } : { values, rest: positionals };
+}
+
 /** A subject's qualified name, in the configured context unless it names one. */
 export function qualifySubject(subject: string, { context }: Pick<ResolvedSettings, "context">): string {
   const { value } = context;

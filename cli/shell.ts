@@ -1,5 +1,6 @@
 /** What a command may use of the process. Tests pass their own; nothing below `commands/` reads `process` itself. */
 import { readFileSync } from "node:fs";
+import { addAbortSignal } from "node:stream";
 import { EXIT } from "./exit-codes.ts";
 
 /** A command's output streams: results go to standard output, everything else to standard error. */
@@ -26,8 +27,11 @@ export type Shell = Output & {
 
 type GlobalOptions = { color: "auto" | "always" | "never"; isQuiet: boolean };
 
-export function makeProcessShell({ color, isQuiet }: GlobalOptions, signal: AbortSignal): Shell {
+export function makeProcessShell({ color, isQuiet }: GlobalOptions): Shell {
   const { env, stdout, stderr, stdin } = process;
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort(new Error("interrupted"));
+  process.once("SIGINT", interrupt);
   const closed = new AbortController();
   // A reader that has seen enough, such as head, closes the pipe. That must not change a verdict, so the command goes on.
   stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -49,9 +53,15 @@ export function makeProcessShell({ color, isQuiet }: GlobalOptions, signal: Abor
     env,
     cwd: process.cwd(),
     fetch: (input, init) => fetch(input, init),
-    readStdin: () => readFileSync(0, "utf8"),
-    stdinChunks: () => stdin,
-    signal,
+    readStdin() {
+      // No listener runs while the read blocks, so an interrupt ends the process as it does any other.
+      process.off("SIGINT", interrupt);
+      const text = readFileSync(0, "utf8");
+      process.once("SIGINT", interrupt);
+      return text;
+    },
+    stdinChunks: () => addAbortSignal(interrupted.signal, stdin),
+    signal: interrupted.signal,
     outputClosed: closed.signal,
   };
 }

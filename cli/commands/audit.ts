@@ -1,9 +1,12 @@
 /** llmsr audit: downloads a registry's log, and verifies it against a saved checkpoint, online or offline. */
 import { createReadStream, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import { ApiError, BadAnswer, ConnectionLost } from "../../sdks/typescript/src/errors.ts";
+import type { Problem } from "../../sdks/typescript/src/models.ts";
 import { type Checkpoint, openNote, parseCheckpoint, parseVerifier, type Verifier } from "../../tlog/note.ts";
 import { type LogLine, LogVerifier } from "../../tlog/verify.ts";
-import { type Address, networkProblem } from "../address.ts";
+import type { Address } from "../address.ts";
 import type { CliCommand } from "../command.ts";
 import { parseOptions } from "../parse-options.ts";
 import { addressOf, REGISTRY_OPTIONS, resolveSettings } from "../settings.ts";
@@ -26,7 +29,7 @@ const AUDIT_USAGE = `llmsr audit verifies that a registry's log has not been alt
   --format FORMAT    export: ndjson or csv (ndjson)
   --url, --header    as for other commands; the API key is LLMSR_KEY, or what \`llmsr login\` stored
 
-Exit code 1: the log is not the one that the checkpoints cover. Without --key, signatures are not verified.
+Exit code 1: the log is not the one that the checkpoints cover; others as of other commands. Without --key, signatures are not verified.
 `;
 
 const PAGE_ENTRIES = 500;
@@ -39,23 +42,23 @@ async function audit(args: readonly string[], shell: Shell): Promise<number> {
   const address = () => registryAddress(url, values, shell);
   switch (command) {
     case "checkpoint":
-      print(await fetchText(address(), "/audit/checkpoint"));
+      print(await fetchText(address(), "/audit/checkpoint", shell));
       return 0;
     case "download":
-      for await (const line of fetchLog(address())) print(`${JSON.stringify(line)}\n`);
+      for await (const line of fetchLog(address(), shell)) print(`${JSON.stringify(line)}\n`);
       return 0;
     case "export": {
       const { actor, subject, type, from, until, format, include, "change-set": changeSet } = values;
       const asked = { actor, subject, type, from, until, format, include, change_set: changeSet };
       const given = Object.entries(asked).filter((pair): pair is [string, string] => pair[1] !== undefined);
-      for await (const text of fetchTexts(address(), `/audit/export?${new URLSearchParams(given)}`)) print(text);
+      for await (const text of fetchTexts(address(), `/audit/export?${new URLSearchParams(given)}`, shell)) print(text);
       return 0;
     }
     case "verify": {
       if (values.log !== undefined && (url !== undefined || values.url !== undefined)) {
         throw new UsageError("verify takes either the URL of a registry or --log FILE.");
       }
-      const entries = values.log === undefined ? fetchLog(address()) : readLog(values.log);
+      const entries = values.log === undefined ? fetchLog(address(), shell) : readLog(values.log, shell);
       return verify(entries, await readCheckpoints(values.checkpoint, values.key), { print, printError });
     }
     default:
@@ -112,8 +115,8 @@ function readFile(file: string): string {
   }
 }
 
-async function* readLog(file: string): AsyncGenerator<LogLine> {
-  const input = file === "-" ? process.stdin : createReadStream(file);
+async function* readLog(file: string, shell: Shell): AsyncGenerator<LogLine> {
+  const input = file === "-" ? Readable.from(shell.stdinChunks()) : createReadStream(file);
   let number = 0;
   try {
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
@@ -136,10 +139,11 @@ function parseLine(line: string, place: string): LogLine {
   throw new UsageError(`${place} is not an entry of a downloaded log.`);
 }
 
-async function* fetchLog(address: Address): AsyncGenerator<LogLine> {
+async function* fetchLog(address: Address, shell: Shell): AsyncGenerator<LogLine> {
   for (let after = 0; ; ) {
-    const text = await fetchText(address, `/log?after=${after}&limit=${PAGE_ENTRIES}`);
-    const { items } = JSON.parse(text) as { items: LogLine[] };
+    const text = await fetchText(address, `/log?after=${after}&limit=${PAGE_ENTRIES}`, shell);
+    const items = itemsOf(text);
+    if (items === undefined) throw new BadAnswer(200, `${address.url} answers something other than a log.`, 1);
     yield* items;
     const last = items.at(-1);
     if (last === undefined) return;
@@ -147,31 +151,42 @@ async function* fetchLog(address: Address): AsyncGenerator<LogLine> {
   }
 }
 
-async function fetchText(address: Address, path: string): Promise<string> {
+function itemsOf(page: string): LogLine[] | undefined {
+  try {
+    const { items } = JSON.parse(page) as { items?: LogLine[] };
+    return Array.isArray(items) ? items : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function fetchText(address: Address, path: string, shell: Shell): Promise<string> {
   let whole = "";
-  for await (const text of fetchTexts(address, path)) whole += text;
+  for await (const text of fetchTexts(address, path, shell)) whole += text;
   return whole;
 }
 
 /** The response in pieces, because an export may be larger than memory. A response that breaks off is an error. */
-async function* fetchTexts({ url, headers }: Address, path: string): AsyncGenerator<string> {
+async function* fetchTexts({ url, headers }: Address, path: string, shell: Shell): AsyncGenerator<string> {
   let response: Response;
   try {
-    response = await fetch(`${url}/api/v1${path}`, { headers });
+    response = await shell.fetch(`${url}/api/v1${path}`, { headers, signal: shell.signal });
   } catch (error) {
-    throw new UsageError(`${url} is unreachable: ${networkProblem(error)}`);
+    throw new ConnectionLost(`${url} is unreachable.`, false, 1, error);
   }
-  if (response.ok && response.body !== null) {
-    const decoder = new TextDecoder();
-    try {
-      for await (const chunk of response.body) yield decoder.decode(chunk as Uint8Array, { stream: true });
-    } catch (error) {
-      throw new UsageError(`${url} broke off its response: ${networkProblem(error)}`);
-    }
-    return;
+  if (!response.ok || response.body === null) throw await refusalOf(response);
+  const decoder = new TextDecoder();
+  try {
+    for await (const chunk of response.body) yield decoder.decode(chunk as Uint8Array, { stream: true });
+  } catch (error) {
+    throw new ConnectionLost(`${url} broke off its response.`, true, 1, error);
   }
-  const text = await response.text();
-  throw new UsageError(`GET ${url}/api/v1${path} answered ${response.status}: ${text.slice(0, 300)}`);
+}
+
+async function refusalOf(response: Response): Promise<ApiError> {
+  const problem = (await response.json().catch(() => undefined)) as Problem | undefined;
+  const requestId = response.headers.get("X-Request-ID") ?? undefined;
+  return new ApiError({ status: response.status, problem, requestId, retryAfterMs: undefined, attempts: 1 });
 }
 
 /** The URL of the command line, else the configured registry with its key. */

@@ -36,7 +36,8 @@ Copied are versions, soft deletes, config (aliases and groups included) and mode
 has are skipped, so an import that was interrupted goes on where it stopped. A file carries versions, attributes and
 references; the ids and numbers are new.
 
-Exit codes: 0 copied and verified, 1 something differs or was refused, 2 an invalid argument.
+Exit codes: 0 copied and verified, 1 something differs or was refused, 2 an invalid argument, 3 a registry cannot be reached,
+4 not allowed. After an interrupt, too, the target's modes are as before.
 `;
 
 type Print = Output["print"];
@@ -63,19 +64,21 @@ async function importAll(args: readonly string[], shell: Shell): Promise<number>
     const { importFile } = await import("../import-file.ts");
     return importFile(file, { url: values.to, header: values["to-header"] }, shell);
   }
-  const source = openRegistry(parseAddress(values.from!, values["from-header"]));
-  const settings = resolveSettings(shell, { url: values.to, header: values["to-header"] });
-  const target = openRegistry(addressOf(settings));
+  const source = openRegistry(parseAddress(values.from!, values["from-header"]), shell);
+  const address = addressOf(resolveSettings(shell, { url: values.to, header: values["to-header"] }));
+  const target = openRegistry(address, shell);
+  // An interrupt must not leave the target in the mode of an import.
+  const restoring = openRegistry(address, { fetch: shell.fetch, signal: new AbortController().signal });
   try {
     await source.requireRegistry();
     await target.requireRegistry();
-    const copying = new Import(source, target, shell.print);
+    const copying = new Import({ source, target, restoring }, shell.print);
     if (!values["verify-only"]) await copying.copy();
     return (await copying.verify()) ? EXIT.ok : EXIT.no;
   } catch (error) {
     if (!(error instanceof RegistryRefusal)) throw error;
     shell.printError(`llmsr: ${error.message}\n`);
-    return EXIT.no;
+    return error.exitCode;
   }
 }
 
@@ -84,13 +87,15 @@ export const IMPORT_COMMAND: CliCommand = { usage: IMPORT_USAGE, options: IMPORT
 class Import {
   readonly #source: RemoteRegistry;
   readonly #target: RemoteRegistry;
+  readonly #restoring: RemoteRegistry;
   readonly #print: Print;
   /** The source's versions, read once. */
   #versions: Map<string, RemoteVersion[]> | undefined;
 
-  constructor(source: RemoteRegistry, target: RemoteRegistry, print: Print) {
+  constructor({ source, target, restoring }: Record<"source" | "target" | "restoring", RemoteRegistry>, print: Print) {
     this.#source = source;
     this.#target = target;
+    this.#restoring = restoring;
     this.#print = print;
   }
 
@@ -159,8 +164,8 @@ class Import {
       this.#print(`${copied} versions copied\n`);
     } finally {
       for (const [scope, mode] of before) {
-        if (mode === undefined) await this.#target.delete(scope);
-        else await this.#target.put(`${scope}?force=true`, mode);
+        if (mode === undefined) await this.#restoring.delete(scope);
+        else await this.#restoring.put(`${scope}?force=true`, mode);
       }
     }
   }
@@ -173,6 +178,7 @@ class Import {
       const { subject, version: number, id } = version;
       throw new RegistryRefusal(
         `${subject} version ${number} with id ${id} cannot be copied. ${error.message}\nIf the target holds different content under that id or number, import into an empty registry, or hard-delete the conflicting version. Then start the import again: it continues from here.`,
+        error.status,
       );
     }
   }

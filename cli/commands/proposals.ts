@@ -8,7 +8,7 @@ import { FORMAT_OPTIONS } from "../output/formats.ts";
 import { parseOptions } from "../parse-options.ts";
 import { changesOf } from "../push-changes.ts";
 import type { Registry } from "../registry.ts";
-import { openConfiguredRegistry, qualifySubject, REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
+import { openConfiguredRegistry, qualifySubject, REGISTRY_OPTIONS, REGISTRY_USAGE, takeUrl } from "../settings.ts";
 import type { Shell } from "../shell.ts";
 import { UsageError } from "../usage-error.ts";
 import { inputOptionsOf } from "./compare.ts";
@@ -57,12 +57,9 @@ function proposalCommand(ask: (asked: Asked) => Promise<unknown>): CliCommand {
     usage: PROPOSALS_USAGE,
     options: PROPOSAL_OPTIONS,
     async run(args, shell) {
-      const { values: given, positionals } = parse(args);
-      const isAddressed = /^[a-z]+:\/\//.test(positionals[0] ?? "");
-      const [url, ...afterUrl] = positionals;
-      const values = isAddressed ? { ...given, url: url! } : given;
+      const { values, rest } = takeUrl(parse(args));
       const { registry } = openConfiguredRegistry(shell, values);
-      const answer = await ask({ values, rest: isAddressed ? afterUrl : positionals, registry, shell });
+      const answer = await ask({ values, rest, registry, shell });
       shell.print(values.json ? `${JSON.stringify(answer, null, 2)}\n` : render(answer));
       return EXIT.ok;
     },

@@ -115,6 +115,29 @@ describe("llmsr audit verify", () => {
   });
 });
 
+describe("llmsr audit over the network", () => {
+  it.each([
+    [401, 4],
+    [403, 4],
+    [501, 5],
+    [503, 3],
+  ])("exits for a %i with %i", async (status, code) => {
+    const fetch = async () => new Response("no", { status });
+
+    expect((await callLlmsr(["audit", "checkpoint", "http://localhost:1"], { fetch })).code).toBe(code);
+  });
+
+  it("exits with 3 where the registry cannot be reached, breaks off, or is something else", async () => {
+    const broken = new ReadableStream({ pull: (controller) => controller.error(new Error("cut off")) });
+
+    expect((await audit("checkpoint", "http://127.0.0.1:9")).code).toBe(3);
+    for (const body of [broken, "<html>", "{}"]) {
+      const fetch = async () => new Response(body);
+      expect((await callLlmsr(["audit", "download", "http://localhost:1"], { fetch })).code).toBe(3);
+    }
+  });
+});
+
 describe("llmsr audit export, download and checkpoint", () => {
   it("asks for what is wanted, and prints the answer as it comes", async () => {
     const asked: string[] = [];

@@ -1,11 +1,11 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runPersonalData } from "../../cli/personal-data.ts";
+import { callLlmsr } from "./call-llmsr.ts";
 
 const ACTOR = `user:${"0".repeat(32)}`;
 let server: Server;
-let asked: { method: string; url: string; body: string; key: string }[] = [];
+let asked: { method: string; url: string; body: string; key: string; authorization: string | undefined }[] = [];
 const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 beforeAll(async () => {
@@ -13,27 +13,20 @@ beforeAll(async () => {
     let body = "";
     for await (const chunk of request) body += chunk;
     const { method = "", url: path = "", headers } = request;
-    asked.push({ method, url: path, body, key: String(headers["x-api-key"]) });
-    response.statusCode = path.includes("missing") ? 404 : 200;
-    response.end(path.includes("missing") ? '{"detail": "There is none."}' : '{"kind":"person"}\n');
+    asked.push({ method, url: path, body, key: String(headers["x-api-key"]), authorization: headers.authorization });
+    response.statusCode = path.includes("missing") ? 404 : path.includes("forbidden") ? 403 : 200;
+    if (response.statusCode >= 400) response.setHeader("Content-Type", "application/problem+json");
+    response.end(
+      path.includes("missing") ? '{"code": "not_found", "detail": "There is none."}' : '{"kind":"person"}\n',
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 });
 afterAll(() => server.close());
 
-async function run(command: "person" | "erase", ...args: string[]) {
+function run(command: "person" | "erase", ...args: string[]) {
   asked = [];
-  let [output, errors] = ["", ""];
-  const code = await runPersonalData(command, args, {
-    print: (text) => {
-      output += text;
-    },
-    printError: (text) => {
-      errors += text;
-    },
-    isTerminal: false,
-  });
-  return { code, output, errors };
+  return callLlmsr([command, ...args]);
 }
 
 describe("llmsr person", () => {
@@ -41,7 +34,7 @@ describe("llmsr person", () => {
     const { code, output } = await run("person", url(), ACTOR, "--header", "X-API-Key: k");
 
     expect([code, output]).toEqual([0, '{"kind":"person"}\n']);
-    expect(asked).toEqual([
+    expect(asked).toMatchObject([
       { method: "GET", url: `/api/v1/people/user%3A${"0".repeat(32)}/export`, body: "", key: "k" },
     ]);
   });
@@ -57,10 +50,26 @@ describe("llmsr erase", () => {
     ]);
   });
 
-  it("reports the registry's refusal with exit code 1, and wrong arguments with 2", async () => {
+  it("exits with 5 for the registry's refusal, with 4 without permission, and with 2 for wrong arguments", async () => {
     const refused = await run("erase", url(), "missing");
-    expect([refused.code, refused.errors]).toEqual([1, "llmsr: There is none.\n"]);
+    expect([refused.code, refused.errors]).toEqual([5, expect.stringContaining("There is none.")]);
+    expect((await run("erase", url(), "forbidden")).code).toBe(4);
     expect((await run("erase", url())).code).toBe(2);
     expect((await run("person", url(), "orders")).code).toBe(2);
+    expect((await run("person", url(), ACTOR, "--reason", "r")).code).toBe(2);
+  });
+
+  it("exits with 3 where the registry cannot be reached", async () => {
+    expect((await run("person", "http://127.0.0.1:9", ACTOR)).code).toBe(3);
+  });
+
+  it("takes the registry and its key from the environment", async () => {
+    asked = [];
+    const env = { LLMSR_URL: url(), LLMSR_KEY: "secret", XDG_CONFIG_HOME: "/nowhere" };
+
+    await callLlmsr(["erase", ACTOR], { env });
+    await callLlmsr(["person", ACTOR], { env });
+
+    expect(asked.map(({ authorization }) => authorization)).toEqual(["Bearer secret", "Bearer secret"]);
   });
 });

@@ -1,7 +1,13 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runPromote } from "../../cli/promote.ts";
+import { callLlmsr } from "./call-llmsr.ts";
+
+const REFUSALS: Readonly<Record<string, { status: number; code: string; detail: string }>> = {
+  protected: { status: 409, code: "protected", detail: "It waits for approval." },
+  breaking: { status: 409, code: "incompatible_schema", detail: "It breaks." },
+  forbidden: { status: 403, code: "forbidden", detail: "No." },
+};
 
 let server: Server;
 let asked: unknown[] = [];
@@ -13,26 +19,19 @@ beforeAll(async () => {
     for await (const chunk of request) text += chunk;
     const body = JSON.parse(text) as { subject: string };
     asked.push([request.method, request.url, body]);
-    const isProtected = body.subject === "protected";
-    response.statusCode = isProtected ? 409 : 200;
+    const refusal = REFUSALS[body.subject];
+    response.statusCode = refusal?.status ?? 200;
+    response.setHeader("Content-Type", refusal === undefined ? "application/json" : "application/problem+json");
     const changes = [{ result: "registered", subject: body.subject, version: "1.0.0" }];
-    response.end(JSON.stringify(isProtected ? { detail: "It waits for approval." } : { changes }));
+    response.end(JSON.stringify(refusal ?? { changes }));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 });
 afterAll(() => server.close());
 
-async function promote(...args: string[]) {
+function promote(...args: string[]) {
   asked = [];
-  let [output, errors] = ["", ""];
-  const print = (text: string) => {
-    output += text;
-  };
-  const printError = (text: string) => {
-    errors += text;
-  };
-  const code = await runPromote(args, { print, printError, isTerminal: false });
-  return { code, output, errors };
+  return callLlmsr(["promote", ...args]);
 }
 
 describe("llmsr promote", () => {
@@ -44,9 +43,22 @@ describe("llmsr promote", () => {
     expect(asked).toEqual([["POST", "/api/v1/promotions", body]]);
   });
 
-  it("exits with 1 where the target refuses, and with 2 without a target", async () => {
+  it("takes the registry and the context from the environment", async () => {
+    asked = [];
+    const env = { LLMSR_URL: url(), LLMSR_CONTEXT: "dev", XDG_CONFIG_HOME: "/nowhere" };
+
+    const { code } = await callLlmsr(["promote", "orders", "--to-context", ".prod"], { env });
+
+    expect(code).toBe(0);
+    expect(asked).toMatchObject([["POST", "/api/v1/promotions", { subject: ":.dev:orders", to_context: ".prod" }]]);
+  });
+
+  it("exits with 5 where the target refuses, with 1 where it finds a break, and with 2 without a target", async () => {
     const refused = await promote(url(), "protected", "--to-context", ".prod");
-    expect([refused.code, refused.errors]).toEqual([1, "llmsr: It waits for approval.\n"]);
+    expect([refused.code, refused.errors]).toEqual([5, expect.stringContaining("It waits for approval.")]);
+    expect((await promote(url(), "breaking", "--to-context", ".prod")).code).toBe(1);
+    expect((await promote(url(), "forbidden", "--to-context", ".prod")).code).toBe(4);
+    expect((await promote("http://127.0.0.1:9", "orders", "--to-context", ".prod")).code).toBe(3);
     expect((await promote(url(), "orders")).code).toBe(2);
   });
 });

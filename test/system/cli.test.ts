@@ -1,7 +1,11 @@
-import { execFile, execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROOT } from "../../scripts/install.mjs";
 import { documentedCommands, outputPattern, withoutSpaces } from "../support/documented-commands.ts";
@@ -16,6 +20,9 @@ import {
 /** One file that a developer's terminal reads at every call: the engines of every format and a packed generator of types,
  * 1.86 MB, and a tenth more. */
 const MAX_CLI_BYTES = 2_050_000;
+
+/** By then a command has started, even on a busy machine. */
+const WAITS_AFTER_MS = 2_000;
 
 const LLMSR = join(ROOT, "cli", "dist", "llmsr.mjs");
 
@@ -45,6 +52,47 @@ describe("the built llmsr", () => {
       node ${LLMSR} check a.json b.json 2>&1 | ${reader}; echo "\${PIPESTATUS[0]}"`;
 
     expect(inFolder((cwd) => execFileSync("bash", ["-c", script], { cwd, encoding: "utf8" }))).toBe("1\n");
+  });
+});
+
+describe("an interrupt", () => {
+  /** Interrupts a command once it waits, and returns what a shell would call its exit code. */
+  async function interrupted(args: readonly string[]): Promise<number> {
+    const child = spawn("node", [LLMSR, ...args], { stdio: ["pipe", "ignore", "ignore"] });
+    const ended = once(child, "exit") as Promise<[number | null, string | null]>;
+    await setTimeout(WAITS_AFTER_MS);
+    child.kill("SIGINT");
+    const [code, signal] = await ended;
+    return signal === "SIGINT" ? 130 : code!;
+  }
+
+  it.each([
+    ["stream", ["stream", "--schema", "SCHEMA"]],
+    ["sketch", ["sketch", "-"]],
+    ["audit verify", ["audit", "verify", "--log", "-"]],
+  ])("ends %s while it waits for standard input, with 130", async (_, args) => {
+    const folder = mkdtempSync(join(tmpdir(), "llmsr-interrupt-"));
+    const schema = join(folder, "schema.json");
+    writeFileSync(schema, '{"type":"string"}');
+
+    expect(await interrupted(args.map((arg) => (arg === "SCHEMA" ? schema : arg)))).toBe(130);
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each([
+    ["audit", (url: string) => ["audit", "checkpoint", url]],
+    ["import", (url: string) => ["import", "--from", url]],
+    ["person", (url: string) => ["person", url, "user:1"]],
+    ["promote", (url: string) => ["promote", url, "a", "--to-context", ".b"]],
+  ])("ends %s while it waits for the registry, with 130", async (_, argsFor) => {
+    const silent = createServer(() => {}).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+
+    const code = await interrupted(argsFor(`http://127.0.0.1:${(silent.address() as AddressInfo).port}`));
+    silent.closeAllConnections();
+    silent.close();
+
+    expect(code).toBe(130);
   });
 });
 

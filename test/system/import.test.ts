@@ -106,7 +106,7 @@ describe("llmsr import", () => {
     const again = await llmsrImport("--from", source.url, "--to", target.url);
 
     expect(broken).toMatchObject({
-      code: 1,
+      code: 3,
       output: expect.stringMatching(/failed: the connection was closed/),
     });
     expect(half).toMatchObject({ code: 1, output: expect.stringMatching(/is missing/) });
@@ -129,6 +129,26 @@ describe("llmsr import", () => {
     expect(await read("/config/:.other:")).toEqual({ compatibilityGroup: "major" });
     expect(await read("/config/nickname")).toEqual({ alias: "many" });
     expect(await read("/contexts")).toEqual([".", ".other"]);
+  });
+
+  it("leaves the target's modes as they were when it is interrupted", async () => {
+    const interrupt = new AbortController();
+    const state = temporaryState();
+    const other = spawnRegistry({ port: await freePort(), stateDir: state.stateDir });
+    await other.ready();
+    const interrupting: typeof fetch = (input, init) => {
+      if (init?.method === "POST") interrupt.abort();
+      return fetch(input, init);
+    };
+
+    const args = ["import", "--from", source.url, "--to", other.url];
+    const { code, errors } = await callLlmsr(args, { fetch: interrupting, signal: interrupt.signal });
+    const mode = await (await fetch(`${other.url}/mode`)).json();
+    await other.stop();
+    state.remove();
+
+    expect([code, errors]).toEqual([130, "llmsr: interrupted\n"]);
+    expect(mode).toEqual({ mode: "READWRITE" });
   });
 
   it("reports the differences", async () => {
@@ -168,13 +188,13 @@ describe("llmsr import", () => {
   });
 
   it.each([
-    ["a page that is not a registry", (url: string) => `${url}/docs`, /is not a schema registry/],
-    ["a port without a server", async () => `http://127.0.0.1:${await freePort()}`, /nothing listens there/],
-    ["a host that does not exist", () => "http://no-such-host.invalid", /no such host|cannot be resolved/],
-  ])("fails on %s", async (_, from, why) => {
+    ["a page that is not a registry", (url: string) => `${url}/docs`, 1, /is not a schema registry/],
+    ["a port without a server", async () => `http://127.0.0.1:${await freePort()}`, 3, /nothing listens there/],
+    ["a host that does not exist", () => "http://no-such-host.invalid", 3, /no such host|cannot be resolved/],
+  ])("fails on %s", async (_, from, expected, why) => {
     const { code, output } = await llmsrImport("--from", await from(source.url), "--to", target.url);
 
-    expect([code, output]).toEqual([1, expect.stringMatching(why)]);
+    expect([code, output]).toEqual([expected, expect.stringMatching(why)]);
   });
 
   it("sends the user and the password of a URL, and headers", async () => {
@@ -191,7 +211,7 @@ describe("llmsr import", () => {
     server.close();
 
     expect(seen).toEqual([`Basic ${Buffer.from("ana:p@ss").toString("base64")}`, "Bearer t"]);
-    expect(byUrl).toMatchObject({ code: 1, output: expect.stringContaining("answered 401") });
+    expect(byUrl).toMatchObject({ code: 4, output: expect.stringContaining("answered 401") });
   });
 
   it("requires a source", async () => {
