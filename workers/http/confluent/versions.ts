@@ -1,6 +1,6 @@
 /** `/subjects/{s}/versions`: register, read, delete, references. */
 import type { SchemaRecord } from "../../../registry/record.ts";
-import { parseSubjectName } from "../../../schema/subject-name.ts";
+import { parseSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import { readVersion } from "../../read-path/records.ts";
 import { readShownText } from "../../read-path/texts.ts";
 import { listRecordsOfSubject } from "../../registry/read/confluent-lists.ts";
@@ -13,7 +13,7 @@ import {
 } from "../../registry/write/confluent-registration.ts";
 import { deleteVersion } from "../../registry/write/delete.ts";
 import { type Answer, provenance } from "../answer.ts";
-import { RegistryError, requireValue } from "../errors.ts";
+import { RegistryError, refusing, requireValue } from "../errors.ts";
 import { registrationOf, versionChangesOf } from "./contract-fields.ts";
 import { registeredSchema, schemaEntity } from "./rendering.ts";
 import {
@@ -39,6 +39,7 @@ export async function registerSchema(request: ConfluentRequest): Promise<Answer>
     normalise: query.flag("normalize"),
     force: query.flag("force"),
   };
+  if (registration.force) requireForcing(request, registration.name);
   const registered = await registerConfluent(
     edge,
     caller,
@@ -48,6 +49,14 @@ export async function registerSchema(request: ConfluentRequest): Promise<Answer>
     idempotencyKey(request),
   );
   return registeredAnswer(request, requireValue(registered));
+}
+
+/** Skipping the check for one registration is what setting the level to NONE for a moment would be. */
+function requireForcing({ actor, edge }: ConfluentRequest, name: SubjectName): void {
+  const permission = "compatibility:config:write";
+  const isHeld = edge.access === undefined ? actor.permissions.has(permission) : edge.access.allows(permission, name);
+  if (isHeld) return;
+  throw refusing("FORBIDDEN", `Registering with force=true needs the permission "${permission}" for the subject.`);
 }
 
 /** Registers a new version with changed tags, metadata or rules. */

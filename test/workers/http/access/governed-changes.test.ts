@@ -75,6 +75,27 @@ describe("X-Registry-Override", () => {
   });
 });
 
+describe("POST /subjects/{subject}/versions?force=true", () => {
+  const schema = (type: string) => ({
+    schema: JSON.stringify({ type: "record", name: "Forced", fields: [{ name: "id", type }] }),
+  });
+  const register = (key: string, type: string, query = "") =>
+    registry.call("POST", `/subjects/forced/versions${query}`, { key, body: schema(type) });
+
+  it("skips the check only for those who may set the level", async () => {
+    const service = await registry.makeKey([{ role: "service" }], { by: admin });
+    const elsewhere = await registry.makeKey([{ role: "service" }, { role: "developer", subject_prefix: "other" }], {
+      by: admin,
+    });
+    const developer = await registry.makeKey([{ role: "developer", subject: "forced" }], { by: admin });
+    await register(service, "string");
+
+    for (const key of [service, elsewhere]) expect((await register(key, "int", "?force=true")).status).toBe(403);
+    expect((await register(service, "int")).status).toBe(409);
+    expect((await register(developer, "int", "?force=true")).status).toBe(200);
+  });
+});
+
 describe("POST /proposals/{proposal}/approve", () => {
   it("counts the administrator's role only with the second factor that it needs", async () => {
     await protect("admin");
