@@ -14,7 +14,7 @@ import { ageMs, type Cached } from "./read-through.ts";
 
 export const USES_FRESH_MS = 60 * 1_000;
 /** Contents with more uses are not cached: the primary is called each time. */
-const MAX_KEPT_USES = 16;
+export const MAX_KEPT_USES = 16;
 /** Context, subject and tags of one use, in memory. */
 const USE_BYTES = 1_024;
 
