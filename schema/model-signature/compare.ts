@@ -21,13 +21,13 @@ export function compareSignatures(reader: SignatureModel, writer: SignatureModel
     const message = `A batch holds ${now.maxBatchSize} requests at most, not ${before.maxBatchSize}.`;
     add(
       "/max_batch_size",
-      `MAX_BATCH_SIZE_${isLess ? "DECREASED" : "INCREASED"}`,
+      isLess ? "MAX_BATCH_SIZE_DECREASED" : "MAX_BATCH_SIZE_INCREASED",
       isLess ? "breaking" : "info",
       message,
     );
   }
   if (now.batchDimension !== before.batchDimension) {
-    const message = "Requests of a batch stand in another dimension.";
+    const message = "The requests of a batch lie along another dimension.";
     add("/batch_dimension", "BATCH_DIMENSION_CHANGED", "breaking", message);
   }
   if (now.decoupled !== before.decoupled) {

@@ -43,7 +43,9 @@ function nameDifferences({ own: now, root }: ToolModel, { own: before, root: ear
 }
 
 type HintChange = {
-  kind: string;
+  /** The difference's kind if the promise is given, and if it is withdrawn. */
+  given: string;
+  withdrawn: string;
   hint: "readOnlyHint" | "destructiveHint" | "idempotentHint" | "openWorldHint";
   of: keyof ToolModel["own"]["hints"];
   /** The value that promises more; losing it is `lost`, gaining it `gained`. */
@@ -54,7 +56,8 @@ type HintChange = {
 
 const HINT_CHANGES: readonly HintChange[] = [
   {
-    kind: "READ_ONLY_PROMISE",
+    given: "READ_ONLY_PROMISE_GIVEN",
+    withdrawn: "READ_ONLY_PROMISE_WITHDRAWN",
     hint: "readOnlyHint",
     of: "readOnly",
     safe: true,
@@ -66,7 +69,8 @@ const HINT_CHANGES: readonly HintChange[] = [
     gained: "The tool now says that it only reads.",
   },
   {
-    kind: "HARMLESS_PROMISE",
+    given: "HARMLESS_PROMISE_GIVEN",
+    withdrawn: "HARMLESS_PROMISE_WITHDRAWN",
     hint: "destructiveHint",
     of: "destructive",
     safe: false,
@@ -77,7 +81,8 @@ const HINT_CHANGES: readonly HintChange[] = [
     gained: "The tool now says that it destroys nothing.",
   },
   {
-    kind: "IDEMPOTENT_PROMISE",
+    given: "IDEMPOTENT_PROMISE_GIVEN",
+    withdrawn: "IDEMPOTENT_PROMISE_WITHDRAWN",
     hint: "idempotentHint",
     of: "idempotent",
     safe: true,
@@ -85,7 +90,8 @@ const HINT_CHANGES: readonly HintChange[] = [
     gained: "The tool now says that repeating a call has no further effect.",
   },
   {
-    kind: "CLOSED_WORLD_PROMISE",
+    given: "CLOSED_WORLD_PROMISE_GIVEN",
+    withdrawn: "CLOSED_WORLD_PROMISE_WITHDRAWN",
     hint: "openWorldHint",
     of: "openWorld",
     safe: false,
@@ -99,10 +105,10 @@ function hintDifferences({ own: now }: ToolModel, { own: before }: ToolModel): D
     HINT_CHANGES.filter(({ of }) => now.hints[of] !== before.hints[of])
       // A tool that starts or stops writing is reported once, as that.
       .filter(({ of }) => of === "readOnly" || of === "openWorld" || now.hints.readOnly === before.hints.readOnly)
-      .map(({ kind, hint, of, safe, lost, gained }) => {
+      .map(({ given, withdrawn, hint, of, safe, lost, gained }) => {
         const isGain = now.hints[of] === safe;
         return {
-          kind: `${kind}_${isGain ? "GIVEN" : "WITHDRAWN"}`,
+          kind: isGain ? given : withdrawn,
           reader_pointer: `/annotations/${hint}`,
           writer_pointer: `/annotations/${hint}`,
           message: isGain ? gained : lost.message,

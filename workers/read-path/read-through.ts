@@ -9,7 +9,7 @@ import { withinDeadline } from "../../registry/deadline.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
 import { ok, type Result } from "../../schema/result.ts";
 import type { Edge } from "../edge.ts";
-import { generationOf, kvKey } from "./generation.ts";
+import { generationOf, kvKey } from "./kv-key.ts";
 import { mergeMisses } from "./misses.ts";
 import { isOlder } from "./token.ts";
 

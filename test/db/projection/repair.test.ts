@@ -6,7 +6,7 @@ import { VERSION_COLUMNS } from "../../../db/projection/write.ts";
 import { primaryOf } from "../../../durable-objects/primary/client.ts";
 import type { Edge } from "../../../workers/edge.ts";
 import { ReadCache } from "../../../workers/read-path/cache.ts";
-import { generationOf } from "../../../workers/read-path/generation.ts";
+import { generationOf } from "../../../workers/read-path/kv-key.ts";
 import { StateUnsettled, underCheckpoint } from "../../../workers/registry/read-model/parked.ts";
 import { readModelStatus } from "../../../workers/registry/read-model/read-model.ts";
 import { rebuildSlice } from "../../../workers/registry/read-model/rebuild.ts";

@@ -4,7 +4,7 @@ import type { AsOf } from "../../../registry/log-entry.ts";
 import { ok } from "../../../schema/result.ts";
 import type { Edge } from "../../../workers/edge.ts";
 import { ReadCache } from "../../../workers/read-path/cache.ts";
-import { CACHE_GENERATION, kvKey } from "../../../workers/read-path/generation.ts";
+import { CACHE_GENERATION, kvKey } from "../../../workers/read-path/kv-key.ts";
 import {
   ABSENCE_MS,
   type CacheClass,

@@ -2,7 +2,7 @@
 import { beginRebuild, emptySome } from "../../../db/projection/rebuild.ts";
 import { EPOCH } from "../../../registry/log-entry.ts";
 import type { Edge } from "../../edge.ts";
-import { raiseGeneration } from "../../read-path/generation.ts";
+import { raiseGeneration } from "../../read-path/kv-key.ts";
 import { answered } from "./parked.ts";
 import { readModelStatus } from "./read-model.ts";
 import { type Replicated, replicate } from "./replicate.ts";

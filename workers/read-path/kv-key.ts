@@ -1,6 +1,7 @@
 /**
- * The generation in KV keys: the code's own number and one that a rebuild raises (docs/replication.md). It is stored in
- * KV and cached per isolate, so reads from memory never look it up and reads from KV look it up once a minute.
+ * The key of a cached value in KV: generation, tenant, and the key that the cached class chooses (`contentKey`
+ * in content.ts). The generation is the code's own number and one that a rebuild raises (docs/replication.md). It is stored
+ * in KV and cached per isolate, so reads from memory never look it up and reads from KV look it up once a minute.
  */
 import type { Edge } from "../edge.ts";
 

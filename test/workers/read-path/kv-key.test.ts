@@ -5,7 +5,7 @@ import {
   GENERATION_MEMORY_MS,
   generationOf,
   raiseGeneration,
-} from "../../../workers/read-path/generation.ts";
+} from "../../../workers/read-path/kv-key.ts";
 
 /** One isolate over a KV map that others may share. */
 function isolate(kv: Map<string, string>, clock: { ms: number }) {
