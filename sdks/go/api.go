@@ -302,6 +302,8 @@ func (c *Client) changed(answer *engine.Answer, err error) (*Record, error) {
 	}
 	value, subject, err := parseRecord(answer.Body)
 	if err != nil {
+		// Which subject has changed is known from the answer alone.
+		c.reader.Cache.Clear()
 		return nil, badAnswer(answer, err)
 	}
 	record := value.(*Record)

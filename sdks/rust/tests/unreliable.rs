@@ -32,10 +32,6 @@ fn record() -> Answer {
     answer("200 OK", "Content-Type: application/json\r\n", RECORD)
 }
 
-fn record_at(token: &str) -> Answer {
-    answer("200 OK", &format!("Content-Type: application/json\r\nX-Registry-Seq: {token}\r\n"), RECORD)
-}
-
 impl Answer {
     fn after_ms(self, ms: u64) -> Answer {
         Answer { after: Duration::from_millis(ms), ..self }
@@ -106,35 +102,6 @@ async fn an_expired_answer_stands_in_at_the_callers_own_timeout() {
     let stale = client.with_timeout(Duration::from_millis(100)).latest("o").await.expect("has an expired answer");
 
     assert!(stale.stale);
-}
-
-#[tokio::test]
-async fn an_older_answer_that_comes_last_does_not_replace_a_newer_one() {
-    let server = Server::start(vec![record_at("1.12.0").after_ms(500), record_at("1.20.0")]).await;
-    let client = Client::new(&server.url);
-
-    let older = tokio::spawn(client.get_schema("0192-a").into_future());
-    while server.requests().is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    client.get_schema("0192-a").min_token("1.20.0").await.expect("reads");
-    older.await.expect("ends").expect("reads");
-
-    client.get_schema("0192-a").min_token("1.20.0").await.expect("reads");
-    assert_eq!(server.requests().len(), 2, "the third read comes from the cache");
-}
-
-#[tokio::test]
-async fn a_change_whose_answer_cannot_be_read_leaves_nothing_old_in_the_cache() {
-    let server = Server::start(vec![record(), answer("200 OK", "", "{"), record()]).await;
-    let client = Client::new(&server.url);
-    client.get_schema("0192-a").await.expect("reads");
-
-    let error = client.update("0192-a").owner("o").await.expect_err("is not a record");
-
-    assert_eq!(error.kind(), ErrorKind::BadAnswer);
-    client.get_schema("0192-a").await.expect("reads");
-    assert_eq!(server.requests().len(), 3);
 }
 
 #[tokio::test]

@@ -255,9 +255,7 @@ export class SchemaRegistry {
       takesKey: true,
       writes: true,
     };
-    const record = await this.#write<SchemaRecord>(operation, call);
-    this.#forget(record.value.subject, record.value.context, id);
-    return record.value;
+    return this.#change(operation, call, id);
   }
 
   /** Deletes a version; it can be brought back unless `permanent` is set. DELETE /schemas/{id}. */
@@ -275,12 +273,8 @@ export class SchemaRegistry {
   /** Brings a deleted version back, with its number and ids. POST /schemas/{id}/undelete. */
   async undelete(id: string, call: CallOptions = {}): Promise<SchemaRecord> {
     const path = `/schemas/${encodeURIComponent(id)}/undelete`;
-    const record = await this.#write<SchemaRecord>(
-      { name: "undelete_schema", method: "POST", path, takesKey: true, writes: true },
-      call,
-    );
-    this.#forget(record.value.subject, record.value.context, id);
-    return record.value;
+    const operation: Operation = { name: "undelete_schema", method: "POST", path, takesKey: true, writes: true };
+    return this.#change(operation, call, id);
   }
 
   /** Rewrites a schema for a model provider. GET /schemas/{id}/project/{profile}. */
@@ -423,6 +417,18 @@ export class SchemaRegistry {
       const value = answer.status === 204 ? (undefined as Value) : readJson<Value>(answer);
       return { value: { value, answer }, source: "network", attempts: answer.attempts };
     });
+  }
+
+  /** Forgets what the change made old; where its answer cannot be read, the subject is not known and everything goes. */
+  async #change(operation: Operation, call: CallOptions, id: string): Promise<SchemaRecord> {
+    try {
+      const { value } = await this.#write<SchemaRecord>(operation, call);
+      this.#forget(value.subject, value.context, id);
+      return value;
+    } catch (error) {
+      if (error instanceof BadAnswer) this.#shared.cache.clear();
+      throw error;
+    }
   }
 
   async #observe<Value>(operation: string, call: CallOptions, work: () => Promise<Outcome<Value>>): Promise<Value> {

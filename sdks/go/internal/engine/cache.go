@@ -63,11 +63,14 @@ func (c *Cache) Value(key string) (any, bool) {
 	return entry.Value, ok
 }
 
-// store keeps an entry, unless something was written or cleared since generation.
+// store keeps an entry, unless something was written or cleared since generation, or an entry of a newer state is kept already.
 func (c *Cache) store(key string, entry Entry, generation int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if generation != c.generation {
+		return
+	}
+	if element := c.entries[key]; element != nil && entry.token.isBefore(element.Value.(*cached).entry.token) {
 		return
 	}
 	c.remove(key)

@@ -111,8 +111,7 @@ func (r *Reader) ask(ctx context.Context, read Read, options CallOptions, entry 
 		return ReadAnswer{}, &Failure{Kind: BadAnswer, Code: "bad_answer", Status: answer.Status, Attempts: answer.Attempts, Cause: err}
 	}
 	r.Cache.count(func(stats *CacheStats) { stats.Misses++ })
-	isOlder := found && entry.token != nil && answer.Token != nil && entry.token.Text != answer.Token.Text && NewestToken(entry.token, answer.Token) == entry.token
-	if !stale && !isOlder {
+	if !stale {
 		r.Cache.store(read.Key, Entry{
 			Value:    value,
 			etag:     answer.Header.Get("ETag"),

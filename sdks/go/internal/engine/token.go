@@ -35,20 +35,25 @@ func NewestToken(held *Token, incoming *Token) *Token {
 		return incoming
 	case incoming == nil:
 		return held
-	case held.Epoch != incoming.Epoch:
-		if held.Epoch > incoming.Epoch {
-			return held
-		}
+	case held.isBefore(incoming):
 		return incoming
-	case held.Seq != incoming.Seq:
-		if held.Seq > incoming.Seq {
-			return held
-		}
-		return incoming
+	case incoming.isBefore(held):
+		return held
 	case incoming.HardDeleteSeq < held.HardDeleteSeq:
 		return incoming
 	}
 	return held
+}
+
+// isBefore says whether the token is of an earlier state than another; a missing one says nothing.
+func (t *Token) isBefore(other *Token) bool {
+	if t == nil || other == nil {
+		return false
+	}
+	if t.Epoch != other.Epoch {
+		return t.Epoch < other.Epoch
+	}
+	return t.Seq < other.Seq
 }
 
 // reachesToken says whether a value read at held satisfies required. Content changes by a hard delete alone.

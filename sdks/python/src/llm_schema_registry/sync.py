@@ -565,7 +565,12 @@ class SyncSchemaRegistry:
 
     def _changed(self, answer: CallAnswer) -> SchemaRecord:
         """Forgets what the change made old, before the caller sees it."""
-        record = SchemaRecord.model_validate(read_json(answer))
+        try:
+            record = SchemaRecord.model_validate(read_json(answer))
+        except (RegistryError, ValueError):
+            # Which subject has changed is known from the answer alone.
+            self._shared.cache.clear()
+            raise
         self._shared.cache.forget_subject(qualify(record.context, record.subject))
         self._shared.cache.remove(("record", record.id))
         return record

@@ -1,6 +1,6 @@
 /** A bounded memory of answers, least recently used out first. Ages are measured on the monotonic clock. */
 import { MAX_CACHE_BYTES, MAX_CACHE_ENTRIES } from "./constants.js";
-import type { Token } from "./token.js";
+import { isBefore, type Token } from "./token.js";
 
 export interface CacheEntry {
   value: unknown;
@@ -47,7 +47,10 @@ export class Cache {
     return entry;
   }
 
+  /** Keeps an entry, unless one of a newer state is kept already. */
   store(key: string, entry: CacheEntry): void {
+    const held = this.#entries.get(key)?.token;
+    if (held !== undefined && entry.token !== undefined && isBefore(entry.token, held)) return;
     this.remove(key);
     if (entry.bytes > this.#maxBytes || this.#maxEntries < 1) return;
     this.#entries.set(key, entry);

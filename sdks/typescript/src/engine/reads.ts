@@ -116,12 +116,7 @@ export class Reader {
     if (answer.status === 304 && entry !== undefined) return this.#renew(read, entry, answer, served);
     cache.stats.misses += 1;
     const value: unknown = freeze(JSON.parse(answer.text));
-    const isOlder =
-      entry?.token !== undefined &&
-      served.token !== undefined &&
-      newestToken(entry.token, served.token) === entry.token &&
-      entry.token.text !== served.token.text;
-    if (cache.generation === generation && !served.stale && !isOlder) {
+    if (cache.generation === generation && !served.stale) {
       cache.store(key, {
         value,
         etag: answer.headers.get("ETag") ?? undefined,

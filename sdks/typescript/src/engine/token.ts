@@ -28,6 +28,11 @@ export function newestToken(held: Token | undefined, incoming: Token): Token {
   return incoming.hardDeleteSeq < held.hardDeleteSeq ? incoming : held;
 }
 
+/** Whether a token is of an earlier state than another. */
+export function isBefore(token: Token, other: Token): boolean {
+  return (token.epoch - other.epoch || token.seq - other.seq) < 0;
+}
+
 /** Whether a value that was read at `held` satisfies what `required` asks. */
 export function reachesToken(held: Token | undefined, required: Token | undefined, scope: TokenScope): boolean {
   if (required === undefined) return true;

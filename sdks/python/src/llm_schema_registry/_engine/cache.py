@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Optional, Tuple
 
 from .constants import MAX_CACHE_BYTES, MAX_CACHE_ENTRIES
-from .token import Token
+from .token import Token, is_before
 
 Key = Tuple[Any, ...]
 
@@ -49,7 +49,11 @@ class Cache:
             return entry
 
     def store(self, key: Key, entry: CacheEntry) -> None:
+        """Keeps an entry, unless one of a newer state is kept already."""
         with self._lock:
+            held = self._entries.get(key)
+            if held is not None and held.token is not None and entry.token is not None and is_before(entry.token, held.token):
+                return
             self.remove(key)
             if entry.size > self._max_bytes or self._max_entries < 1:
                 return

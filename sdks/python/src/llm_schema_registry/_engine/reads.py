@@ -9,7 +9,7 @@ from ..errors import ApiError, BadAnswer, CircuitOpen, ConnectionLost, DeadlineE
 from .cache import Cache, CacheEntry, Key
 from .call import Answer, AttemptLimits, CallAnswer, CallOptions, CallSettings, Lost, Operation, Step, logger, run_call
 from .constants import CONTENT_LIFETIME_MS, STALE_ATTEMPT_TIMEOUT_S, STALE_RETRY_MS, STALE_WARNING_INTERVAL_MS
-from .token import Token, newest_token, parse_token, reaches_token
+from .token import newest_token, parse_token, reaches_token
 
 _STAND_IN_LIMITS = AttemptLimits(max_attempts=1, timeout_s=STALE_ATTEMPT_TIMEOUT_S)
 """While an older value is at hand, one short attempt is worth more than three long ones."""
@@ -107,7 +107,7 @@ class Reader:
             return self._renew(read, entry, answer, served_stale)
         self._cache.count("misses")
         fresh = self._entry_of(read, answer)
-        if self._cache.generation == generation and not served_stale and not _is_newer(entry, fresh.token):
+        if self._cache.generation == generation and not served_stale:
             self._cache.store(read.key, fresh)
         return ReadAnswer(fresh, "network", served_stale)
 
@@ -153,13 +153,6 @@ class Reader:
             self._warned_at_ms = now_ms
             logger.warning("The registry cannot be reached; answers come from expired cache entries.")
         return ReadAnswer(entry, "stale", True)
-
-
-def _is_newer(entry: Optional[CacheEntry], token: Optional[Token]) -> bool:
-    """A newer value is never overwritten by an older answer."""
-    if entry is None or entry.token is None or token is None or entry.token.text == token.text:
-        return False
-    return newest_token(entry.token, token) is entry.token
 
 
 def _is_registry_away(error: RegistryError) -> bool:

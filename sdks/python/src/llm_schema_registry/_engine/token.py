@@ -34,6 +34,11 @@ def newest_token(held: Optional[Token], incoming: Token) -> Token:
     return incoming if incoming.hard_delete_seq < held.hard_delete_seq else held
 
 
+def is_before(token: Token, other: Token) -> bool:
+    """Whether a token is of an earlier state than another."""
+    return (token.epoch, token.seq) < (other.epoch, other.seq)
+
+
 def reaches_token(held: Optional[Token], required: Optional[Token], *, content: bool) -> bool:
     """Whether a value that was read at ``held`` satisfies what ``required`` asks. Content changes by a hard delete alone."""
     if required is None:

@@ -334,7 +334,14 @@ public final class SchemaRegistry implements AutoCloseable {
     return Futures.map(
         call(operation),
         answer -> {
-          SchemaRecord record = parse(answer, SchemaRecord::ofJson);
+          SchemaRecord record;
+          try {
+            record = parse(answer, SchemaRecord::ofJson);
+          } catch (BadAnswerException e) {
+            // Which subject has changed is known from the answer alone.
+            cache.clear();
+            throw e;
+          }
           cache.forgetSubject(Names.qualify(record.context(), record.subject()));
           cache.remove(key("record", record.id()));
           return record;

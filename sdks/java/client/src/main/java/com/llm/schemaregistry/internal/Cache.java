@@ -56,9 +56,10 @@ public final class Cache {
     return entry == null ? null : entry.value;
   }
 
-  /** Keeps an entry, unless something was written or cleared since {@code began}. */
+  /** Keeps an entry, unless something was written or cleared since {@code began}, or an entry of a newer state is kept already. */
   synchronized void store(String key, Entry entry, int began) {
-    if (began != generation) {
+    Entry held = entries.get(key);
+    if (began != generation || (held != null && Token.isBefore(entry.token, held.token))) {
       return;
     }
     remove(key);

@@ -163,8 +163,7 @@ public final class Reader {
     } catch (IllegalArgumentException e) {
       throw new BadAnswerException(answer.status, "The answer's body is not JSON.", answer.attempts, e);
     }
-    boolean isOlder = entry != null && entry.token != null && answer.token != null && !entry.token.text().equals(answer.token.text()) && Token.newest(entry.token, answer.token) == entry.token;
-    if (!isStale && !isOlder) {
+    if (!isStale) {
       store(read.key, value, read.subject.apply(value), answer, read.lifetime.apply(answer.headers), began);
     }
     return new ReadAnswer(value, "network", isStale, answer.attempts);

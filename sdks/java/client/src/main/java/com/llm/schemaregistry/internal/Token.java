@@ -33,11 +33,20 @@ public final class Token {
     if (held == null || incoming == null) {
       return held == null ? incoming : held;
     }
-    int order = held.epoch != incoming.epoch ? Long.compare(held.epoch, incoming.epoch) : Long.compare(held.seq, incoming.seq);
+    int order = compareStates(held, incoming);
     if (order != 0) {
       return order > 0 ? held : incoming;
     }
     return incoming.hardDeleteSeq < held.hardDeleteSeq ? incoming : held;
+  }
+
+  /** Whether a token is of an earlier state than another; a missing one says nothing. */
+  static boolean isBefore(Token token, Token other) {
+    return token != null && other != null && compareStates(token, other) < 0;
+  }
+
+  private static int compareStates(Token a, Token b) {
+    return a.epoch != b.epoch ? Long.compare(a.epoch, b.epoch) : Long.compare(a.seq, b.seq);
   }
 
   /** Whether a value read at {@code held} satisfies what {@code required} asks. Content changes by a hard delete alone. */
