@@ -22,7 +22,7 @@ export function parseAddress(text: string, headers: readonly string[]): Address 
     return [match[1]!, match[2]!] as const;
   });
   // fetch refuses URLs that contain credentials.
-  const [user, password] = [url.username, url.password].map(decodeURIComponent);
+  const [user, password] = [url.username, url.password].map(decodeCredential);
   url.username = "";
   url.password = "";
   const basic = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
@@ -31,6 +31,15 @@ export function parseAddress(text: string, headers: readonly string[]): Address 
     url: url.href.replace(/[?#].*$/, "").replace(/\/+$/, ""),
     headers: user && !isAuthorized(named) ? { Authorization: basic, ...named } : named,
   };
+}
+
+/** The message does not quote the text, which may be a password. */
+function decodeCredential(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new AddressProblem("The user or password in the URL is not percent-encoded UTF-8 (write % as %25).");
+  }
 }
 
 export function isAuthorized(headers: Address["headers"]): boolean {

@@ -218,5 +218,11 @@ type AffectedVerdict = BundleAnswer["referencing"][number];
 
 /** Text, so that numbers stay as they are written; a value where the registry would take text for a JSON string. */
 export function contentOf({ format, text }: SchemaText): unknown {
-  return format === "protobuf" || /^\s*[{["]/.test(text) ? text : JSON.parse(text);
+  if (format === "protobuf" || /^\s*[{["]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The registry says what is wrong with it, or reads a comment of Avro.
+    return text;
+  }
 }

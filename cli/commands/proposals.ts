@@ -10,7 +10,7 @@ import { changesOf } from "../push-changes.ts";
 import type { Registry } from "../registry.ts";
 import { openConfiguredRegistry, qualifySubject, REGISTRY_OPTIONS, REGISTRY_USAGE, takeUrl } from "../settings.ts";
 import type { Shell } from "../shell.ts";
-import { UsageError } from "../usage-error.ts";
+import { cannotRead, UsageError } from "../usage-error.ts";
 import { inputOptionsOf } from "./compare.ts";
 
 const PROPOSALS_USAGE = `llmsr propose, approve and reject handle changes that wait for approval.
@@ -108,7 +108,7 @@ function readChanges(file: string, shell: Shell): { changes: unknown } | undefin
   try {
     text = file === "-" ? shell.readStdin() : readFileSync(resolve(shell.cwd, file), "utf8");
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+    throw cannotRead(file, error);
   }
   try {
     const value = JSON.parse(text) as { changes?: unknown };

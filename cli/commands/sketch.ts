@@ -8,11 +8,12 @@ import { MAX_SKETCH_COLUMNS } from "../../schema/dataset/shape.ts";
 import type { ColumnDrift, Sketch } from "../../schema/dataset/sketch.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
+import { isFolder } from "../input/read-inputs.ts";
 import { withoutControl } from "../output/table.ts";
 import { parseOptions } from "../parse-options.ts";
 import { openConfiguredRegistry, REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
 import type { Shell } from "../shell.ts";
-import { UsageError } from "../usage-error.ts";
+import { cannotRead, UsageError } from "../usage-error.ts";
 
 const SKETCH_USAGE = `llmsr sketch says what the columns of rows hold, without their values, or compares that with a registered data set.
 
@@ -57,6 +58,7 @@ export const SKETCH_COMMAND: CliCommand = {
 };
 
 async function sketchRows(file: string, shell: Shell): Promise<Sketch> {
+  if (isFolder(shell, file)) throw new UsageError(`${file} is a folder; one file of rows is needed here.`);
   const input = file === "-" ? Readable.from(shell.stdinChunks()) : await openFile(resolve(shell.cwd, file), file);
   const builder = new SketchBuilder();
   let line = 0;
@@ -73,7 +75,7 @@ async function openFile(path: string, name: string) {
   try {
     return (await open(path)).createReadStream();
   } catch (error) {
-    throw new UsageError(`${name} cannot be read: ${(error as Error).message}`);
+    throw cannotRead(name, error);
   }
 }
 

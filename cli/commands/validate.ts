@@ -14,7 +14,7 @@ import { type CheckSummary, summaryOfFindings } from "../output/report.ts";
 import { parseOptions } from "../parse-options.ts";
 import { REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
 import type { Output, Shell } from "../shell.ts";
-import { UsageError } from "../usage-error.ts";
+import { cannotRead, UsageError } from "../usage-error.ts";
 import { inputOptionsOf } from "./compare.ts";
 
 const VALIDATE_USAGE = `llmsr validate checks values against a schema.
@@ -152,7 +152,7 @@ function readBytes(file: string): Uint8Array {
   try {
     return readFileSync(file === "-" ? 0 : file);
   } catch (error) {
-    throw unreadable(file, error);
+    throw cannotRead(file, error);
   }
 }
 
@@ -186,7 +186,7 @@ function open(file: string): number {
   try {
     return file === "-" ? 0 : openSync(file, "r");
   } catch (error) {
-    throw unreadable(file, error);
+    throw cannotRead(file, error);
   }
 }
 
@@ -197,7 +197,7 @@ function read(file: string, descriptor: number, chunk: Buffer): number {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EOF") return 0;
-      if (code !== "EAGAIN") throw unreadable(file, error);
+      if (code !== "EAGAIN") throw cannotRead(file, error);
       // A non-blocking pipe has no data yet.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PIPE_PAUSE_MS);
     }
@@ -206,10 +206,6 @@ function read(file: string, descriptor: number, chunk: Buffer): number {
 
 function isBlank(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
-}
-
-function unreadable(file: string, error: unknown): UsageError {
-  return new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
 }
 
 const VALIDATE_OPTIONS = {

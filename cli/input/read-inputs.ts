@@ -2,13 +2,13 @@
  * What a reference on the command line may be: a file, a folder, `-`, `git:REVISION:PATH`, `subject@version`,
  * `module:Model` or `file.ts#export`.
  */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { FormatName } from "../../schema/format.ts";
 import { nodeAtPointer, parseJsonText } from "../../schema/json-text.ts";
 import type { Registry } from "../registry.ts";
 import type { Shell } from "../shell.ts";
-import { UsageError } from "../usage-error.ts";
+import { cannotRead, UsageError } from "../usage-error.ts";
 import { readEntryPoint } from "./entry-points.ts";
 import { splitVersion } from "./from-registry.ts";
 import { listFolderAtRevision, parseRevision, readAtRevision } from "./git.ts";
@@ -158,7 +158,7 @@ async function readSourceFile(shell: Shell, path: string): Promise<SourceText> {
     return await toSource(path, path, readFileSync(resolve(shell.cwd, path), "utf8"));
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`${path} cannot be read: ${(error as Error).message}`);
+    throw cannotRead(path, error);
   }
 }
 
@@ -171,11 +171,21 @@ async function toSource(place: string, path: string, text: string): Promise<Sour
 }
 
 export function isFile({ cwd }: Pick<Shell, "cwd">, path: string): boolean {
-  return statSync(resolve(cwd, path), { throwIfNoEntry: false })?.isFile() ?? false;
+  return statOf(resolve(cwd, path))?.isFile() ?? false;
 }
 
 export function isFolder({ cwd }: Pick<Shell, "cwd">, path: string): boolean {
-  return statSync(resolve(cwd, path), { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return statOf(resolve(cwd, path))?.isDirectory() ?? false;
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // A reference of another kind may be longer than a file's name.
+    if ((error as NodeJS.ErrnoException).code === "ENAMETOOLONG") return undefined;
+    throw cannotRead(path, error);
+  }
 }
 
 /** Files that end like a schema but are a tool's own. */

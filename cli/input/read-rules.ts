@@ -1,5 +1,5 @@
 import { EMPTY_RULE_BOOK, RULE_ACTIONS, type RuleBook, ruleBookProblems } from "../../schema/rules/rule-book.ts";
-import { UsageError } from "../usage-error.ts";
+import { cannotRead, UsageError } from "../usage-error.ts";
 
 type Shape = Readonly<Record<string, "string" | "strings" | "action" | "time">>;
 
@@ -41,7 +41,7 @@ function parse(file: string, readFile: (path: string) => string): Record<string,
   try {
     value = JSON.parse(readFile(file));
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw cannotRead(file, error);
   }
   if (isObject(value)) return value;
   throw new UsageError(`${file}: A rule book is an object with rules, overrides and exceptions.`);

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { ResolvedReference } from "../../schema/format.ts";
-import { UsageError } from "../usage-error.ts";
+import { cannotRead, UsageError } from "../usage-error.ts";
 
 /** Split at the last equals sign: a name may contain one, a file may not. */
 function splitReference(text: string): { name: string; file: string } {
@@ -19,7 +19,7 @@ export function readReferenceFiles(texts: readonly string[], cwd: string): Resol
     try {
       text = readFileSync(resolve(cwd, file), "utf8");
     } catch (error) {
-      throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+      throw cannotRead(file, error);
     }
     offered.push({ name, subject: name, version: 1, source: { text, references: offered } });
   }

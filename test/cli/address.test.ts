@@ -19,8 +19,13 @@ describe("parseAddress", () => {
     ["ftp://host", []],
     ["http://host", ["Authorization"]],
     ["http://host", ["a b: c"]],
+    ["http://a%:secret@host", []],
   ])("refuses %s with %j", (text, headers) => {
     expect(() => parseAddress(text, headers)).toThrow(AddressProblem);
+  });
+
+  it("does not quote credentials that it cannot decode", () => {
+    expect(() => parseAddress("http://a:secret%@host", [])).toThrow(/^(?!.*secret)/);
   });
 });
 

@@ -202,6 +202,57 @@ describe("inputs of llmsr", () => {
   });
 });
 
+describe("llmsr with a path that cannot be read", () => {
+  it("names a circle of links", async () => {
+    symlinkSync("circle.json", join(folder, "circle.json"));
+
+    expect(await llmsr(["diff", "new.json", "circle.json"])).toMatchObject({
+      code: 2,
+      errors: expect.stringMatching(/^llmsr: \S+circle\.json cannot be read: .*symbolic link/),
+    });
+  });
+
+  it("takes a name longer than a file's for another kind of reference", async () => {
+    expect(await llmsr(["diff", "new.json", "x".repeat(300)])).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining("it is not a file"),
+    });
+  });
+
+  it("refuses a zero byte in llmsr.toml", async () => {
+    write("zero/llmsr.toml", '[subjects]\norders = "a\\u0000b"\n');
+
+    const { code, errors } = await callLlmsr(["check"], { cwd: join(folder, "zero") });
+
+    expect(code).toBe(2);
+    expect(errors).toMatch(/^llmsr: \S+a\0b cannot be read: .*null bytes/);
+  });
+});
+
+describe("llmsr push --dry-run", () => {
+  it("sends what is not JSON as text, so that the registry says what is wrong", async () => {
+    write("pushed/bad.json", "hello");
+    const sent: unknown[] = [];
+    const refuse = async (_: unknown, init?: RequestInit) => {
+      sent.push(JSON.parse(String(init?.body)));
+      const verdict = { compatible: null, errors: [{ message: "It is not JSON." }], differences: [] };
+      return Response.json({
+        compatible: false,
+        schemas: [{ ...verdict, compared_versions: [], suggestion_reasons: [], suggested_bump: null }],
+        referencing: [],
+      });
+    };
+
+    const { code, output } = await callLlmsr(["push", "--dry-run", "bad.json"], {
+      cwd: join(folder, "pushed"),
+      fetch: refuse,
+    });
+
+    expect(sent).toMatchObject([{ schemas: [{ content: "hello" }] }]);
+    expect({ code, output }).toEqual({ code: 1, output: "bad bad.json: invalid\n  bad.json: It is not JSON.\n" });
+  });
+});
+
 describe("llmsr check --format", () => {
   const check = (...format: string[]) => llmsr(["check", "git:main:schema.json", "schema.json", ...format]);
 

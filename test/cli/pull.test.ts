@@ -28,6 +28,20 @@ function pull(args: readonly string[], project?: string) {
   return callLlmsr(["pull", ...args], { cwd: repository, fetch: fetchRecord });
 }
 
+describe("llmsr pull and show", () => {
+  const text = '// Of the shop.\n{"type":"record","name":"R","fields":[]}';
+  const absent = { version_number: null, state: null, role: null, owner: null, description: null };
+  const record = { ...absent, id: "r-1", subject: "r", context: ".", version: "1.0.0", tags: [], references: [] };
+  const fetchCommented = async () => Response.json({ ...record, format: "avro", content: text });
+
+  it.each(["pull", "show"])("give Avro with a comment as it is registered: %s", async (command) => {
+    const { code, output } = await callLlmsr([command, "r"], { cwd: repository, fetch: fetchCommented });
+
+    expect(code).toBe(0);
+    expect(output.endsWith(`${text}\n`)).toBe(true);
+  });
+});
+
 describe("llmsr pull", () => {
   it("writes the files of llmsr.toml, in folders that do not exist yet and through links that stay inside", async () => {
     mkdirSync(file("real"));

@@ -65,6 +65,13 @@ describe("llmsr sketch", () => {
     expect((await callLlmsr(["sketch", join(folder, "none")])).code).toBe(2);
     expect((await callLlmsr(["sketch"])).code).toBe(2);
   });
+
+  it("refuses a folder", async () => {
+    expect(await callLlmsr(["sketch", folder])).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining(`${folder} is a folder`),
+    });
+  });
 });
 
 describe("a built sketch", () => {
