@@ -1,6 +1,7 @@
 /** What a command may use of the process. Tests pass their own; nothing below `commands/` reads `process` itself. */
 import { readFileSync } from "node:fs";
 import { addAbortSignal } from "node:stream";
+import { isatty } from "node:tty";
 import { EXIT } from "./exit-codes.ts";
 
 /** A command's output streams: results go to standard output, everything else to standard error. */
@@ -28,7 +29,7 @@ export type Shell = Output & {
 type GlobalOptions = { color: "auto" | "always" | "never"; isQuiet: boolean };
 
 export function makeProcessShell({ color, isQuiet }: GlobalOptions): Shell {
-  const { env, stdout, stderr, stdin } = process;
+  const { env, stdout, stderr } = process;
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort(new Error("interrupted"));
   process.once("SIGINT", interrupt);
@@ -48,7 +49,8 @@ export function makeProcessShell({ color, isQuiet }: GlobalOptions): Shell {
     printError: (text) => stderr.write(text),
     isTerminal: isColoured(color, env, stdout.isTTY === true),
     errorIsTerminal: stderr.isTTY === true,
-    inputIsTerminal: stdin.isTTY === true,
+    // Reading process.stdin would open it without blocking, and a slow pipe would then be an error to readFileSync.
+    inputIsTerminal: isatty(0),
     isQuiet,
     env,
     cwd: process.cwd(),
@@ -60,7 +62,7 @@ export function makeProcessShell({ color, isQuiet }: GlobalOptions): Shell {
       process.once("SIGINT", interrupt);
       return text;
     },
-    stdinChunks: () => addAbortSignal(interrupted.signal, stdin),
+    stdinChunks: () => addAbortSignal(interrupted.signal, process.stdin),
     signal: interrupted.signal,
     outputClosed: closed.signal,
   };

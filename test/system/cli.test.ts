@@ -55,10 +55,19 @@ describe("the built llmsr", () => {
   });
 });
 
+describe("standard input", () => {
+  it("may come from a slow pipe", () => {
+    const script = `(sleep 1; echo '{"type":"string"}') | node ${LLMSR} bundle - --schema-format json-schema`;
+
+    expect(execFileSync("bash", ["-c", script], { encoding: "utf8" })).toBe('{"type":"string"}\n');
+  });
+});
+
 describe("an interrupt", () => {
   /** Interrupts a command once it waits, and returns what a shell would call its exit code. */
   async function interrupted(args: readonly string[]): Promise<number> {
-    const child = spawn("node", [LLMSR, ...args], { stdio: ["pipe", "ignore", "ignore"] });
+    const script = `exec node ${[LLMSR, ...args].map((arg) => `'${arg}'`).join(" ")} < <(sleep 5)`;
+    const child = spawn("bash", ["-c", script], { stdio: "ignore" });
     const ended = once(child, "exit") as Promise<[number | null, string | null]>;
     await setTimeout(WAITS_AFTER_MS);
     child.kill("SIGINT");
@@ -70,6 +79,7 @@ describe("an interrupt", () => {
     ["stream", ["stream", "--schema", "SCHEMA"]],
     ["sketch", ["sketch", "-"]],
     ["audit verify", ["audit", "verify", "--log", "-"]],
+    ["import", ["import", "-"]],
   ])("ends %s while it waits for standard input, with 130", async (_, args) => {
     const folder = mkdtempSync(join(tmpdir(), "llmsr-interrupt-"));
     const schema = join(folder, "schema.json");
