@@ -3025,6 +3025,27 @@ export interface components {
                 readonly command: string;
             }[];
         };
+        /** @description The plans of a change set, by what they ask for, most urgent first. Absent if nothing is asked. */
+        readonly GroupedPlans: {
+            /** @description The number of versions whose plan asks for something. */
+            readonly versions_total: number;
+            readonly groups: readonly components["schemas"]["PlanGroup"][];
+            /** @description The total number of groups, if not all are listed. */
+            readonly groups_total?: number;
+        };
+        /** @description One action with the same reason and note in several plans. */
+        readonly PlanGroup: {
+            readonly action: string;
+            readonly reason: string;
+            readonly note?: string;
+            /** @description The first versions that ask for it. */
+            readonly versions: readonly {
+                /** @description Qualified outside the default context. */
+                readonly subject: string;
+                readonly version_number: number;
+            }[];
+            readonly versions_total: number;
+        };
         readonly ProjectRequest: {
             /** @description The id of a registered version; either this or `content` is required. */
             readonly id?: string;
@@ -3793,6 +3814,8 @@ export interface components {
             readonly change_set?: string;
             /** @description What a new version of an artefact asks of its users. */
             readonly plan?: components["schemas"]["Plan"];
+            /** @description In the event that ends a change set - what all its artefacts ask of their users. */
+            readonly plans?: components["schemas"]["GroupedPlans"];
             /** @description The move of an alias, by version numbers. */
             readonly alias?: {
                 readonly name: string;
@@ -4127,6 +4150,7 @@ export interface components {
             /** Format: uuid */
             readonly change_set: string | null;
             readonly changes: readonly components["schemas"]["ChangeOutcome"][];
+            readonly plans?: components["schemas"]["GroupedPlans"];
             /** @description With `to_registry` - the registry that made the changes. */
             readonly registry?: string;
         };
@@ -4144,6 +4168,8 @@ export interface components {
             readonly last_seq: number;
             readonly at: components["schemas"]["Timestamp"];
             readonly actor: string;
+            /** @description Only when one change set is read. */
+            readonly plans?: components["schemas"]["GroupedPlans"];
         };
         readonly ChangeSetPage: {
             readonly items: readonly components["schemas"]["ChangeSet"][];
@@ -4322,6 +4348,7 @@ export interface components {
             readonly proposal: components["schemas"]["Proposal"];
             readonly change_set: string | null;
             readonly changes: readonly components["schemas"]["ChangeOutcome"][];
+            readonly plans?: components["schemas"]["GroupedPlans"];
         };
         /** @description Lower-case hex. */
         readonly Sha256: string;
@@ -7928,7 +7955,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description Its actor, time and message, and its range of log entries. */
+            /** @description Its actor, time and message, its range of log entries, and what its artefacts ask of their users. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];

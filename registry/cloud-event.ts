@@ -37,6 +37,7 @@ export function cloudEvent(tenant: string, event: RegistryEvent): CloudEvent {
     reason,
     changeSet,
     plan,
+    plans,
     alias,
   } = event;
   return {
@@ -57,6 +58,7 @@ export function cloudEvent(tenant: string, event: RegistryEvent): CloudEvent {
       ...(reason === null ? {} : { reason }),
       ...(changeSet === undefined ? {} : { change_set: changeSet }),
       ...(plan === undefined ? {} : { plan }),
+      ...(plans === undefined ? {} : { plans }),
       ...(alias === undefined ? {} : { alias }),
       request_id: requestId,
     },

@@ -4,6 +4,7 @@ import type { CompatibilityLevel } from "../schema/compatibility.ts";
 import type { ContentHash } from "../schema/content-hash.ts";
 import type { ReadingRequest, VerdictRequest } from "../schema/facts.ts";
 import type { FormatName, JsonDialect, SchemaProblem, SchemaReference } from "../schema/format.ts";
+import type { GroupedPlans } from "../schema/plan-groups.ts";
 import type { DataContractMetadata, RuleSet } from "../schema/rules/data-contract.ts";
 import type { DatedException, RuleBook } from "../schema/rules/rule-book.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
@@ -235,10 +236,16 @@ export type Outcome =
   /** The endpoint after the change, or before its deletion. */
   | { type: "webhook"; webhook: WebhookEndpoint }
   /** In the order of the command's changes. `changeSet` is null if there was nothing to change. */
-  | { type: "changes"; changeSet: string | null; changes: readonly ChangeOutcome[] }
+  | { type: "changes"; changeSet: string | null; changes: readonly ChangeOutcome[]; plans?: GroupedPlans }
   /** The alias after the move, or before its deletion. */
   | { type: "alias"; alias: VersionAlias }
   | { type: "evidence"; evidence: Evidence }
   | { type: "governance"; governance: Governance }
   /** The proposal after the change, including the results if it was applied. */
-  | { type: "proposal"; proposal: Proposal; changeSet: string | null; changes: readonly ChangeOutcome[] };
+  | {
+      type: "proposal";
+      proposal: Proposal;
+      changeSet: string | null;
+      changes: readonly ChangeOutcome[];
+      plans?: GroupedPlans;
+    };

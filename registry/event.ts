@@ -1,6 +1,7 @@
 /** Events: log entries as followers receive them. */
 
 import type { Plan } from "../schema/plan.ts";
+import type { GroupedPlans } from "../schema/plan-groups.ts";
 import type { AsOf, EntryType } from "./log-entry.ts";
 import type { SchemaRecord } from "./record.ts";
 import type { WebhookChange } from "./webhook.ts";
@@ -23,6 +24,8 @@ export type RegistryEvent = {
   reason: string | null;
   /** What users of the version before the new one must do; only artefacts have one. */
   plan?: Plan;
+  /** The plans of a whole change set, in the event that ends it. */
+  plans?: GroupedPlans;
   /** The move of an alias, by version numbers. */
   alias?: { name: string; from: number | null; to: number | null };
   /** The entry's change set. */

@@ -1,7 +1,9 @@
 /** Queries that the primary answers from its state, and their results. */
+
 import type { CompatibilityLevel, Policy, UndecidedSetting, WriterAssumption } from "../schema/compatibility.ts";
 import type { ContentHash } from "../schema/content-hash.ts";
 import type { FormatName, SchemaReference } from "../schema/format.ts";
+import type { GroupedPlans } from "../schema/plan-groups.ts";
 import type { Role } from "../schema/rules/roles.ts";
 import type { DatedException, RuleBook } from "../schema/rules/rule-book.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
@@ -184,7 +186,7 @@ export type Queries = {
   proposal: [{ id: string }, WholeProposal | null];
   /** Newest first, those opened before an entry. */
   proposals: [{ status: ProposalStatus | null; before: number; limit: number }, Proposal[]];
-  changeSet: [{ id: string }, ChangeSet | null];
+  changeSet: [{ id: string }, (ChangeSet & { plans?: GroupedPlans }) | null];
   /** Newest first, those that end before an entry. */
   changeSets: [{ before: number; limit: number }, ChangeSet[]];
   /** Those of the given entries that pass the filter. */

@@ -22,15 +22,25 @@ export type Plan = { actions: readonly PlanAction[]; actions_total?: number };
 
 /** The first actions that fit; the format puts the most urgent ones first. */
 export function boundedPlan(actions: readonly PlanAction[]): Plan {
-  const listed: PlanAction[] = [];
-  let bytes = 0;
-  for (const { reason, note, ...action } of actions.slice(0, MAX_PLAN_ACTIONS)) {
-    const shown = { ...action, reason: cut(reason), ...(note === undefined ? {} : { note: cut(note) }) };
-    bytes += new TextEncoder().encode(JSON.stringify(shown)).length + 1;
-    if (bytes > MAX_PLAN_BYTES) break;
-    listed.push(shown);
-  }
+  const shown = actions.slice(0, MAX_PLAN_ACTIONS).map(({ reason, note, ...action }) => ({
+    ...action,
+    reason: cut(reason),
+    ...(note === undefined ? {} : { note: cut(note) }),
+  }));
+  const listed = firstWithin(shown, MAX_PLAN_BYTES);
   return { actions: listed, ...(listed.length < actions.length ? { actions_total: actions.length } : {}) };
+}
+
+/** The first items whose JSON together does not exceed a number of bytes. */
+export function firstWithin<T>(items: readonly T[], maxBytes: number): T[] {
+  const listed: T[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    bytes += new TextEncoder().encode(JSON.stringify(item)).length + 1;
+    if (bytes > maxBytes) break;
+    listed.push(item);
+  }
+  return listed;
 }
 
 function cut(text: string): string {

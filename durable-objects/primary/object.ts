@@ -48,6 +48,7 @@ import { formatNamed } from "../../schema/formats.ts";
 import { ok, type Result, refuse } from "../../schema/result.ts";
 import { purgeObject } from "../purge.ts";
 import { RememberedNumbers } from "../remembered-numbers.ts";
+import { withGroupedPlans } from "./answer/change-set-plans.ts";
 import { eventsOf } from "./answer/events.ts";
 import { answerQuery } from "./answer/queries.ts";
 import { erasedIn, readSegment, stateDigests } from "./answer/segments.ts";
@@ -190,7 +191,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
 
   /** Decides a command and commits it, or returns the missing facts or the refusal. */
   async commit(request: CommitRequest): Promise<CommitAnswer> {
-    const answer = await this.#answerTo(request);
+    const answer = withGroupedPlans(this.ctx.storage.sql, await this.#answerTo(request));
     this.#traces.answered(request, answer);
     return answer;
   }

@@ -9,6 +9,7 @@ import type { WebhookChange } from "../../../registry/webhook.ts";
 import type { Plan } from "../../../schema/plan.ts";
 import { readChangeSetAt } from "../state/change-sets.ts";
 import { type StateReader, toRecord } from "../state/reader.ts";
+import { readGroupedPlans } from "./change-set-plans.ts";
 
 /**
  * JSON size of an event's records together; records beyond it are shown without their free-form parts. A contract and
@@ -43,7 +44,9 @@ function eventOf({ sql, state }: EventSource, { header, payload }: LogEntry): Re
   const { epoch, seq, at, type, subject, actor, request_id } = parseHeader(header);
   const said: unknown = payload === null ? null : JSON.parse(new TextDecoder().decode(payload.bytes));
   const keys = said === null ? [] : recordKeysOf(seq, type, said);
-  const changeSet = readChangeSetAt(sql, seq)?.id;
+  const changeSet = readChangeSetAt(sql, seq);
+  const plans =
+    changeSet && type === "change_set.committed" ? readGroupedPlans(sql, changeSet.firstSeq, seq) : undefined;
   const plan = planOf(type, said);
   const alias = type === "alias.moved" && said !== null ? aliasChange(said as Payloads[typeof type]) : undefined;
   return {
@@ -57,7 +60,8 @@ function eventOf({ sql, state }: EventSource, { header, payload }: LogEntry): Re
     ...existingRecords(state, keys),
     recordCount: keys.length,
     reason: said !== null && typeof said === "object" && "reason" in said ? (said.reason as string | null) : null,
-    ...(changeSet === undefined ? {} : { changeSet }),
+    ...(changeSet === undefined ? {} : { changeSet: changeSet.id }),
+    ...(plans === undefined ? {} : { plans }),
     ...(plan === undefined ? {} : { plan }),
     ...(alias === undefined ? {} : { alias }),
     ...(type === "webhook.changed" && said !== null ? { webhook: webhookChange(said as Payloads[typeof type]) } : {}),

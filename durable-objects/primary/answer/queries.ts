@@ -33,6 +33,7 @@ import { selectVersion } from "../state/select-version.ts";
 import { loadWebhook, readWebhooks } from "../state/webhooks.ts";
 import { answerAuditEntries, answerAuditEntriesAt } from "./audit.ts";
 import { answerComparedVersions, BATCH_ANSWERS } from "./batches.ts";
+import { readGroupedPlans } from "./change-set-plans.ts";
 import { COPY_ANSWERS } from "./copies.ts";
 import { walkGraph } from "./graph.ts";
 import { TREE_ANSWERS } from "./tree.ts";
@@ -65,7 +66,12 @@ const ANSWERS: Answers = {
 
   proposals: ({ sql }, args) => readProposals(sql, { ...args, limit: Math.min(args.limit, MAX_QUERY_ROWS) }),
 
-  changeSet: ({ sql }, { id }) => readChangeSet(sql, id) ?? null,
+  changeSet: ({ sql }, { id }) => {
+    const changeSet = readChangeSet(sql, id);
+    if (changeSet === undefined) return null;
+    const plans = readGroupedPlans(sql, changeSet.firstSeq, changeSet.lastSeq);
+    return { ...changeSet, ...(plans === undefined ? {} : { plans }) };
+  },
 
   changeSets: ({ sql }, { before, limit }) => readChangeSets(sql, before, Math.min(limit, MAX_QUERY_ROWS)),
 

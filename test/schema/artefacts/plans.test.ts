@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { FormatName } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import { boundedPlan, MAX_PLAN_ACTIONS, MAX_PLAN_BYTES, type PlanAction } from "../../../schema/plan.ts";
+import { groupPlans, MAX_GROUP_VERSIONS, MAX_PLAN_GROUPS } from "../../../schema/plan-groups.ts";
 import { compared, modelOf } from "./models.ts";
 
 function planOf(name: FormatName, before: unknown, after: unknown): readonly PlanAction[] {
@@ -93,6 +94,61 @@ describe("plans", () => {
     const bounded = boundedPlan(actions(MAX_PLAN_ACTIONS, long));
     expect(JSON.stringify(bounded.actions).length).toBeLessThanOrEqual(MAX_PLAN_BYTES);
     expect(bounded.actions_total).toBe(MAX_PLAN_ACTIONS);
+  });
+});
+
+describe("groupPlans", () => {
+  const action = (name: string, reason = "r"): PlanAction => ({ action: name, reason });
+  const version = (subject: string, ...actions: PlanAction[]) => ({ subject, version_number: 2, plan: { actions } });
+  const many = <T>(count: number, item: (index: number) => T) => Array.from({ length: count }, (_, at) => item(at));
+
+  it("groups what several versions ask for, most urgent first, then the widest", () => {
+    const grouped = groupPlans([
+      version("a", action("call"), action("test")),
+      version("b", action("test"), action("test")),
+      version("c", action("call"), action("test")),
+      version("d", action("call", "other"), action("clean")),
+      version("e"),
+    ]);
+
+    expect(grouped).toMatchObject({ versions_total: 4 });
+    expect(grouped?.groups.map((group) => [group.action, group.reason, group.versions_total])).toEqual([
+      ["test", "r", 3],
+      ["call", "r", 2],
+      ["call", "other", 1],
+      ["clean", "r", 1],
+    ]);
+    expect(grouped?.groups_total).toBeUndefined();
+  });
+
+  it("gives nothing if nothing is asked", () => {
+    expect(groupPlans([version("a")])).toBeUndefined();
+    expect(groupPlans([])).toBeUndefined();
+  });
+
+  it("is bounded in groups and in versions of a group", () => {
+    const groups = (count: number) => groupPlans(many(count, (at) => version(`s${at}`, action("call", `r${at}`))));
+    const oneGroup = (count: number) => groupPlans(many(count, (at) => version(`s${at}`, action("call"))))?.groups[0];
+
+    expect(groups(MAX_PLAN_GROUPS)).not.toHaveProperty("groups_total");
+    expect(groups(MAX_PLAN_GROUPS + 1)).toMatchObject({ groups_total: MAX_PLAN_GROUPS + 1 });
+    expect(groups(MAX_PLAN_GROUPS + 1)?.groups).toHaveLength(MAX_PLAN_GROUPS);
+    expect(oneGroup(MAX_GROUP_VERSIONS)?.versions).toHaveLength(MAX_GROUP_VERSIONS);
+    expect(oneGroup(MAX_GROUP_VERSIONS + 1)?.versions).toHaveLength(MAX_GROUP_VERSIONS);
+    expect(oneGroup(MAX_GROUP_VERSIONS + 1)?.versions_total).toBe(MAX_GROUP_VERSIONS + 1);
+  });
+
+  it("is bounded in bytes, with at least one group", () => {
+    const long = (at: number) => `${at}${"é".repeat(990)}`;
+    const grouped = groupPlans(
+      many(200, (at) => version("ü".repeat(255) + at, { ...action("call", long(at % 10)), note: long(0) })),
+    )!;
+
+    expect(grouped.groups.length).toBeGreaterThan(0);
+    expect(grouped.groups_total).toBe(10);
+    expect(new TextEncoder().encode(JSON.stringify(grouped.groups)).length).toBeLessThanOrEqual(MAX_PLAN_BYTES);
+    expect(grouped.groups[0]).toMatchObject({ versions_total: 20 });
+    expect(grouped.groups[0]!.versions.length).toBeLessThan(20);
   });
 });
 

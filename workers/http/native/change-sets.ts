@@ -1,8 +1,10 @@
 /** `/change-sets`: many changes applied together or not at all, and past change sets. */
+
 import { makeRefusal } from "../../../contract/errors.ts";
 import type { ChangeOutcome, ChangeSet } from "../../../registry/change-set.ts";
 import { timestamp } from "../../../registry/record-view.ts";
 import type { JsonArray, JsonObject } from "../../../schema/json-text.ts";
+import type { GroupedPlans } from "../../../schema/plan-groups.ts";
 import { inCallersText } from "../../registry/read/content-text.ts";
 import { readSubjectFormat } from "../../registry/read/read.ts";
 import { promote } from "../../registry/write/promote.ts";
@@ -30,11 +32,7 @@ export async function postChangeSet(request: NativeRequest): Promise<Answer> {
       refusal.items ? { ...refusal, items: inCallersText(refusal.items, { isRewritten }) } : refusal,
     );
   }
-  return jsonAnswer(
-    200,
-    { change_set: made.value.changeSet, changes: made.value.outcomes.map(outcomeJson) },
-    provenance(made.value.asOf, "primary"),
-  );
+  return jsonAnswer(200, changesJson(made.value), provenance(made.value.asOf, "primary"));
 }
 
 export async function postPromotion(request: NativeRequest): Promise<Answer> {
@@ -58,11 +56,7 @@ export async function postPromotion(request: NativeRequest): Promise<Answer> {
   }
   const promotion = { subject, context, version: String(version), toContext, message };
   const promoted = requireValue(await promote(edge, caller, promotion, idempotencyKey(request)));
-  return jsonAnswer(
-    200,
-    { change_set: promoted.changeSet, changes: promoted.outcomes.map(outcomeJson) },
-    provenance(promoted.asOf, "primary"),
-  );
+  return jsonAnswer(200, changesJson(promoted), provenance(promoted.asOf, "primary"));
 }
 
 /** What the target has made, or its problem, whose proposal is at the target. */
@@ -90,7 +84,9 @@ export async function getChangeSet({ edge, path }: NativeRequest): Promise<Answe
   if (value === null) {
     throw new RegistryError(makeRefusal("CHANGE_SET_NOT_FOUND", [id], `There is no change set with id ${id}.`));
   }
-  return jsonAnswer(200, changeSetJson(value), provenance(asOf, "primary"));
+  const { plans } = value;
+  const body = { ...changeSetJson(value), ...(plans === undefined ? {} : { plans }) };
+  return jsonAnswer(200, body, provenance(asOf, "primary"));
 }
 
 /** The changes, and the locations of those whose text this server wrote from a JSON value. */
@@ -167,7 +163,17 @@ function readDelete(
   return { operation: "delete", subject, context, versionNumber, permanent };
 }
 
-export function outcomeJson(outcome: ChangeOutcome) {
+type Changes = { changeSet: string | null; outcomes: readonly ChangeOutcome[]; plans: GroupedPlans | undefined };
+
+export function changesJson({ changeSet, outcomes, plans }: Changes) {
+  return {
+    change_set: changeSet,
+    changes: outcomes.map(outcomeJson),
+    ...(plans === undefined ? {} : { plans }),
+  };
+}
+
+function outcomeJson(outcome: ChangeOutcome) {
   if (outcome.type === "deleted") return { result: "deleted", ids: outcome.records, version_numbers: outcome.versions };
   const { created, id, context, subject, versionNumber, semver, confluentId, state, seq } = outcome;
   return {

@@ -11,7 +11,7 @@ import { approveProposal, changeProposal, openProposal, setGovernance } from "..
 import { inRequest, orderChanges } from "../../registry/write/requested-changes.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { RegistryError, refusing, requireValue } from "../errors.ts";
-import { outcomeJson, readChanges } from "./change-sets.ts";
+import { changesJson, readChanges } from "./change-sets.ts";
 import { idempotencyKey } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
@@ -81,11 +81,7 @@ export async function postApproval(request: NativeRequest): Promise<Answer> {
   const approved = requireValue(await approveProposal(edge, caller, approval, idempotencyKey(request)));
   return jsonAnswer(
     200,
-    {
-      proposal: proposalJson(approved.proposal),
-      change_set: approved.changeSet,
-      changes: approved.outcomes.map(outcomeJson),
-    },
+    { proposal: proposalJson(approved.proposal), ...changesJson(approved) },
     provenance(approved.asOf, "primary"),
   );
 }

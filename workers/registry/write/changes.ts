@@ -16,6 +16,7 @@ import type { Caller } from "../../../registry/rpc.ts";
 import { textKey } from "../../../registry/text-key.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
 import type { Fact } from "../../../schema/facts.ts";
+import type { GroupedPlans } from "../../../schema/plan-groups.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Edge } from "../../edge.ts";
 import { forgetContents } from "../../read-path/content.ts";
@@ -31,7 +32,12 @@ const MAX_VERDICT_BYTES = 16 * 1024;
 /** All facts of a set as JSON: far below the platform's 32 MiB for an RPC argument. */
 const MAX_FACTS_BYTES = 16 * 1024 * 1024;
 
-type CommittedChanges = { changeSet: string | null; outcomes: readonly ChangeOutcome[]; asOf: AsOf };
+type CommittedChanges = {
+  changeSet: string | null;
+  outcomes: readonly ChangeOutcome[];
+  plans: GroupedPlans | undefined;
+  asOf: AsOf;
+};
 
 /** A command with changes: it makes them, tries them, or makes them if they are approved. */
 type ChangingCommand = MakeChangesCommand | OpenProposalCommand | ApproveProposalCommand;
@@ -48,7 +54,7 @@ export async function commitChanges(
   if (!committed.ok) return committed;
   const { outcome, asOf } = committed.value;
   if (outcome.type !== "changes") throw new Error(`A change set ended as "${outcome.type}".`);
-  return ok({ changeSet: outcome.changeSet, outcomes: outcome.changes, asOf });
+  return ok({ changeSet: outcome.changeSet, outcomes: outcome.changes, plans: outcome.plans, asOf });
 }
 
 /** Commits a command together with the facts for all its changes. */

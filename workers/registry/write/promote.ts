@@ -2,12 +2,14 @@
  * Promotes a version to another context: it and everything it references are registered there as one change set, each judged
  * under the target's own levels, policies and rules.
  */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { type ChangeOutcome, MAX_CHANGE_DEPTH, MAX_CHANGES } from "../../../registry/change-set.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { GraphSlice } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import type { Caller } from "../../../registry/rpc.ts";
+import type { GroupedPlans } from "../../../schema/plan-groups.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
@@ -25,7 +27,12 @@ type Promotion = {
 };
 
 /** Outcomes with what is referenced before what references it; the promoted version is the last. */
-type Promoted = { changeSet: string | null; outcomes: readonly ChangeOutcome[]; asOf: AsOf };
+type Promoted = {
+  changeSet: string | null;
+  outcomes: readonly ChangeOutcome[];
+  plans: GroupedPlans | undefined;
+  asOf: AsOf;
+};
 
 export async function promote(
   edge: Edge,

@@ -1,4 +1,5 @@
 /** Proposals of changes: opened with a review, commented, approved, rejected. */
+
 import type { Refusal } from "../../../contract/errors.ts";
 import type { Change, ChangeOutcome } from "../../../registry/change-set.ts";
 import type {
@@ -11,6 +12,7 @@ import type { AsOf } from "../../../registry/log-entry.ts";
 import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { Caller } from "../../../registry/rpc.ts";
 import { sha256Hex } from "../../../schema/content-hash.ts";
+import type { GroupedPlans } from "../../../schema/plan-groups.ts";
 import { ok, type Result } from "../../../schema/result.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
@@ -67,6 +69,7 @@ type Approved = {
   proposal: Proposal;
   changeSet: string | null;
   outcomes: readonly ChangeOutcome[];
+  plans: GroupedPlans | undefined;
   asOf: AsOf;
 };
 
@@ -83,7 +86,8 @@ export async function approveProposal(
   if (!committed.ok) return committed;
   const { outcome, asOf } = committed.value;
   if (outcome.type !== "proposal") throw new Error(`An approval ended as "${outcome.type}".`);
-  return ok({ proposal: outcome.proposal, changeSet: outcome.changeSet, outcomes: outcome.changes, asOf });
+  const { proposal, changeSet, changes: outcomes, plans } = outcome;
+  return ok({ proposal, changeSet, outcomes, plans, asOf });
 }
 
 export async function changeProposal(

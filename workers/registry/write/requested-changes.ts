@@ -1,4 +1,5 @@
 /** Sorts the changes of a request into an order in which each can be applied, and links references between them. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import {
   type Change,
@@ -9,6 +10,7 @@ import {
 } from "../../../registry/change-set.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Caller } from "../../../registry/rpc.ts";
+import type { GroupedPlans } from "../../../schema/plan-groups.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
@@ -34,7 +36,12 @@ export type RequestedChange =
   | { operation: "delete"; id: string; permanent: boolean }
   | { operation: "activate" | "undelete"; id: string };
 
-type ChangesMade = { changeSet: string | null; outcomes: ChangeOutcome[]; asOf: AsOf };
+type ChangesMade = {
+  changeSet: string | null;
+  outcomes: ChangeOutcome[];
+  plans: GroupedPlans | undefined;
+  asOf: AsOf;
+};
 
 /** Applies all changes or none; outcomes and refusals identify the changes by their index in the request. */
 export async function makeRequestedChanges(

@@ -175,6 +175,46 @@ describe.each(WAYS)("plans on the $name platform", ({ open }) => {
     });
   });
 
+  it("are grouped in the answer of a change set, in the set and in the event that ends it", async () => {
+    const registry = await withTools(open());
+    const changes = [SEARCH, CLOSE].map((tool) => ({
+      operation: "register",
+      subject: `mcp.${tool.name}`,
+      format: "tool",
+      content: { ...tool, description: "Reworded." },
+    }));
+    const versions = ["mcp.search", "mcp.close"].map((subject) => ({ subject, version_number: 2 }));
+    const plans = {
+      versions_total: 2,
+      groups: [{ action: "evaluate_agent", reason: expect.any(String), versions, versions_total: 2 }],
+    };
+
+    const headers = { "Idempotency-Key": "reworded" };
+    const made = await registry.call("POST", "/change-sets", { body: { changes }, headers });
+    const repeated = await registry.call("POST", "/change-sets", { body: { changes }, headers });
+    const { change_set } = made.body as { change_set: string };
+    const read = await registry.get(`/change-sets/${change_set}`);
+    const events = await registry.get("/events?after=0");
+
+    for (const { body } of [made, repeated, read]) expect((body as { plans: unknown }).plans).toEqual(plans);
+    const { items } = events.body as { items: { type: string; data: { plans?: unknown } }[] };
+    expect(items.at(-1)).toMatchObject({ type: expect.stringContaining("change_set.committed") });
+    expect(items.map(({ data }) => data.plans)).toEqual([undefined, undefined, undefined, undefined, plans]);
+  });
+
+  it("leave their change set with the version that is hard-deleted", async () => {
+    const registry = await withTools(open());
+    const content = { ...SEARCH, description: "Reworded." };
+    const changes = [{ operation: "register", subject: "mcp.search", format: "tool", content }];
+    const made = await registry.call("POST", "/change-sets", { body: { changes } });
+    const { change_set, changes: outcomes } = made.body as { change_set: string; changes: { id: string }[] };
+
+    await registry.call("DELETE", `/schemas/${outcomes[0]!.id}`);
+    await registry.call("DELETE", `/schemas/${outcomes[0]!.id}?permanent=true`);
+
+    expect((await registry.get(`/change-sets/${change_set}`)).body).not.toHaveProperty("plans");
+  });
+
   it("are kept by a prompt whose change is compatible", async () => {
     const registry = await withPrompt(open());
 
