@@ -1,12 +1,14 @@
 /** Ranges of field, extension and enum numbers, both ends inclusive. */
 import type { NumberRange } from "../model.ts";
 
+type Ends = Pick<NumberRange, "from" | "to">;
+
 /** A set of ranges as the numbers they cover together. */
 export class CoveredNumbers {
   /** Sorted, without overlapping or adjacent ranges. */
-  readonly #merged: { from: number; to: number }[] = [];
+  readonly #merged: { -readonly [End in keyof Ends]: Ends[End] }[] = [];
 
-  constructor(ranges: readonly NumberRange[]) {
+  constructor(ranges: readonly Ends[]) {
     for (const { from, to } of ranges.toSorted((a, b) => a.from - b.from)) {
       const last = this.#merged.at(-1);
       if (last !== undefined && from <= last.to + 1) last.to = Math.max(last.to, to);
@@ -19,7 +21,7 @@ export class CoveredNumbers {
   }
 
   /** Whether every number of a range is covered. */
-  covers({ from, to }: { from: number; to: number }): boolean {
+  covers({ from, to }: Ends): boolean {
     let low = 0;
     let high = this.#merged.length;
     while (low < high) {
@@ -33,6 +35,6 @@ export class CoveredNumbers {
 }
 
 /** A range in readable form. */
-export function showRange({ from, to }: NumberRange): string {
+export function showRange({ from, to }: Ends): string {
   return from === to ? `${from}` : `${from} to ${to}`;
 }
