@@ -2177,7 +2177,7 @@ export interface webhooks {
         readonly put?: never;
         /**
          * Deliver an event to a webhook endpoint
-         * @description Sent at least once for every event that passes the endpoint's filters; the order is not guaranteed. A test has the type `dev.llm-schema-registry.webhook.tested`, a `notice_id` instead of `seq`, and no `dataschema`. The signature covers `<webhook-id>.<webhook-timestamp>.<body>`, according to Standard Webhooks.
+         * @description Sent at least once for every event that passes the endpoint's filters; the order is not guaranteed. Tests (`dev.llm-schema-registry.webhook.tested`) and `dev.llm-schema-registry.portability.changed` are notices: they have a `notice_id` instead of `seq`, and no `dataschema`. The signature covers `<webhook-id>.<webhook-timestamp>.<body>`, according to Standard Webhooks.
          */
         readonly post: operations["receive_event"];
         readonly delete?: never;
@@ -3824,6 +3824,35 @@ export interface components {
             };
             readonly request_id: string;
         };
+        /** @description A CloudEvent that is not an entry of the log. */
+        readonly Notice: {
+            /** @constant */
+            readonly specversion: "1.0";
+            readonly id: string;
+            readonly source: string;
+            readonly type: string;
+            readonly subject?: string;
+            readonly time: components["schemas"]["Timestamp"];
+            /** @constant */
+            readonly datacontenttype: "application/json";
+            readonly data: {
+                readonly notice_id: string;
+                /** @description The version concerned in its current state; null if there is none or it was hard-deleted. */
+                readonly record: components["schemas"]["EventRecord"] | null;
+                /** @description The profiles whose verdict on the version is another than that of the profile before them. */
+                readonly portability_changes?: readonly {
+                    /** @example openai-strict@2026-11 */
+                    readonly profile: string;
+                    /** @enum {unknown} */
+                    readonly readiness: "ready" | "lossless" | "lossy" | "impossible";
+                    readonly previous_profile: string;
+                    /** @enum {unknown} */
+                    readonly previous_readiness: "ready" | "lossless" | "lossy" | "impossible";
+                }[];
+                readonly actor: string;
+                readonly request_id: string;
+            };
+        };
         /** @description A version without its content and fingerprint. */
         readonly EventRecord: {
             /** Format: uuid */
@@ -3886,7 +3915,7 @@ export interface components {
             readonly description?: string | null;
             /** @description Globs over qualified subjects (`*` any characters, `?` exactly one), 4,000 characters together. Empty, the default, means all. An event about more than one subject is always sent. */
             readonly subjects?: components["schemas"]["WebhookFilters"];
-            /** @description Globs over event types without their prefix, such as `schema.*`. Empty means every type. */
+            /** @description Globs over types of events and notices without their prefix, such as `schema.*`. Empty means every type. */
             readonly types?: components["schemas"]["WebhookFilters"];
             /** @default true */
             readonly enabled?: boolean;
@@ -3960,7 +3989,7 @@ export interface components {
             readonly id: string;
             /** @description The CloudEvent's `id`. */
             readonly event_id: string;
-            /** @description Null for a test. */
+            /** @description Null for a test and a notice. */
             readonly seq: number | null;
             readonly type: string;
             readonly subject: string | null;
@@ -9872,7 +9901,7 @@ export interface operations {
         };
         readonly requestBody: {
             readonly content: {
-                readonly "application/cloudevents+json": components["schemas"]["Event"];
+                readonly "application/cloudevents+json": components["schemas"]["Event"] | components["schemas"]["Notice"];
             };
         };
         readonly responses: {

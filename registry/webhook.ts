@@ -64,7 +64,10 @@ export type WebhookEndpoint = HeardEndpoint & {
  * Whether an endpoint receives an event. Events about several subjects match every subject filter, because delivering once
  * too often is better than missing one. Changes to an endpoint itself are never sent to it.
  */
-export function isHeard(endpoint: HeardEndpoint, event: RegistryEvent): boolean {
+export function isHeard(
+  endpoint: HeardEndpoint,
+  event: { type: string } & Pick<RegistryEvent, "subject" | "webhook">,
+): boolean {
   const { id, enabled, subjects, types } = endpoint;
   if (!enabled || event.webhook?.id === id) return false;
   if (types.length > 0 && !types.some((type) => matchesGlob(type, event.type))) return false;

@@ -4,7 +4,9 @@
  */
 import { cloudEvent, EVENT_TYPE_PREFIX } from "../../registry/cloud-event.ts";
 import type { EventPage, RegistryEvent } from "../../registry/event.ts";
-import { timestamp } from "../../registry/record-view.ts";
+import type { SchemaRecord } from "../../registry/record.ts";
+import { recordView, timestamp } from "../../registry/record-view.ts";
+import type { PortabilityChange } from "../../schema/projection/portability.ts";
 
 /** An object has 128 MB for everything. */
 const MAX_KEPT_CHARACTERS = 4 * 1024 * 1024;
@@ -70,19 +72,47 @@ export function testEventId(unique: string): string {
 }
 
 export const TEST_TYPE = "webhook.tested";
+export const PORTABILITY_CHANGED = "portability.changed";
+
+type NoticeHead = { id: string; type: string; subject: string | null; atMs: number; actor: string; requestId: string };
 
 /** The event of a test delivery. */
-export function testBody(
+export function testBody(tenant: string, head: Omit<NoticeHead, "type" | "subject">): string {
+  return noticeBody(tenant, { ...head, type: TEST_TYPE, subject: null }, { record: null });
+}
+
+/** The event of a notice about a version; null if it was hard-deleted since. */
+export function portabilityBody(
   tenant: string,
-  { id, nowMs, actor, requestId }: { id: string; nowMs: number; actor: string; requestId: string },
+  head: Omit<NoticeHead, "type">,
+  record: SchemaRecord | null,
+  changes: readonly PortabilityChange[],
 ): string {
+  return noticeBody(
+    tenant,
+    { ...head, type: PORTABILITY_CHANGED },
+    {
+      record: record === null ? null : recordView(record),
+      portability_changes: changes.map(({ profile, readiness, previousProfile, previousReadiness }) => ({
+        profile,
+        readiness,
+        previous_profile: previousProfile,
+        previous_readiness: previousReadiness,
+      })),
+    },
+  );
+}
+
+function noticeBody(tenant: string, head: NoticeHead, data: Readonly<Record<string, unknown>>): string {
+  const { id, type, subject, atMs, actor, requestId } = head;
   return JSON.stringify({
     specversion: "1.0",
     id,
     source: `/registries/${encodeURIComponent(tenant)}`,
-    type: `${EVENT_TYPE_PREFIX}${TEST_TYPE}`,
-    time: timestamp(nowMs),
+    type: `${EVENT_TYPE_PREFIX}${type}`,
+    ...(subject === null ? {} : { subject }),
+    time: timestamp(atMs),
     datacontenttype: "application/json",
-    data: { notice_id: id, record: null, actor, request_id: requestId },
+    data: { notice_id: id, ...data, actor, request_id: requestId },
   });
 }

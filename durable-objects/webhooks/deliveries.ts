@@ -4,7 +4,13 @@ import type { RegistryEvent } from "../../registry/event.ts";
 import { type HeardEndpoint, isHeard, type WebhookChange } from "../../registry/webhook.ts";
 import { RememberedNumbers } from "../remembered-numbers.ts";
 import type { Attempted } from "./attempt.ts";
-import { DELIVERY_STATUSES, type Delivery, type DeliveryAttempt, type DeliveryStatus } from "./rpc.ts";
+import {
+  DELIVERY_STATUSES,
+  type Delivery,
+  type DeliveryAttempt,
+  type DeliveryStatus,
+  type StoredNotice,
+} from "./rpc.ts";
 import { type Circuit, CLOSED, DELIVERY_LIFETIME_MS } from "./schedule.ts";
 
 type KeptBounds = Readonly<{
@@ -41,6 +47,8 @@ export type DeliveryRow = {
   due_at: number;
   expires_at: number;
   ended_at: number | null;
+  /** A StoredNotice as JSON; null for a log entry and a test. */
+  notice: string | null;
 };
 
 type CountName = "tip" | "wanted" | "delivered" | "failed" | "retried" | "dead" | "replayed";
@@ -62,6 +70,8 @@ type EndpointRow = {
   gone_at_seq: number | null;
   last_delivered_at: number | null;
 };
+
+const SINCE = "CASE WHEN notice IS NULL THEN seq ELSE 0 END >= ?";
 
 export class Deliveries {
   readonly marks: RememberedNumbers<CountName>;
@@ -181,6 +191,31 @@ export class Deliveries {
     }
   }
 
+  /** Whether any endpoint might receive events of this type. */
+  isTypeHeard(type: string): boolean {
+    return this.endpoints().some(({ webhook }) => isHeard(webhook, { type, subject: null }));
+  }
+
+  /** Adds a delivery of a notice for each endpoint whose filters match. */
+  addNotice(notice: { id: string; type: string; subject: string; atMs: number; content: StoredNotice }): void {
+    const { id, type, subject, atMs, content } = notice;
+    for (const { webhook } of this.endpoints()) {
+      if (!isHeard(webhook, { type, subject })) continue;
+      this.#insert({
+        id: `msg_${id}_${webhook.id}`,
+        webhookId: webhook.id,
+        eventId: id,
+        seq: null,
+        type,
+        subject,
+        eventAtMs: atMs,
+        nowMs: atMs,
+        expiresAtMs: atMs + DELIVERY_LIFETIME_MS,
+        notice: JSON.stringify(content),
+      });
+    }
+  }
+
   /** Records a test delivery, whose only attempt has been made. */
   addTest(
     test: { id: string; webhookId: string; eventId: string; type: string; nowMs: number },
@@ -204,11 +239,12 @@ export class Deliveries {
     eventAtMs: number;
     nowMs: number;
     expiresAtMs: number;
+    notice?: string;
   }): void {
     this.#sql.exec(
       `INSERT OR IGNORE INTO deliveries
-         (id, webhook_id, event_id, seq, type, subject, event_at, status, failures, due_at, expires_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?)`,
+         (id, webhook_id, event_id, seq, type, subject, event_at, status, failures, due_at, expires_at, notice)
+       VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?, ?)`,
       row.id,
       row.webhookId,
       row.eventId,
@@ -218,6 +254,7 @@ export class Deliveries {
       row.eventAtMs,
       row.nowMs,
       row.expiresAtMs,
+      row.notice ?? null,
     );
   }
 
@@ -312,11 +349,11 @@ export class Deliveries {
     this.count("replayed");
   }
 
-  /** Dead letters from a seq or time on, oldest first; tests are excluded. */
+  /** Dead letters from a seq or time on, oldest first, without tests. Notices have no seq, so only a time includes them. */
   deadSince(webhookId: string, sinceSeq: number, sinceMs: number, limit: number): DeliveryRow[] {
     return this.#sql
       .exec<DeliveryRow>(
-        `SELECT * FROM deliveries WHERE webhook_id = ? AND status = 'dead' AND seq >= ? AND event_at >= ?
+        `SELECT * FROM deliveries WHERE webhook_id = ? AND status = 'dead' AND ${SINCE} AND event_at >= ?
           ORDER BY delivery_key LIMIT ?`,
         webhookId,
         sinceSeq,
@@ -329,7 +366,7 @@ export class Deliveries {
   countDeadSince(webhookId: string, sinceSeq: number, sinceMs: number): number {
     return this.#sql
       .exec<{ n: number }>(
-        "SELECT count(*) AS n FROM deliveries WHERE webhook_id = ? AND status = 'dead' AND seq >= ? AND event_at >= ?",
+        `SELECT count(*) AS n FROM deliveries WHERE webhook_id = ? AND status = 'dead' AND ${SINCE} AND event_at >= ?`,
         webhookId,
         sinceSeq,
         sinceMs,

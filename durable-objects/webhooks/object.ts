@@ -10,6 +10,7 @@ import { errorFields, logLine } from "../../observe/log-line.ts";
 import { MAX_EVENT_PAGE } from "../../registry/event.ts";
 import { PROTOCOL_VERSION } from "../../registry/rpc.ts";
 import type { HeardEndpoint } from "../../registry/webhook.ts";
+import { comparePortability } from "../../schema/projection/portability.ts";
 import { ok, type Result, refuse } from "../../schema/result.ts";
 import type { ObjectNamespace } from "../placement.ts";
 import { PrimaryUnreachable, primaryOf } from "../primary/client.ts";
@@ -17,11 +18,20 @@ import { migrate } from "../primary/state/migrations.ts";
 import { purgeObject } from "../purge.ts";
 import { parseUrlRules, readWebhookUrl, type UrlRules } from "./address.ts";
 import { ATTEMPT_TIMEOUT_MS, type Attempted, attempt } from "./attempt.ts";
-import { Bodies, TEST_TYPE, testBody, testEventId } from "./bodies.ts";
+import { Bodies, PORTABILITY_CHANGED, portabilityBody, TEST_TYPE, testBody, testEventId } from "./bodies.ts";
 import { Deliveries, type DeliveryRow, type EndpointState, KEPT, MAX_REPLAYED } from "./deliveries.ts";
 import { Outcomes } from "./outcomes.ts";
+import { KnownPortability } from "./portability.ts";
 import { parseResolver, Resolution } from "./resolution.ts";
-import type { Delivery, DeliveryStatus, EndpointHealth, Webhooks, WebhooksStatus } from "./rpc.ts";
+import type {
+  Delivery,
+  DeliveryStatus,
+  EndpointHealth,
+  PortabilityCheckpoint,
+  StoredNotice,
+  Webhooks,
+  WebhooksStatus,
+} from "./rpc.ts";
 import { afterFailure, CLOSED, circuitState, heldOff, nextAttemptMs, parseRetryAfterMs } from "./schedule.ts";
 import { isTried, Sender } from "./sender.ts";
 import { parseSigningKey, signedHeaders } from "./signing.ts";
@@ -37,6 +47,8 @@ const LOOK_EVERY_MS = 60_000;
 const TEST_TIMEOUT_MS = 8_000;
 /** How often expired deliveries are given up and old ones deleted. */
 const TIDY_EVERY_MS = 60 * 60 * 1_000;
+/** Notices come from the registry itself, not from a caller. */
+const NOTICE_ACTOR = "registry";
 const USER_AGENT = "llm-schema-registry-webhooks/1";
 
 type WebhooksBindings = {
@@ -61,6 +73,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
 
   readonly #deliveries: Deliveries;
   readonly #outcomes: Outcomes;
+  readonly #portability: KnownPortability;
   readonly #bodies: Bodies;
   readonly #sender: Sender;
   readonly #resolution = new Resolution();
@@ -74,6 +87,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     migrate(ctx.storage, WEBHOOK_MIGRATIONS);
     this.#deliveries = new Deliveries(ctx.storage.sql);
     this.#outcomes = new Outcomes(ctx.storage.sql);
+    this.#portability = new KnownPortability(ctx.storage.sql);
     this.#bodies = new Bodies(this.#tenant(), (after, limit) => this.#primary().readEvents({ after, limit }));
     this.#sender = new Sender(this.#deliveries, {
       now: () => this.now(),
@@ -94,6 +108,30 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   /** For the cron, once the tenant has been deleted. */
   purge(_: { v: number }): Promise<void> {
     return purgeObject(this.ctx);
+  }
+
+  async portabilityCheckpoint(_: { v: number }): Promise<PortabilityCheckpoint | null> {
+    if (this.#deliveries.isTypeHeard(PORTABILITY_CHANGED)) return this.#portability.checkpoint();
+    this.ctx.storage.transactionSync(() => this.#portability.forget());
+    return null;
+  }
+
+  async reportPortability({ from, to, linted }: Parameters<Webhooks["reportPortability"]>[0]): Promise<boolean> {
+    const isStored = this.ctx.storage.transactionSync(() => {
+      if (!this.#portability.isAt(from)) return false;
+      for (const { recordId, subject, portability } of linted) {
+        const before = this.#portability.replace(recordId, portability);
+        const changes = before === undefined ? [] : comparePortability(before, portability);
+        if (changes.length === 0) continue;
+        const id = `portability-${crypto.randomUUID()}`;
+        const content: StoredNotice = { recordId, changes };
+        this.#deliveries.addNotice({ id, type: PORTABILITY_CHANGED, subject, atMs: this.now(), content });
+      }
+      this.#portability.moveTo(to);
+      return true;
+    });
+    if (isStored) await this.#soon();
+    return isStored;
   }
 
   async status(): Promise<WebhooksStatus> {
@@ -163,7 +201,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     const row = this.#deliveries.byId(webhookId, deliveryId);
     if (!row)
       return refuse(makeRefusal("DELIVERY_NOT_FOUND", [deliveryId], `This webhook has no delivery ${deliveryId}.`));
-    if (row.seq === null) {
+    if (row.seq === null && row.notice === null) {
       const detail = "A test delivery cannot be replayed; send a new test.";
       return refuse(makeRefusal("CONFLICT", [detail], detail));
     }
@@ -201,7 +239,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
       return refuse(makeRefusal("WEBHOOK_NOT_FOUND", [webhookId], `There is no webhook with id ${webhookId}.`));
     const nowMs = this.now();
     const unique = crypto.randomUUID();
-    const event = { id: testEventId(unique), nowMs, actor, requestId };
+    const event = { id: testEventId(unique), atMs: nowMs, actor, requestId };
     const body = testBody(this.#tenant(), event);
     const id = `msg_test_${unique}`;
     const attempted = await this.#attempt(webhook, id, body, this.testTimeoutMs);
@@ -322,7 +360,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   async #deliver({ webhook }: EndpointState, row: DeliveryRow): Promise<void> {
     let body: string;
     try {
-      body = await this.#bodies.of(row.seq!);
+      body = row.notice === null ? await this.#bodies.of(row.seq!) : await this.#noticeBody(row, row.notice);
     } catch (error) {
       logLine("error", "An event cannot be read yet.", { tenant: this.#tenant(), seq: row.seq, ...errorFields(error) });
       this.#deliveries.postpone(row, this.now() + PRIMARY_RETRY_MS, false);
@@ -331,6 +369,16 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     const atMs = this.now();
     const attempted = await this.#attempt(webhook, row.id, body, this.attemptTimeoutMs);
     this.ctx.storage.transactionSync(() => this.#settle(row, webhook, atMs, attempted));
+  }
+
+  /** With the record in its current state, so that a notice shows nothing that was hard-deleted. */
+  async #noticeBody(row: DeliveryRow, notice: string): Promise<string> {
+    const { recordId, changes } = JSON.parse(notice) as StoredNotice;
+    const answer = await this.#primary().read("recordById", { id: recordId, deleted: true });
+    if (!answer.ok) throw new Error(answer.refusal.detail);
+    const { event_id: id, subject, event_at: atMs } = row;
+    const head = { id, subject, atMs, actor: NOTICE_ACTOR, requestId: id };
+    return portabilityBody(this.#tenant(), head, answer.value.value, changes);
   }
 
   #settle(row: DeliveryRow, webhook: HeardEndpoint, atMs: number, attempted: Attempted): void {

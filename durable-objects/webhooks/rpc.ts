@@ -2,6 +2,7 @@
 
 import type { Refusal } from "../../contract/errors.ts";
 import type { Follower } from "../../registry/rpc.ts";
+import type { Portability, PortabilityChange } from "../../schema/projection/portability.ts";
 import type { Result } from "../../schema/result.ts";
 
 export const DELIVERY_STATUSES = ["pending", "delivered", "dead"] as const;
@@ -17,7 +18,7 @@ export type Delivery = {
   webhookId: string;
   /** Id of the CloudEvent. */
   eventId: string;
-  /** Null for a test delivery. */
+  /** Null for a test delivery and a notice. */
   seq: number | null;
   type: string;
   subject: string | null;
@@ -71,7 +72,27 @@ export type WebhooksStatus = {
 /** Identifies a repeated request: its key, and a digest of the request. */
 export type OnceKey = { key: string; digest: string };
 
+/** How far versions have been linted: with which profiles, and up to which record. */
+export type PortabilityCheckpoint = { profiles: string; afterRecordKey: number };
+
+export type LintedVersion = { recordId: string; subject: string; portability: Portability };
+
+/** A notice without its record, which is read when it is sent. */
+export type StoredNotice = { recordId: string; changes: readonly PortabilityChange[] };
+
 export type Webhooks = Follower & {
+  /** Null if no endpoint receives `portability.changed`, so that nothing needs to be linted. */
+  portabilityCheckpoint(args: { v: number }): Promise<PortabilityCheckpoint | null>;
+  /**
+   * Stores summaries and the checkpoint, and sends a notice for each version whose summary differs from the stored one.
+   * False if the checkpoint is no longer `from`, because another run came first; then nothing is stored.
+   */
+  reportPortability(args: {
+    v: number;
+    from: PortabilityCheckpoint;
+    to: PortabilityCheckpoint;
+    linted: readonly LintedVersion[];
+  }): Promise<boolean>;
   status(): Promise<WebhooksStatus>;
   health(args: { webhookId: string }): Promise<EndpointHealth>;
   /** Newest first. `before` is the `next` of the previous page. */

@@ -55,4 +55,20 @@ const OUTCOMES = `
   CREATE INDEX outcomes_by_age ON outcomes (at);
 `;
 
-export const WEBHOOK_MIGRATIONS: readonly string[] = [TABLES, OUTCOMES];
+/**
+ * Notices, which have no log entry to read again, and what they are derived from: the last known portability of each
+ * version, and how far the lint with the current profiles has got.
+ */
+const NOTICES = `
+  ALTER TABLE deliveries ADD COLUMN notice TEXT; -- what the notice is about, as JSON; null for log entries and tests
+  CREATE TABLE portability (
+    record_id TEXT PRIMARY KEY,
+    summary   TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE portability_checkpoint (
+    profiles         TEXT NOT NULL,
+    after_record_key INTEGER NOT NULL
+  );
+`;
+
+export const WEBHOOK_MIGRATIONS: readonly string[] = [TABLES, OUTCOMES, NOTICES];

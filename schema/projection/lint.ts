@@ -65,8 +65,3 @@ function reportOf(profile: Profile, projected: Result<Projection, ProjectionRefu
   const readiness = loss === null ? "ready" : loss === "lossless" ? "lossless" : "lossy";
   return { profile: profileId(profile), readiness, findings: changes, findingsTotal: changesTotal };
 }
-
-/** The shortest summary: one word per profile. */
-export function portabilityOf(reports: readonly LintReport[]): Record<string, Readiness> {
-  return Object.fromEntries(reports.map(({ profile, readiness }) => [profile, readiness]));
-}

@@ -6,6 +6,7 @@ import { backUpTenants } from "./backup.ts";
 import { purgeDeletedTenants } from "./deleted-tenants.ts";
 import { nudgeLaggards } from "./laggards.ts";
 import { deleteOldReadModelEntries } from "./log-entries.ts";
+import { lintAgain } from "./portability.ts";
 import { sweepTexts } from "./texts.ts";
 
 type Job = { name: string; run(env: Bindings, nowMs: number): Promise<void> };
@@ -17,6 +18,7 @@ const JOBS: readonly Job[] = [
   { name: "purge-deleted-tenants", run: purgeDeletedTenants },
   { name: "delete-old-read-model-entries", run: deleteOldReadModelEntries },
   { name: "delete-old-access-records", run: deleteOldAccessRecords },
+  { name: "lint-again", run: lintAgain },
 ];
 
 /** Runs every job; throws after all have run if any failed. */

@@ -18,7 +18,7 @@ import { goneMeanwhile } from "../read-path/texts.ts";
 import { NATIVE_DIALECT } from "../registry/native-dialect.ts";
 import { isId, readBySelector, schemaNotFound } from "../registry/read/read.ts";
 import { parseContext } from "../registry/read/subject-names.ts";
-import { sourceOfClosure } from "../registry/write/facts.ts";
+import { sourceOfClosure, type TextSource } from "../registry/write/facts.ts";
 import { Heat } from "./heat.ts";
 
 export type TargetSelector =
@@ -114,7 +114,10 @@ type Content = {
   text: string;
 };
 
-export async function targetOf(edge: Edge, content: Content): Promise<Result<Target, Refusal>> {
+/** The dependencies of parsing a stored schema with its references. */
+export type TargetSource = TextSource & Pick<Edge, "models" | "work" | "now">;
+
+export async function targetOf(edge: TargetSource, content: Content): Promise<Result<Target, Refusal>> {
   const { contentHash, dialect, references, context, text } = content;
   const key = `${edge.tenant}\n${context}\n${contentHash}\n${dialect}`;
   const known = edge.models.get(key) as Known | undefined;
@@ -140,7 +143,7 @@ export async function targetOf(edge: Edge, content: Content): Promise<Result<Tar
 }
 
 async function parseTarget(
-  { work }: Edge,
+  { work }: Pick<Edge, "work">,
   { format: name, dialect }: Content,
   source: SchemaSource,
   closureKey: string,

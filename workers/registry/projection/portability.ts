@@ -6,8 +6,9 @@ import type { Refusal } from "../../../contract/errors.ts";
 import { withinDeadline } from "../../../registry/deadline.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import type { JsonSchemaModel } from "../../../schema/json/model.ts";
-import { lintSchema, portabilityOf, type Readiness } from "../../../schema/projection/lint.ts";
-import { profileId } from "../../../schema/projection/profile.ts";
+import { lintSchema } from "../../../schema/projection/lint.ts";
+import { type Portability, portabilityOf } from "../../../schema/projection/portability.ts";
+import { type Profile, profileId } from "../../../schema/projection/profile.ts";
 import { PROFILES } from "../../../schema/projection/profiles.ts";
 import { ok, type Result } from "../../../schema/result.ts";
 import type { Edge } from "../../edge.ts";
@@ -15,11 +16,14 @@ import { KV_DEADLINE_MS } from "../../read-path/read-through.ts";
 import { targetOf } from "../../validation/targets.ts";
 import { giveTurn } from "../turns.ts";
 
-type Portability = Readonly<Record<string, Readiness>>;
 type StoredPortability = { profiles: string; portability: Portability };
 
 /** What a summary depends on beside the content: a profile gets a new date when it changes. */
-const PROFILE_SET = PROFILES.map(profileId).join(",");
+export function profileSetOf(profiles: readonly Profile[]): string {
+  return profiles.map(profileId).join(",");
+}
+
+const PROFILE_SET = profileSetOf(PROFILES);
 
 /** What was derived from a deleted content expires without being deleted. */
 const STORED_SECONDS = 90 * 24 * 60 * 60;
@@ -39,7 +43,8 @@ export async function readPortability(
     edge.cache.put(key, known, 2 * JSON.stringify(known).length);
     return ok(known.portability);
   }
-  const stored = await derivePortability(target.value.model as JsonSchemaModel);
+  const portability = await derivePortability(target.value.model as JsonSchemaModel, PROFILES);
+  const stored: StoredPortability = { profiles: PROFILE_SET, portability };
   edge.cache.put(key, stored, 2 * JSON.stringify(stored).length);
   edge.waitUntil(writeStored(edge, key, stored).catch(() => undefined));
   return ok(stored.portability);
@@ -50,13 +55,14 @@ function portabilityKey(tenant: string, closureKey: string, dialect: string | nu
   return `portability/${tenant}/${closureKey}/${dialect}`;
 }
 
-async function derivePortability(model: JsonSchemaModel): Promise<StoredPortability> {
+/** Other requests get a turn after each profile. */
+export async function derivePortability(model: JsonSchemaModel, profiles: readonly Profile[]): Promise<Portability> {
   const reports = [];
-  for (const profile of PROFILES) {
+  for (const profile of profiles) {
     reports.push(...lintSchema(model, [profile]));
     await giveTurn();
   }
-  return { profiles: PROFILE_SET, portability: portabilityOf(reports) };
+  return portabilityOf(reports);
 }
 
 /** Undefined if it is unknown, or the store fails or is late. */
