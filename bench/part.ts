@@ -10,9 +10,9 @@ export type Row = {
 };
 
 export type Bench = {
-  /** Smaller sizes of everything: to check that it runs, not to quote. */
+  /** Smaller sizes of everything: checks that the part runs; the results are not meaningful. */
   quick: boolean;
-  /** How long a part lasts that only ends by the clock; undefined: as long as it proposes. */
+  /** Duration of parts that run for a fixed time; undefined: the part's own default. */
   minutes?: number | undefined;
   /** Reports the progress of a long step. */
   progress(text: string): void;

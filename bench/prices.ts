@@ -1,7 +1,7 @@
-/** What Cloudflare charges on the Workers Paid plan beyond what is included, in US dollars, as its documentation had it on the date. */
+/** Cloudflare's documented prices in US dollars for usage beyond what the Workers Paid plan includes, on the given date. */
 export const PRICES_OF = "2026-11-30";
 
-/** For a million each. */
+/** Per million. */
 export const PRICES = {
   // https://developers.cloudflare.com/workers/platform/pricing/
   requests: 0.3,
@@ -20,7 +20,7 @@ export const PRICES = {
   queueOperations: 0.4,
 } as const;
 
-/** An object is billed for this much memory, whatever it uses. */
+/** An object is billed for this much memory regardless of what it uses. */
 export const OBJECT_GIGABYTES = 0.128;
-/** A message is written, read and deleted. */
+/** Every message is billed for a write, a read and a deletion. */
 export const OPERATIONS_A_MESSAGE = 3;

@@ -1,20 +1,20 @@
-/** What server processes cost: processor time and memory from /proc, file syncs from strace. */
+/** Resource use of server processes: CPU time and memory from /proc, file syncs from strace. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Linux counts in hundredths of a second, whatever the kernel's own tick is. */
+/** Linux reports CPU time in hundredths of a second, independent of the kernel's tick. */
 const US_PER_TICK = 10_000;
-/** Until strace has attached to every thread. */
+/** The time that strace needs to attach to every thread. */
 const ATTACHED_AFTER_MS = 500;
 
 /** Processor time that processes have used so far, in microseconds: user and system, all threads. */
 export function cpuUs(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name may contain spaces; what follows it does not.
+    // The process name may contain spaces, the fields after it do not.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return sum + (Number(fields[11]) + Number(fields[12])) * US_PER_TICK;
   }, 0);
@@ -28,7 +28,7 @@ export function memoryMiB(pids: readonly number[]): number {
   }, 0);
 }
 
-/** A process and all that it has started. */
+/** A process and all its descendants. */
 export function withDescendants(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
   return [pid, ...children.flatMap((child) => withDescendants(Number(child)))];
@@ -48,7 +48,7 @@ export async function countFsyncs(pid: number, work: () => Promise<unknown>): Pr
   tracer.kill("SIGINT");
   await Promise.race([failed, ended]);
   if (!existsSync(out)) return undefined;
-  // A call that was interrupted is in two lines, of which one begins it.
+  // strace splits an interrupted call into two lines; only the first is counted.
   const calls = readFileSync(out, "utf8").match(/^\d+ +f(?:data)?sync\(/gm) ?? [];
   rmSync(out);
   return calls.length;

@@ -43,7 +43,7 @@ export async function busyShareInside(
 /** An isolate answers its inspector only while it serves a request. */
 const POKED_EVERY_MS = 50;
 
-/** The isolate's heap after a collection, in MiB: what is really held. Locally the edge and its objects share one isolate. */
+/** The isolate's heap after garbage collection, in MiB. Locally the edge and its objects share one isolate. */
 export async function heapMiB({ url, inspectorUrl }: Pick<Server, "url" | "inspectorUrl">): Promise<number> {
   const inspector = await openInspector(await inspectorUrl());
   const poking = setInterval(() => void fetch(`${url}/health`).catch(() => undefined), POKED_EVERY_MS);

@@ -24,7 +24,7 @@ import { validation } from "./parts/validation.ts";
 import { writes } from "./parts/writes.ts";
 import { writeBenchmarksPage } from "./report.ts";
 
-/** What docs/benchmarks.md is made of; together it takes a quarter of an hour. */
+/** The parts in docs/benchmarks.md; together they take a quarter of an hour. */
 const FULL: readonly BenchPart[] = [
   science,
   bundle,
@@ -74,7 +74,7 @@ async function main(): Promise<void> {
   const [loadBefore] = loadavg();
   for (const part of chosen) {
     console.error(`${part.title} …`);
-    // What the other parts have measured is not lost with one that fails.
+    // A part that fails does not discard the results of the others.
     const rows = await part.run(bench).catch((error: unknown): Row[] => {
       console.error(error);
       process.exitCode = 1;

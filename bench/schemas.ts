@@ -2,7 +2,7 @@
 import { applyLoad, type Measured, requestBytes } from "./load.ts";
 import type { Bench } from "./part.ts";
 
-/** About the size of a small event's schema; the corpus has the real ones. */
+/** About the size of a small event's schema. Real schemas are in the corpus. */
 export function avroSchema(n: number): object {
   return {
     type: "record",

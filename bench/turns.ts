@@ -10,7 +10,7 @@ const CONNECTIONS = 16;
 export type LoadTarget = {
   what: string;
   server: Pick<Server, "url" | "port" | "pid">;
-  /** The same bytes each time, or the n-th request's: n counts on over all turns. */
+  /** The same bytes each time, or the n-th request's; n keeps counting across turns. */
   request: Buffer | ((n: number) => Buffer);
   connections?: number;
 };

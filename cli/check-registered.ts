@@ -99,7 +99,7 @@ function portabilityOf(entry: SchemaEntry, entries: readonly SchemaEntry[], earl
     const later = parseSchema(entry.schema, resolveAmong(entry, entries));
     return portabilityOfChange(before === undefined ? undefined : parseSchema(before), later);
   } catch (error) {
-    // What it references is in the registry only; the verdict stands without providers.
+    // Its references exist only in the registry. The verdict does not need the providers.
     if (error instanceof UsageError) return [];
     throw error;
   }

@@ -27,7 +27,7 @@ export async function runCommand(command: CliCommand, args: readonly string[], s
   try {
     return await command.run(args, { ...shell, signal: stops });
   } catch (error) {
-    // An interrupt breaks off whatever waits, so it comes before what that says.
+    // An interrupt aborts pending calls, so it takes precedence over the errors they report.
     if (shell.signal.aborted) {
       shell.printError("llmsr: interrupted\n");
       return EXIT.interrupted;

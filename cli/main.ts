@@ -8,7 +8,7 @@ const args = process.argv.slice(2);
 const color = takeOption("--color") ?? "auto";
 const isQuiet = takeFlag("--quiet");
 
-/** Options of every command may stand anywhere before `--`. */
+/** Options that every command has may appear anywhere before `--`. */
 function takeOption(name: string): string | undefined {
   const at = args.findIndex((arg) => arg === name || arg.startsWith(`${name}=`));
   if (at === -1 || args.slice(0, at).includes("--")) return undefined;

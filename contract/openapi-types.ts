@@ -4264,7 +4264,7 @@ export interface components {
         };
         readonly SubjectGlobs: readonly string[];
         readonly RequiredApproval: {
-            /** @description Null or absent - of anybody. */
+            /** @description Null or absent - of any role. */
             readonly role?: string | null;
             /** @default 1 */
             readonly count?: number;

@@ -72,5 +72,5 @@ export const MAX_EVIDENCE_RESULTS = 200;
 /** Evidence that gates and lists consider, the newest. */
 export const MAX_CONSIDERED_EVIDENCE = 1_000;
 
-/** Not a number, semver, range or `latest`, because it stands wherever they may. */
+/** Not a number, semver, range or `latest`, because an alias is accepted wherever they are. */
 export const ALIAS_PATTERN = /^(?!latest$|all$)[A-Za-z][A-Za-z0-9_-]{1,63}$/;

@@ -225,7 +225,7 @@ function bundleArtefact({ root, parts }: ArtefactModel<unknown>): ReturnType<Sch
   return ok(writeJsonText({ ...root, members }));
 }
 
-/** A part that stands in the text under one of its names, or is absent. */
+/** A part that the text has under one of its names, or lacks. */
 export function partAt(
   root: JsonObject,
   declaration: PartText["declaration"],

@@ -252,7 +252,7 @@ function withPlan<Model>(
   return ok({ ...comparison.value, plan: format.plan(writer, reader, comparison.value.differences) });
 }
 
-/** The differences by `strict`, if it can decide, after the one that reports it. */
+/** The differences by `strict`, if it can decide, preceded by the one that reports that `strict` decided. */
 function decidedByStrict(undecided: ComparisonRefusal, strict: Comparison): Comparison {
   if (!strict.ok) return refuse(undecided);
   const { differences, differences_total } = strict.value;

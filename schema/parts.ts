@@ -26,11 +26,11 @@ export type PartDeclaration = {
   steers: boolean;
   /** Senders keep sending a removed property, which is no longer read. */
   warnsOfRemoval: boolean;
-  /** Whoever gives the data may add undeclared members, as models do, so closing the content model breaks. */
+  /** The writer may add undeclared members, as models do, so closing the content model is breaking. */
   refusesClosing: boolean;
 };
 
-/** A part as it stands in an artefact's text. */
+/** A part of an artefact's text. */
 export type PartText = {
   declaration: PartDeclaration;
   /** Null if the artefact does not declare the part; `schema` then says what that means. */

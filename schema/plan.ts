@@ -13,7 +13,7 @@ export type PlanAction = {
   /** JSON pointer to what it is about, in the new version if it has one. */
   pointer?: string;
   reason: string;
-  /** How, where that can be said: a note, or the commands of a store. */
+  /** How to do it, if known: a note, or commands for a store. */
   note?: string;
   commands?: readonly { store: string; command: string }[];
 };

@@ -13,6 +13,6 @@ FIRST_ADMINISTRATOR_KEY (what the deployment keeps of the key below)
 The first administrator's key, shown this once
   ${key}
 
-Set the first two as secrets, for staging likewise:
+Set the first two as secrets, and repeat that for staging:
   npx wrangler secret put ACCESS_HASH_KEY --env production
   npx wrangler secret put FIRST_ADMINISTRATOR_KEY --env production`);

@@ -25,7 +25,7 @@ const { values } = parseArgs({
 const { host, port, state } = values;
 
 try {
-  // PGlite takes as much memory as all the rest and seconds to make its files, and until somebody writes or searches nothing needs it.
+  // PGlite takes as much memory as all the rest and seconds to make its files, and nothing needs it until the first write or search.
   const databaseUrl = process.env.DATABASE_URL || undefined;
   const startDatabase = databaseUrl === undefined ? startLocalDatabaseWhenUsed : startLocalDatabase;
   const database = values["no-database"] ? undefined : await startDatabase({ stateDir: state, url: databaseUrl });

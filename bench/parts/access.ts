@@ -1,4 +1,4 @@
-/** What proving who asks, and counting it, costs a read from memory: the same Worker with and without, in turns of one run. */
+/** The cost of authentication and rate limiting for a read from memory: the same Worker with and without them, in turns. */
 import { makeFirstKey, makeHashKey } from "../../scripts/access-vars.ts";
 import { requestBytes } from "../load.ts";
 import type { BenchPart } from "../part.ts";
@@ -6,7 +6,7 @@ import { registerNth } from "../schemas.ts";
 import { startRegistry } from "../servers.ts";
 import { cpuRatioOf, ratioOf, rowsOf, takeTurns } from "../turns.ts";
 
-/** A load generator asks for more in a second than anybody's limit, so its key has the highest that may be set. */
+/** The highest limit a key may have, because a load generator exceeds any realistic one. */
 const REQUESTS_PER_MINUTE = 10_000_000;
 
 export const access: BenchPart = {

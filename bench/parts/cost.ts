@@ -6,13 +6,13 @@ import { registerNth, registration, requireAnswered } from "../schemas.ts";
 import { type Server, startRegistry } from "../servers.ts";
 import type { BilledCounts } from "../workers/counted.ts";
 
-/** Calls of each kind; counts are exact, so few are enough. */
+/** Calls of each kind. The counts are exact, so few calls are enough. */
 const CALLS = 400;
 const KINDS_AIM = { atMost: 18 };
 
 type Kind = { what: string; request(n: number): Buffer; aim?: Row["aim"] };
 
-/** What a million calls cost: operations counted at the bindings, processor time of the whole server. */
+/** The price of a million calls: operations counted at the bindings, and the CPU time of the whole server. */
 export const cost: BenchPart = {
   name: "cost",
   title: `Cost of a million calls, in US dollars at Cloudflare's prices of ${PRICES_OF}`,
@@ -42,7 +42,7 @@ export const cost: BenchPart = {
 
 async function priced({ url, port, pid }: Server, { what, request, aim }: Kind): Promise<Row> {
   const counted = async () => (await (await fetch(`${url}/counted`)).json()) as BilledCounts;
-  // Warms the caches, and lets what an earlier kind has left to do be counted there.
+  // Warms the caches, and keeps work left over from the previous kind out of this kind's counts.
   requireAnswered(await applyLoad({ port, connections: 1, count: 20, request: (n) => request(100_000 + n) }));
   await new Promise((resolve) => setTimeout(resolve, 500));
   await counted();
@@ -56,7 +56,7 @@ async function priced({ url, port, pid }: Server, { what, request, aim }: Kind):
     request: PRICES.requests,
     CPU: cpuMs * PRICES.cpuMs,
     "object calls": calls * PRICES.objectCalls,
-    // As if the object were active as long as the server computes, which is more than its own share.
+    // An upper bound: assumes that the object is active for as long as the server uses CPU.
     "object duration": calls === 0 ? 0 : (cpuMs / 1_000) * OBJECT_GIGABYTES * PRICES.gigabyteSeconds,
     "rows read": each("rowsRead") * PRICES.rowsRead,
     "rows written": each("rowsWritten") * PRICES.rowsWritten,

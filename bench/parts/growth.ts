@@ -5,7 +5,7 @@ import { fill, registration, requireAnswered } from "../schemas.ts";
 import { residentMiB, type Server, startRegistry } from "../servers.ts";
 
 const CONNECTIONS = 8;
-/** Schemas that are read in turn: more than one, and few enough that their contents stay in memory. */
+/** Schemas that are read in turn: few enough that their contents stay in memory. */
 const HOT = 200;
 const READ_FOR_MS = 2_000;
 const FILLED_WITH = { quick: 1_000, whole: 10_000 };
@@ -47,7 +47,7 @@ async function versionsOfOneSubject(bench: Bench, server: Server): Promise<Row[]
   ];
 }
 
-/** Processor time, which other load on the machine hardly changes. */
+/** CPU time, because other load on the machine hardly affects it. */
 async function registrationUs({ port, pid }: Server, subject: string, from: number, count: number): Promise<number> {
   const before = cpuUs([pid]);
   const measured = await applyLoad({ port, connections: 1, count, request: (n) => registration(subject, from + n) });

@@ -8,12 +8,12 @@ import { startRegistry } from "../servers.ts";
 const CONNECTIONS = 8;
 const SUBJECTS = 500;
 const PROGRESS_EVERY = 5_000;
-/** Of all contents in turn: most are not in memory, and pass the simulator's KV, whose isolates and files grow with them. */
+/** Reads of all contents in turn: most come from the simulator's KV, whose isolates and files grow with them. */
 const READS_AFTER = 1_000;
 const WORKERD_AIM = { atMost: 350 };
 const HEAP_AIM = { atMost: 64 };
 
-/** What workerd holds with many small and with fewer large schemas. */
+/** The memory of workerd with many small schemas, and with fewer large ones. */
 export const memory: BenchPart = {
   name: "memory",
   title: "Memory",
@@ -57,7 +57,7 @@ async function filledWith(bench: Bench, sizes: { count: number; kB: number }): P
   }
 }
 
-/** A record whose fields have documentation, as real ones have, until it is as large as asked. */
+/** A record of the given size, whose fields have documentation as in real schemas. */
 function registrationOfSize(n: number, kB: number): Buffer {
   const doc = `What field of schema ${n} means to the service that writes it, in a sentence of about a hundred letters.`;
   const fields = Array.from({ length: Math.round(kB * 6) }, (_, at) => ({

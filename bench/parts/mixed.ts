@@ -8,11 +8,11 @@ import { startRegistry } from "../servers.ts";
 const CONNECTIONS = 16;
 const SCHEMAS = 2_000;
 const SUBJECTS = 500;
-/** In a thousand: latest and lookups, and registrations; the rest reads content by id. */
+/** Per thousand requests: reads of latest and lookups, and registrations. The rest reads content by id. */
 const LATEST = 9;
 const WRITES = 1;
 const MINUTES = { quick: 0.1, whole: 1 };
-/** The edge hands its counts over with the first request after ten seconds. */
+/** The edge flushes its counts with the first request after ten seconds. */
 const COUNTED_AFTER_MS = 11_000;
 
 /** The load of real serdes: nearly all content by id, some latest, few registrations, all at once. */
@@ -30,12 +30,12 @@ export const mixed: BenchPart = {
       const request = (n: number): Buffer => {
         const kind = n % 1_000;
         if (kind < WRITES) return registration(`subject-${(n / 1_000) % SUBJECTS}`, 1_000_000 + n);
-        // Multiplied by a prime, so that neighbours are not asked for one after the other.
+        // Multiplied by a prime, so that consecutive requests read schemas that are far apart.
         if (kind < WRITES + LATEST) return latest[(n * 7_919) % SUBJECTS]!;
         return content[(n * 7_919) % SCHEMAS]!;
       };
       const load = { port: registry.port, connections: CONNECTIONS, request };
-      // Fills the memory, which otherwise would grow while it is measured.
+      // Fills the cache first; otherwise memory would grow during the measurement.
       requireAnswered(await applyLoad({ ...load, count: 2 * SCHEMAS }));
       const minutes = bench.minutes ?? (bench.quick ? MINUTES.quick : MINUTES.whole);
       const memoryBefore = memoryMiB([registry.pid]);
@@ -81,7 +81,7 @@ export const mixed: BenchPart = {
 
 const MEMORY_EVERY_MS = 2_000;
 
-/** Samples what workerd holds while a load runs: memory that grows does so in the second half too. */
+/** Samples the memory of workerd while a load runs: a leak still grows in the second half. */
 function watchMemory(bench: Bench, pid: number): { stop(): { halfWay: number; atEnd: number } } {
   const samples: number[] = [];
   const timer = setInterval(() => {
@@ -97,7 +97,7 @@ function watchMemory(bench: Bench, pid: number): { stop(): { halfWay: number; at
   };
 }
 
-/** The registry's own count of reads, by where they were answered. */
+/** The registry's own count of reads, by the source of the response. */
 async function readsBySource(url: string): Promise<Map<string, number>> {
   await new Promise((resolve) => setTimeout(resolve, COUNTED_AFTER_MS));
   await (await fetch(`${url}/subjects`)).arrayBuffer();

@@ -12,7 +12,7 @@ import { avroSchema } from "../schemas.ts";
 import { freePort, startRegistry } from "../servers.ts";
 import { type LoadTarget, ratioOf, rowsOf, takeTurns } from "../turns.ts";
 
-/** Apicurio Registry's runnable distribution on Maven Central, kept beside the other tools that are downloaded once. */
+/** Apicurio Registry's runnable distribution on Maven Central. Downloaded once, like the other tools. */
 const VERSION = "3.3.3";
 const ARCHIVE = `https://repo1.maven.org/maven2/io/apicurio/apicurio-registry-app/${VERSION}/apicurio-registry-app-${VERSION}-all.tar.gz`;
 const FOLDER = join(ROOT, "node_modules", ".cache", "peers", `apicurio-${VERSION}`);
@@ -22,7 +22,7 @@ const CONNECTIONS = 16;
 
 type Peer = { url: string; port: number; pid: number; stop(): Promise<void> };
 
-/** The same calls of the Confluent API at another registry, in turns. It keeps its data in memory, and this one on disk. */
+/** The same Confluent API calls sent to another registry, in turns. It keeps its data in memory; ours is on disk. */
 export const peers: BenchPart = {
   name: "peers",
   title: `Beside Apicurio Registry ${VERSION} (H2 in memory, not durable)`,
@@ -32,7 +32,7 @@ export const peers: BenchPart = {
       java === undefined
         ? `it needs Java ${LEAST_JAVA}, and neither this machine nor PyPI has it`
         : await obtain(bench);
-    // A row, so that the page says that there was no peer.
+    // A row, so that the page says that the comparison was skipped.
     if (java === undefined || problem !== undefined)
       return [{ what: `skipped: ${problem}`, value: Number.NaN, unit: "" }];
     const registry = await startRegistry({ vars: { CONFLUENT_STALENESS_SECONDS: "10" } });
@@ -81,7 +81,7 @@ export const peers: BenchPart = {
   },
 };
 
-/** Says why there is no peer to measure, or undefined when it lies in FOLDER. */
+/** The reason why the other registry cannot be measured; undefined if it is installed in FOLDER. */
 async function obtain(bench: Bench): Promise<string | undefined> {
   if (existsSync(FOLDER)) return undefined;
   bench.progress(`downloading ${ARCHIVE}`);
@@ -110,7 +110,7 @@ async function startApicurio(java: string): Promise<Peer> {
     [
       `-Dquarkus.http.port=${port}`,
       "-Dquarkus.http.host=127.0.0.1",
-      // 0 is a port of its own choice; its default is taken on many machines.
+      // 0 lets it choose a free port: its default port is in use on many machines.
       "-Dquarkus.management.port=0",
       "-Dquarkus.management.host=127.0.0.1",
       "-Dapicurio.rules.global.compatibility=NONE",

@@ -78,7 +78,7 @@ export const reads: BenchPart = {
   },
 };
 
-/** Fails if a response came from another source than intended, which would measure something else. */
+/** Fails if a response came from a source other than the intended one: the measurement would be wrong. */
 async function requireSource({ what, server, request, source }: Target): Promise<void> {
   if (source === undefined) return;
   const path = request.toString("latin1").split(" ")[1]!;

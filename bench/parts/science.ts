@@ -155,7 +155,7 @@ function comparison(bench: Bench, { name }: FormatBench, texts: readonly Text[])
   return rows;
 }
 
-/** The time another library takes before it could decide the pair. */
+/** The time another library needs to parse the pair, which it must do before it can compare. */
 function rival(name: FormatName, bench: Bench, pairs: readonly { texts: readonly [string, string] }[]) {
   const measure = (what: string, aim: number, work: (reader: string, writer: string) => void) => {
     const of: number[] = [];

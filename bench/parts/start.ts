@@ -11,7 +11,7 @@ import { freePort } from "../servers.ts";
 const READY_WITHIN_MS = 60_000;
 const SCHEMAS = 10_000;
 
-/** How long `npm start` takes until it answers, and what its processes hold. */
+/** The time from `npm start` to the first response, and the memory of its processes. */
 export const start: BenchPart = {
   name: "start",
   title: "Start and memory",

@@ -11,7 +11,7 @@ const OBJECT_BYTES = 10 * 1_000 ** 3;
 /** An empty database already has pages for every table; with many copies they become negligible. */
 const COPIES = 5;
 
-/** The storage that a version of the corpus uses in the primary, and thus how many versions one primary holds. */
+/** The storage that a version of the corpus uses in the primary, and from it the number of versions one primary can hold. */
 export const storage: BenchPart = {
   name: "storage",
   title: "Storage",

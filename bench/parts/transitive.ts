@@ -7,7 +7,7 @@ import { startRegistry } from "../servers.ts";
 const DEPTHS = [10, 100, 300];
 const PER_DEPTH = 30;
 
-/** What a version costs that is compared with all before it, as their number grows. */
+/** The cost of registering a version that is compared with all earlier ones, as their number grows. */
 export const transitive: BenchPart = {
   name: "transitive",
   title: "Registrations at BACKWARD_TRANSITIVE",

@@ -165,7 +165,7 @@ function modelOf(schema: object) {
   return parsed.value.model;
 }
 
-/** Many schemas in turn: the cache of models is bounded. */
+/** Validates against many schemas in turn, to show that the cache of models is bounded. */
 async function memoryRow(registry: Server, { quick }: Bench): Promise<Row> {
   const { url, pid } = registry;
   const count = quick ? 50 : 1_000;

@@ -55,7 +55,7 @@ export const writes: BenchPart = {
   },
 };
 
-/** Every target has schemas of its own, since what is known is not written. */
+/** Every target has its own schemas, because known content is not written again. */
 function newVersions(what: string, server: Server, connections: number, series: number): LoadTarget {
   const base = series * 10_000_000;
   return { what, server, connections, request: (n) => registration(`subject-${series}-${n % SUBJECTS}`, base + n) };
@@ -77,7 +77,7 @@ function configChange(n: number): Buffer {
   );
 }
 
-/** The profiler's share of the primary, of the processor time that the whole server takes. */
+/** The primary's share, by the profiler, of the whole server's CPU time. */
 async function insideOf(server: Server): Promise<Row> {
   const { port, pid } = server;
   const primary = linesOfClass(readFileSync(join(ROOT, "dist", "index.js"), "utf8"), "PrimaryObject");

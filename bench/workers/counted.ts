@@ -1,4 +1,4 @@
-/** The registry with everything counted that the platform bills: `GET /counted` gives the counts since the last call. */
+/** The registry with a count of everything that the platform bills: `GET /counted` gives the counts since the last call. */
 import { DirectoryObject } from "../../durable-objects/directory/object.ts";
 import { FeedObject } from "../../durable-objects/feed/object.ts";
 import { MetricsObject } from "../../durable-objects/metrics/object.ts";
@@ -25,7 +25,7 @@ const none = (): BilledCounts => ({
   queueMessages: 0,
 });
 
-// Locally the edge and its objects share an isolate, and with it these.
+// Shared by the edge and its objects, which run in one isolate locally.
 let counts = none();
 let cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
 
@@ -40,7 +40,7 @@ class CountedPrimary extends Primary {
     });
     const setAlarm = storage.setAlarm.bind(storage);
     override(storage, "setAlarm", (at: number) => {
-      // Billed as a row.
+      // Setting an alarm is billed as one row written.
       counts.rowsWritten += 1;
       counts.alarms += 1;
       return setAlarm(at);
@@ -82,7 +82,7 @@ const app = createApp();
 export default {
   fetch: (request, env, ctx) => {
     if (new URL(request.url).pathname === "/counted") return Response.json(taken());
-    // Every call of an object takes a stub of its own.
+    // Each call to an object gets its own stub, so counting stubs counts calls.
     const PRIMARIES = counted(env.PRIMARIES as object, { getByName: "objectCalls" });
     const CACHE = counted(env.CACHE as object, { get: "kvReads", getWithMetadata: "kvReads", put: "kvWrites" });
     const TEXTS = counted(env.TEXTS as object, { put: "r2Writes" });

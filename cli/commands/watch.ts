@@ -55,7 +55,7 @@ export const WATCH_COMMAND: CliCommand = {
     for await (const event of registry.events(params)) {
       shell.print(values.json ? `${JSON.stringify(event)}\n` : describe(event, shell));
       if (values.state !== undefined) {
-        // A closed pipe is reported a turn after the write; a change that nobody read stays unread.
+        // A closed pipe is reported a turn after the write; a change that was not read stays unread.
         await setImmediate();
         shell.signal.throwIfAborted();
         // After printing, so that a crash repeats a change and never loses one.

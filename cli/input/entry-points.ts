@@ -33,7 +33,7 @@ export function readEntryPoint(reference: string, shell: Pick<Shell, "cwd" | "en
   return undefined;
 }
 
-/** Standard output belongs to whatever the module prints, so the schema goes to a descriptor of its own. */
+/** The module may print to standard output, so the schema is written to a separate descriptor. */
 const PYTHON = `
 import importlib, json, os, sys
 sys.path.insert(0, os.getcwd())

@@ -27,7 +27,7 @@ export function readYaml(place: string, text: string): { json: string; locate: (
   return { json: writeJson(place, resolveAliases(place, document)), locate };
 }
 
-/** A number as its author wrote it. One object stands for each text, because merged keys are compared by identity. */
+/** A number as its author wrote it. Each text has one object, because merged keys are compared by identity. */
 class NumberText {
   readonly text: string;
 

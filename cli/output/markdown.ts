@@ -1,4 +1,4 @@
-/** A check as Markdown, for a comment on a change. Everything from a schema is escaped or quoted: it is somebody's text. */
+/** A check as Markdown, for a comment on a change. Everything from a schema is escaped or quoted: it is untrusted text. */
 import { bySeverity, type CheckReport, type CheckSummary, type Finding, placeOfFinding } from "./report.ts";
 
 /** A comment of GitHub holds 65,536 characters; the rest is counted. */

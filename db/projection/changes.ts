@@ -1,5 +1,5 @@
 /**
- * Folds log entries into their net effect, which a constant number of statements writes, whatever the mix of entry types.
+ * Folds log entries into their net effect, which a constant number of statements writes regardless of the entry types.
  * The counterpart of durable-objects/primary/state/apply.ts for the read model.
  */
 

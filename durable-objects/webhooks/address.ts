@@ -122,7 +122,7 @@ const NOT_PUBLIC_IPV4 = [
   [0xf0000000, 4], // reserved, broadcast
 ] as const;
 
-/** Whether an address, as a resolver spells it, can be reached by anybody. Anything else is not an address. */
+/** Whether a resolver's answer is a public address. */
 export function isPublicAddress(text: string): boolean {
   const isIPv6 = text.includes(":");
   const hostname = URL.parse(`https://${isIPv6 ? `[${text}]` : text}/`)?.hostname;

@@ -72,7 +72,7 @@ export class Resolution {
 function addressesProblem(hostname: string, addresses: readonly string[]): string | undefined {
   if (addresses.length === 0) return `${hostname} has no address.`;
   const hidden = addresses.find((address) => !isPublicAddress(address));
-  // One is enough: whichever the request would take is not ours to choose.
+  // One private address is enough to refuse: we cannot choose which address the request uses.
   return hidden === undefined ? undefined : `${hostname} resolves to ${hidden}, which is not a public address.`;
 }
 

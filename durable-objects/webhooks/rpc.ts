@@ -102,7 +102,7 @@ export type Webhooks = Follower & {
     before: number | null;
     limit: number;
   }): Promise<{ items: Delivery[]; next: number | null }>;
-  /** Makes one delivery due now, whatever its status. */
+  /** Makes one delivery due now, regardless of its status. */
   replay(args: {
     webhookId: string;
     deliveryId: string;

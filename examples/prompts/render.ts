@@ -31,7 +31,7 @@ const rendered = (await post("/prompts/render", { subject: SUBJECT, variables: {
   .body as Rendered;
 process.stdout.write(`${rendered.stamp.version}: ${rendered.messages[0]?.content}\n`);
 
-// Somebody renames a variable.
+// A later version renames a variable.
 const renamed = JSON.parse(JSON.stringify(PROMPT).replaceAll("question", "query")) as unknown;
 const refused = await post("/schemas", { subject: SUBJECT, format: "prompt", content: renamed });
 const broken = (refused.body as Refused).verdict.differences.find(({ witness }) => witness?.datum !== undefined);

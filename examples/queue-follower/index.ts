@@ -60,7 +60,7 @@ async function readPage(env: Env, after: number): Promise<EventPage> {
   return await response.json<EventPage>();
 }
 
-/** Newer events win and checkpoints only grow, whatever other invocations do. */
+/** Newer events win and checkpoints only grow, even if invocations run concurrently. */
 async function takePage(env: Env, tenant: string, { items, next_after }: EventPage): Promise<void> {
   const take = env.DB.prepare(
     `INSERT INTO subjects VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE

@@ -1,6 +1,6 @@
 /**
  * Whether results of two versions can be compared. A breaking difference makes them incomparable, a warning leaves it
- * unknown: opaque code, or data that moved without anybody saying that it is the same. What the authors claim by a
+ * unknown: opaque code, or data that moved and is not declared to be the same. What the authors claim by a
  * version number is shown and decides nothing.
  */
 import { differenceAt, provenBy } from "../artefact.ts";

@@ -1,6 +1,6 @@
 /**
  * The Handlebars of Dotprompt: output, `if`, `unless`, `each`, `with`, and Dotprompt's helpers `role` and `json`.
- * Interpreted here, because the Handlebars library compiles templates to code. Whatever else a template asks for is
+ * Interpreted here, because the Handlebars library compiles templates to code. Anything else that a template uses is
  * refused when the prompt is registered.
  */
 import { ok, refuse } from "../result.ts";

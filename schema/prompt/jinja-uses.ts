@@ -5,7 +5,7 @@ import type { VariableUse } from "./template.ts";
 export type JinjaNode = { type: string; [member: string]: unknown };
 
 type Paths = VariableUse["candidates"];
-/** Local names, with the paths they stand for; none if they are computed. */
+/** Local names with the paths that they refer to; no path if the value is computed. */
 type Locals = ReadonlyMap<string, Paths>;
 
 const GLOBALS = new Set([

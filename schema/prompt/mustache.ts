@@ -52,7 +52,7 @@ export function parseMustache(text: string): ParsedTemplate {
   });
 }
 
-/** Counts the sections it renders, so that nested lists cannot take for ever. */
+/** Counts the sections it renders, so that nested lists cannot make rendering unbounded. */
 class BoundedWriter extends mustache.Writer {
   readonly #budget: RenderBudget;
 

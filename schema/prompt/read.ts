@@ -1,4 +1,4 @@
-/** Reads a prompt's own fields and checks them against its parts, as far as can be known before anybody calls it. */
+/** Reads a prompt's own fields and checks them against its parts, as far as possible without rendering it. */
 import type { OwnFields } from "../artefact.ts";
 import { TOO_COMPLEX_RULE } from "../artefact.ts";
 import type { SchemaField, SchemaProblem, SchemaSource } from "../format.ts";
@@ -107,7 +107,7 @@ function readMessage(written: Written, syntax: PromptSyntax, problems: SchemaPro
   return [];
 }
 
-/** The place in the template's own lines, which in JSON stand on one. */
+/** The place in the template's own lines, which JSON writes as one line. */
 function placeIn(text: string, offset: number): string {
   const before = text.slice(0, offset).split("\n");
   return `line ${before.length}, column ${before.at(-1)!.length + 1}`;

@@ -1,5 +1,5 @@
 /**
- * Templates, whatever their syntax: the variables they use, where they look mistaken, and rendering. Nothing here compiles
+ * Templates in any syntax: the variables they use, likely mistakes, and rendering. Nothing here compiles
  * code, and rendering is bounded in steps and output, because templates and variables come from outside.
  */
 import type { Result } from "../result.ts";
@@ -21,7 +21,7 @@ export type VariableUse = {
    */
   candidates: readonly (readonly string[])[];
   offset: number;
-  /** Whether it stands only where the template has tested the same variable. */
+  /** Whether all uses are inside a test of the same variable. */
   isGuarded: boolean;
 };
 

@@ -1,6 +1,6 @@
 /**
  * The fingerprint of a tool: SHA-256 over the RFC 8785 form of everything that a model or its user sees. Two tools with
- * the same fingerprint are the same tool, whatever their descriptions contain.
+ * the same fingerprint are the same tool, even if their descriptions differ.
  */
 import { sha256Hex } from "../content-hash.ts";
 import type { Hashes } from "../hashes.ts";
@@ -25,7 +25,7 @@ export type ToolFingerprint = {
 export function fingerprintTool(root: JsonObject, hashes?: Hashes): ToolFingerprint {
   const members = SEEN.flatMap((names) => {
     const written = names.find((name) => root.members.has(name));
-    // MCP's spelling is hashed, whichever was written.
+    // MCP's spelling is hashed, even if the text uses another one.
     return written === undefined ? [] : [[names.at(-1)!, root.members.get(written)!] as const];
   });
   const of = (chosen: readonly (readonly [string, JsonNode])[]) =>

@@ -86,7 +86,7 @@ func WithHeadLifetime(lifetime time.Duration) Option {
 	return func(c *config) { c.headLifetime = lifetime }
 }
 
-// WithStaleLifetime bounds the age of expired entries that stand in while the registry is away. 24 h; 0 turns it off.
+// WithStaleLifetime bounds the age of expired entries that are used while the registry cannot be reached. 24 h; 0 turns it off.
 func WithStaleLifetime(lifetime time.Duration) Option {
 	return func(c *config) { c.staleLifetime = lifetime }
 }
@@ -200,7 +200,7 @@ type ReadOption func(*readOptions)
 // WithMinToken takes a token of another process: no answer is older.
 func WithMinToken(token string) ReadOption { return func(r *readOptions) { r.minToken = token } }
 
-// WithRemote asks the registry to validate, whatever could be decided here.
+// WithRemote always asks the registry to validate, even if the data could be validated locally.
 func WithRemote() ReadOption { return func(r *readOptions) { r.remote = true } }
 
 type checkRequest struct {

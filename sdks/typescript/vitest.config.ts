@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-/** Tests run the sources; the validation engine, which the package has as a bundle, comes from where it is bundled from. */
+/** Tests run the sources, including those of the validation engine, which the published package contains as a bundle. */
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   resolve: {

@@ -47,7 +47,7 @@ describe("a command that fails unexpectedly", () => {
     expect(errors).toMatch(/^llmsr: internal error: chunks is not a function\nThis is a defect of llmsr \d.*report it/);
   });
 
-  it("exits with 130 if it was interrupted, whatever broke off", async () => {
+  it("exits with 130 if it was interrupted, whichever call that aborts", async () => {
     const { code, errors } = await llmsr(["sketch", "/nowhere"], { signal: AbortSignal.abort() });
 
     expect([code, errors]).toEqual([130, "llmsr: interrupted\n"]);
@@ -75,7 +75,7 @@ describe("a command whose output is no longer read", () => {
     expect((await llmsr(["validate", file("five.json"), "--schema", file("user.json")], closed())).code).toBe(1);
   });
 
-  it("counts no change as seen that nobody read", async () => {
+  it("does not count a change as seen if it was not read", async () => {
     await llmsr(["watch", "--state", "seen"], { fetch, ...closed() });
 
     expect(existsSync(file("seen"))).toBe(false);

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { isColoured } from "../../cli/shell.ts";
 import { callLlmsr } from "./call-llmsr.ts";
 
-/** A registry that answers as it is told, and remembers the credentials that it was sent. */
+/** A fake registry with given answers that records the credentials it receives. */
 let server: Server;
 let url: string;
 let folder: string;

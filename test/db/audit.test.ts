@@ -122,7 +122,7 @@ describe("the read model's entries", () => {
     expect(scanned[0]).toBe(0);
   });
 
-  it("are deleted after their retention, from the start, and what is gone is scanned for", async () => {
+  it("are deleted after their retention, oldest first; queries for deleted entries scan the log", async () => {
     const log = madeLog("t", 40);
     const edge = await edgeOver(log, 40);
 

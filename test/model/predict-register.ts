@@ -96,7 +96,7 @@ export function predictRegistration(state: RegistryState, asked: Registration): 
 export function predictNumbering(state: RegistryState, candidate: Candidate): Prediction {
   const subject = state.subject(candidate.name);
   const number = (subject?.lastNumber ?? 0) + 1;
-  // Whether it also breaks somebody makes no difference: it is refused for either reason.
+  // It may also be incompatible, which makes no difference: it is refused for either reason.
   if (number > LARGEST) return refused("INVALID_SCHEMA", "CONFLICT", "INCOMPATIBLE_SCHEMA");
   if (isIncompatible(state, subject, candidate)) return refused("INCOMPATIBLE_SCHEMA");
   const known = [...state.ids(candidate.name.context)]

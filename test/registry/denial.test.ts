@@ -25,7 +25,7 @@ describe("parseDenialMessage", () => {
     expect(parseDenialMessage(message)).toEqual(message);
   });
 
-  it("recognises one of a later version, whatever it holds", () => {
+  it("recognises one of a later version, with any content", () => {
     expect(parseDenialMessage({ v: DENIAL_MESSAGE_VERSION + 1 })).toBe("newer");
   });
 

@@ -1,4 +1,4 @@
-/** The command line works on machines with little memory, whatever the schemas: each command is a process of its own. */
+/** The command line works on machines with little memory, even with large schemas: each command is a separate process. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

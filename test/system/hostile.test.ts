@@ -1,5 +1,5 @@
 /**
- * Nobody's request freezes another's: while hostile requests run, another client keeps reading. A read is charged with
+ * No request blocks those of other clients: while hostile requests run, another client keeps reading. A read is charged with
  * the processor time of workerd's main thread between its request and its response, because that is the work it had to
  * wait for; the time on the wall also contains what other processes of the machine do.
  */

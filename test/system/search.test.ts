@@ -75,7 +75,7 @@ describe("search in a registry that npm start started", () => {
     expect(output()).not.toContain("refilled from the log");
   });
 
-  it("opens no database until somebody writes or searches", async () => {
+  it("opens no database before the first write or search", async () => {
     const { url } = await start();
     const files = join(state.stateDir, "postgres");
 

@@ -242,7 +242,7 @@ async function grantProblem(
 }
 
 /**
- * Whoever gets a key's new secret can do what the key can, so the key must not exceed the caller's own permissions.
+ * The caller who receives a key's new secret can do what the key can, so the key must not exceed the caller's own permissions.
  */
 async function requireKeyWithin(by: Administrator, id: string): Promise<Result<null, Refusal>> {
   const key = await askDirectory(by.edge, "key", { tenant: by.caller.tenant, id });

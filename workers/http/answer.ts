@@ -61,7 +61,7 @@ export function respond(
 ): Response {
   // The Response copies its headers, so one prebuilt set can carry the id of one response after another.
   prebuilt?.set("X-Request-ID", requestId);
-  // Where callers are limited every one of them is, so a prebuilt set never carries the limit of somebody else.
+  // If rate limits are on, every caller has one, so a prebuilt response never carries another caller's limit.
   if (taken !== undefined && prebuilt !== undefined) setRateLimit(prebuilt, taken);
   const response = new Response(body as BodyInit | null, {
     status,

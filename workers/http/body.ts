@@ -12,7 +12,7 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024;
  */
 const MAX_DISCARDED_BYTES = 32 * 1024 * 1024;
 
-/** Reads the whole body. Refuses it as soon as it exceeds the limit, whatever its headers say. */
+/** Reads the whole body. Refuses it as soon as it exceeds the limit, even if its headers declare less. */
 export async function readBody(request: Request, maxBytes: number = MAX_BODY_BYTES): Promise<Uint8Array> {
   const encoding = request.headers.get("Content-Encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity") {

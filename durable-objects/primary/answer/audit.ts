@@ -1,4 +1,4 @@
-/** Log entries for the audit. Each page reads a bounded part of the log, whatever the filter. */
+/** Log entries for the audit. Each page reads a bounded part of the log, regardless of the filter. */
 import type { AuditEntry, AuditFilter, AuditPage } from "../../../registry/audit.ts";
 import { type LogHeader, parseHeader } from "../../../registry/log-entry.ts";
 import type { Queries } from "../../../registry/questions.ts";

@@ -101,7 +101,7 @@ export class TextDeletions {
     return new Set(hashes.filter((hash) => !this.#wasBegun(hash)));
   }
 
-  /** Waits for a running deletion of this text, whatever its result. */
+  /** Waits for a running deletion of this text, whether or not it succeeds. */
   async settled(hash: ContentHash): Promise<void> {
     await this.#underWay.get(hash)?.catch(() => undefined);
   }

@@ -1,4 +1,4 @@
-/** Whether a lookup treats two schemas as the same, whatever their references and the order of their attributes. */
+/** Whether a lookup treats two schemas as the same, ignoring their references and the order of their attributes. */
 import { compareCodeUnits, writeJsonString } from "../../json-text.ts";
 import type { AvroField, AvroModel, AvroNamedType, AvroProperties, AvroType } from "../model.ts";
 import { isNamed } from "../model.ts";

@@ -9,7 +9,7 @@ import { compareByConfluentRules } from "./confluent/compare.ts";
 import { descriptionOf, isConfluentKind } from "./confluent/kinds.ts";
 import { compareBySemantics } from "./semantic/compare.ts";
 
-/** The differences between two schemas under a policy. Never throws, whatever the schemas. */
+/** The differences between two schemas under a policy. Never throws. */
 export function compareJsonSchemas(
   reader: JsonSchemaModel,
   writer: JsonSchemaModel,

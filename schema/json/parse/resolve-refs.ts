@@ -375,7 +375,7 @@ export class SchemaGraph {
     return this.#byUri.get(absolute);
   }
 
-  /** Parses and indexes a document once, whatever names refer to it; undefined if it is not a JSON Schema. */
+  /** Parses and indexes a document once, even if several names refer to it; undefined if it is not a JSON Schema. */
   #load(source: SchemaSource, name: string, retrievalUri: string): LoadedDocument | undefined {
     const known = this.#bySource.get(source);
     if (known !== undefined || this.#bySource.has(source)) return known;

@@ -52,10 +52,14 @@ class Bundler {
     const { node, resource } = location;
     if (node.type !== "object" || this.problem !== undefined) return node;
     if (resource.dialect !== this.#model.root.resource.dialect) {
-      this.#fail("dialect", "Schemas of two dialects cannot stand in one text.", location);
+      this.#fail("dialect", "Schemas of two dialects cannot be combined in one text.", location);
     }
     if (resource.ignoredKeywords.size > 0) {
-      this.#fail("vocabulary", "A meta-schema of its own switches keywords off, and a bundle has none.", location);
+      this.#fail(
+        "vocabulary",
+        "Its custom meta-schema disables keywords, and a bundle cannot include a meta-schema.",
+        location,
+      );
     }
     const members = new Map<string, JsonNode>();
     for (const [name, value] of node.members) {
@@ -71,7 +75,7 @@ class Bundler {
     if (name === "$dynamicRef" || name === "$recursiveRef") {
       this.#fail(
         "dynamic_reference",
-        `A "${name}" depends on where the schemas stand, which a bundle changes.`,
+        `A "${name}" depends on the location of the schemas, which a bundle changes.`,
         location,
       );
       return value;

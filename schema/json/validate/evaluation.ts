@@ -7,7 +7,7 @@ import type { PatternBudget } from "./patterns.ts";
 /** Nesting of evaluated schemas, by structure and by reference. A stack of 1 MB allows twice as many. */
 export const MAX_EVALUATION_DEPTH = 800;
 /**
- * Schemas evaluated against values in one validation: about a tenth of a second, in which the isolate serves nobody
+ * Schemas evaluated against values in one validation: about a tenth of a second, during which the isolate serves no other request
  * else.
  */
 export const MAX_EVALUATIONS = 500_000;

@@ -267,7 +267,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The greatest age of expired entries that stand in while the registry is away. 24 h; 0 turns it off.
+    /// The maximum age of expired entries that are used while the registry cannot be reached. 24 h; 0 turns it off.
     #[must_use]
     pub fn stale_lifetime(mut self, lifetime: Duration) -> ClientBuilder {
         self.stale_lifetime = lifetime;

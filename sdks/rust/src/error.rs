@@ -209,7 +209,7 @@ impl Error {
         self.0.may_have_been_sent
     }
 
-    /// Says whether an expired answer may stand in: the registry itself did not answer.
+    /// Whether an expired cache entry may be used: only if the registry itself did not answer.
     pub(crate) fn is_registry_away(&self) -> bool {
         match self.kind() {
             ErrorKind::ConnectionLost | ErrorKind::DeadlineExceeded | ErrorKind::CircuitOpen => true,

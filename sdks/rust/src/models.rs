@@ -203,9 +203,9 @@ open_enum! {
 open_enum! {
     /// How much a difference matters.
     Severity {
-        /// Somebody breaks.
+        /// Breaks readers or writers.
         Breaking = "breaking",
-        /// Somebody may be surprised.
+        /// Breaks nothing by itself, but may surprise.
         Warning = "warning",
         /// A model may behave differently; no validator sees it.
         Behaviour = "behaviour",
@@ -375,7 +375,7 @@ pub struct SearchHit {
     /// Greater is better.
     #[serde(default)]
     pub score: f64,
-    /// Where the query's words stand.
+    /// The positions of the query's words.
     #[serde(default)]
     pub highlights: Option<Json>,
 }

@@ -76,7 +76,7 @@ impl fmt::Display for Source {
 pub enum ClientEventKind {
     /// One attempt.
     Attempt,
-    /// One call, whatever its attempts.
+    /// One call, including all its attempts.
     Call,
 }
 

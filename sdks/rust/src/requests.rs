@@ -156,7 +156,7 @@ impl Client {
     /// Brings a deleted version back, with its number and ids. `POST /schemas/{id}/undelete`.
     ///
     /// # Errors
-    /// The version is not there, or its return would break somebody.
+    /// The version does not exist, or restoring it would break compatibility.
     pub async fn undelete(&self, id: impl Into<SchemaId>) -> Result<Record, Error> {
         let path = format!("/schemas/{}/undelete", encode(id.into().as_str()));
         let answer = self.call(Operation::write("undelete_schema", "POST", path, None), CallOptions::default()).await?;

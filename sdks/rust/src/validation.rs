@@ -187,7 +187,7 @@ fn is_plain_pattern(pattern: &str) -> bool {
     true
 }
 
-/// What stands before the closing character, which is read too.
+/// The text up to the closing character, which is consumed too.
 fn read_until<'a>(rest: &mut Chars<'a>, closing: char) -> Option<&'a str> {
     let (before, after) = rest.as_str().split_once(closing)?;
     *rest = after.chars();

@@ -1,4 +1,4 @@
-// Confluent's Java client, as Flink's connector carries it, against the registry at REGISTRY_URL. Run as a source file: `java -cp 'lib/*' ClientTest.java`.
+// Confluent's Java client, in the version that Flink's connector bundles, against the registry at REGISTRY_URL. Run as a source file: `java -cp 'lib/*' ClientTest.java`.
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;

@@ -157,7 +157,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(after).toMatchObject({ outcome: "current", applied: 1 });
     });
 
-    it("of any kind is repaired, whatever follows", async () => {
+    it("of any kind is repaired, whichever entries follow", async () => {
       const property = fc.asyncProperty(anyHistory, fc.nat(59), async (history, at) => {
         const registry = madeRegistry();
         for (const command of history) perform(registry, command);

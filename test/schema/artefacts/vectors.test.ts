@@ -6,7 +6,7 @@ import { FORMAT_NAMES, isArtefact } from "../../../schema/format.ts";
 import { compared, modelOf, type Reference } from "./models.ts";
 
 const FOLDER = "contract/vectors/compatibility";
-/** Breaking differences that a confirmed witness must show, of all in the vectors of a format. */
+/** The share of a format's breaking differences in the vectors that must have a confirmed witness. */
 const LEAST_CONFIRMED = 0.9;
 
 type Expected = { kind: string; pointer: string | null; severity: string };

@@ -71,7 +71,7 @@ describe("rendering", () => {
     ["jinja2", `{% set x = "aaaaaaaaaaaaaaaa" %}${"{% set x = x ~ x %}".repeat(60)}{{ x }}`, {}],
     ["mustache", "{{#a}}{{#a}}{{#a}}{{#a}}x{{/a}}{{/a}}{{/a}}{{/a}}", { a: Array.from({ length: 200 }, () => 1) }],
     ["handlebars", "{{#each a}}{{#each ../a}}{{#each ../../a}}x{{/each}}{{/each}}{{/each}}", { a: Array(200).fill(1) }],
-  ])("stops %s that would run for ever, at %#", (syntax, text, variables) => {
+  ])("stops %s that would run indefinitely, at %#", (syntax, text, variables) => {
     expect(rendered(syntax, text, variables)).toBe("too_complex");
   });
 

@@ -98,7 +98,7 @@ describe("TokenVerifier", () => {
     ["has expired, the skew included", { exp: NOW - SKEW }],
     ["is not valid yet, the skew included", { nbf: NOW + SKEW + 1 }],
     ["never expires", { exp: undefined } as unknown as JWTPayload],
-    ["is about nobody", { sub: undefined } as unknown as JWTPayload],
+    ["has no subject", { sub: undefined } as unknown as JWTPayload],
     ["is of another issuer", { iss: "https://evil.example.com" }],
   ])("refuses a token that %s", async (_what, claims) => {
     const { verifier } = await serving([pair]);

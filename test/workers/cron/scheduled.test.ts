@@ -7,7 +7,7 @@ import { sweepTexts } from "../../../workers/cron/texts.ts";
 import type { Bindings } from "../../../workers/edge.ts";
 import { createApp } from "../../../workers/http/app.ts";
 
-/** A directory that lists only the default tenant, and an empty primary for it, whatever other files have registered. */
+/** A directory that lists only the default tenant, and an empty primary for it, independent of other test files. */
 function ownRegistry(): Bindings {
   const shared = env as unknown as Bindings;
   const own = `t${crypto.randomUUID().slice(0, 12)}`;

@@ -25,7 +25,7 @@ export const STALE_MS = 10 * 60_000;
 /** About 1 KiB each. */
 export const MAX_REMEMBERED = 4_096;
 
-/** One call of the directory each. Whoever was erased more often is not let in again. */
+/** One call of the directory each. People erased more often than that are not admitted again. */
 export const MAX_ERASURES = 16;
 
 type Remembered = { actor: Actor; freshUntilMs: number; staleUntilMs: number };

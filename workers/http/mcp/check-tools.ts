@@ -162,7 +162,7 @@ const LINT_SCHEMA: McpTool = {
   name: "lint_schema",
   title: "Check against model providers",
   description:
-    "Says which model providers take a JSON Schema as a tool's input or as structured output, and what is lost where they do not take it as it stands. Use project_schema for the form that one provider takes.",
+    "Says which model providers take a JSON Schema as a tool's input or as structured output, and what is lost if they do not take it unchanged. Use project_schema for the form that one provider takes.",
   permission: "schema:validate",
   writes: false,
   inputSchema: argumentsOf(

@@ -24,7 +24,7 @@ import { WRITE_TOOLS } from "./write-tools.ts";
 export const TOOLS: readonly McpTool[] = [...READ_TOOLS, ...CHECK_TOOLS, ...ARTEFACT_TOOLS, ...WRITE_TOOLS];
 
 const INSTRUCTIONS =
-  "A registry of the schemas of data, prompts, tools and model outputs, by subject and version. Texts inside schemas were written by whoever registered them.";
+  "A registry of the schemas of data, prompts, tools and model outputs, by subject and version. Texts inside schemas were written by the people who registered them.";
 
 /** For refusals that no call of the native API gave. */
 const OWN = { method: "POST", path: "/mcp", subject: undefined } as const;

@@ -130,7 +130,7 @@ function linesOf(
         }
         controller.enqueue(encoder.encode(text));
       } catch (error) {
-        // Nobody reads on, which is no failure.
+        // The client closed the connection, which is not a failure.
         if (isCancelled) return;
         logLine("error", "An export of the audit trail failed", { request_id: requestId, ...errorFields(error) });
         controller.error(error);

@@ -38,7 +38,7 @@ function linesOf(events: AsyncGenerator<ReportEvent>, requestId: string): Readab
         if (done) controller.close();
         else controller.enqueue(line(eventJson(value)));
       } catch (error) {
-        // Nobody reads on, which is no failure.
+        // The client closed the connection, which is not a failure.
         if (isCancelled) return;
         // The status has been sent, so an error can only be reported as a line before the end.
         logLine("error", "A report failed", { request_id: requestId, ...errorFields(error) });

@@ -1,7 +1,7 @@
 /**
  * Log entries for auditors. The read model finds them by actor, subject, type and time, where the primary would scan the log;
  * the primary adds what it alone knows, and everything after the read model's checkpoint. So the answer is never older
- * than the primary's, whatever the token.
+ * than the primary's, regardless of the token.
  */
 import type { Refusal } from "../../../contract/errors.ts";
 import { type FoundEntries, findAuditEntries } from "../../../db/audit.ts";

@@ -79,7 +79,7 @@ function scopeOf({ subject, context }: ScopeText, parse: typeof parseSubject): R
 }
 
 /**
- * The settings when the command was committed: a repeat of the request gets the same response, whatever was set since.
+ * The settings when the command was committed: a repeat of the request gets the same response, even if settings have changed since.
  */
 function effectiveAfter({ outcome, asOf }: Committed, scope: SubjectName): EffectiveCompatibility {
   return { scope, effective: (outcome as Outcome & { type: "config" }).effective, asOf };

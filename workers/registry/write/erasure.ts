@@ -20,7 +20,7 @@ export async function eraseVersion(
   const permanent = { operation: "delete", id, permanent: true } as const;
   let erased = await erase([{ operation: "delete", id, permanent: false }, permanent], idempotencyKey);
   const isDeleted = !erased.ok && DELETED.has(erased.refusal.error);
-  // Under a key of its own, because it is another command. A repeat gets here too, and is told its first outcome.
+  // A separate key, because this is a separate command. A repeat reaches it too, and gets its first outcome.
   if (isDeleted) erased = await erase([permanent], idempotencyKey && `${idempotencyKey}/hard`);
   if (!erased.ok) {
     // The places are those of changes that the caller has not sent.

@@ -6,7 +6,7 @@ export type CompiledAvro = {
   /** Without references. */
   schema: unknown;
   form: "value" | "bytes";
-  /** Values that one character of JSON may stand for, defaults included. */
+  /** Values that one character of JSON may produce, including defaults. */
   valuesPerCharacter: number;
   /** Values of one datum that the interpreter reads. */
   maxValues: number;

@@ -41,7 +41,7 @@ class CacheOptions:
     head_lifetime_s: float = HEAD_LIFETIME_MS / 1000
     """How long ``latest`` and ranges may be kept: at most 300."""
     stale_lifetime_s: float = STALE_LIFETIME_MS / 1000
-    """How old an expired entry may be that stands in while the registry is away. 0 turns it off."""
+    """The maximum age of expired entries that are used while the registry cannot be reached. 0 turns it off."""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ impl ExplainCompatibility {
         self
     }
 
-    /// Another policy than the subject's.
+    /// A policy that replaces the subject's.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.more.policy = Some(policy);
         self
@@ -85,7 +85,7 @@ impl CheckCompatibility {
         CheckCompatibility(self.0.level(level))
     }
 
-    /// Another policy than the subject's.
+    /// A policy that replaces the subject's.
     pub fn policy(self, policy: Policy) -> Self {
         CheckCompatibility(self.0.policy(policy))
     }

@@ -24,7 +24,7 @@ pub struct ExplainValidation {
 }
 
 impl ExplainValidation {
-    /// Asks the registry, whatever could be decided here.
+    /// Always asks the registry, even if the data could be validated locally.
     pub fn remote(mut self) -> Self {
         self.is_remote = true;
         self
@@ -75,7 +75,7 @@ impl fmt::Debug for ExplainValidation {
 pub struct Validate(pub(super) ExplainValidation);
 
 impl Validate {
-    /// Asks the registry, whatever could be decided here.
+    /// Always asks the registry, even if the data could be validated locally.
     pub fn remote(self) -> Self {
         Validate(self.0.remote())
     }

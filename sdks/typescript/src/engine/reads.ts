@@ -68,7 +68,7 @@ export class Reader {
     return ownMs < longestMs ? this.#leaveAfter(ownMs, call.signal, join, standIn) : join(call.signal);
   }
 
-  /** Ends for this caller at its own timeout, whatever time the others give the read. */
+  /** Ends for this caller at its own timeout, independent of the other callers' timeouts. */
   async #leaveAfter(
     timeoutMs: number,
     signal: AbortSignal | undefined,

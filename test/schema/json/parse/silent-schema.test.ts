@@ -22,7 +22,7 @@ describe("warnings for schemas without constraints", () => {
     ],
     ["a slip in a definition", { $defs: { "a/b": { patern: "a" } } }, ["misspelled_keyword /$defs/a~1b/patern"]],
     ["annotations alone", { title: "T", description: "D" }, ["constrains_nothing "]],
-    ["words of nobody", { user: { name: "string" } }, ["constrains_nothing "]],
+    ["words that no dialect has", { user: { name: "string" } }, ["constrains_nothing "]],
     ["a tool", { name: "t", inputSchema: { type: "object" } }, ["tool_definition /inputSchema"]],
   ])("are given for %s", (_, schema, warnings) => {
     expect(warningsOf(schema)).toEqual(warnings);

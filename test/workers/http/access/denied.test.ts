@@ -126,7 +126,7 @@ describe("a refused attempt", () => {
     expect(last).toMatchObject({ status: 429, code: "rate_limited", network: "2001:db8:1::/48" });
   });
 
-  it("is one with all others of its minute and address once that is locked out, whatever they ask for", async () => {
+  it("is merged with all others of its minute and address once the address is locked out", async () => {
     const ip = "2001:db8:1:2::7";
     for (let attempt = 0; attempt < FAILURES_PER_MINUTE; attempt += 1) {
       await registry.call("GET", "/subjects", { key: wrongKey("0123456789abcdef"), ip });

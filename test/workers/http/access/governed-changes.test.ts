@@ -23,7 +23,7 @@ const post = (path: string, body: object, key: string, headers: Record<string, s
 
 const registration = (subject: string) => ({ subject, format: "avro", content: record("Order") });
 
-/** A request of somebody who signed in as an administrator, with or without a second factor. */
+/** A request from a user who signed in as an administrator, with or without a second factor. */
 async function asAdministrator(path: string, body: object, headers: object, problem?: string): Promise<Response> {
   const grant = { role: "admin", context: null, subject: null, states: null, condition: null };
   const permissions = BUILT_IN_ROLES.admin;

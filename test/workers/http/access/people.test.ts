@@ -101,7 +101,7 @@ describe("GET /people/{actor}/export", () => {
     expect(text.split("\n").filter((line) => line.includes('"kind":"entry"')).length).toBeGreaterThan(1_200);
   });
 
-  it("is 404 for a pseudonym that nobody has, and for another tenant", async () => {
+  it("is 404 for an unknown pseudonym, and for another tenant", async () => {
     const { actor } = await signIn("ann");
     const { admin } = await registry.makeTenant();
 
@@ -152,7 +152,7 @@ describe("DELETE /people/{actor}", () => {
     expect((await erase(actor)).body).toEqual(first.body);
   });
 
-  it("gives whoever signs in again another pseudonym, without the grants", async () => {
+  it("gives an erased user who signs in again a new pseudonym without the grants", async () => {
     const { actor } = await withHistory("eve");
     await erase(actor);
 

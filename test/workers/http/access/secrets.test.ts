@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 describe("logs and errors", () => {
-  it("hold no part of a credential, whatever is sent and whatever fails", async () => {
+  it("hold no part of a credential, for any request and any failure", async () => {
     const lines: string[] = [];
     for (const method of METHODS) {
       vi.spyOn(console, method).mockImplementation((...said: unknown[]) => void lines.push(said.map(String).join(" ")));

@@ -299,7 +299,7 @@ describe.each(WAYS)("POST /compatibility/bundle on the $name platform", ({ open 
       [{ subject: ":.__GLOBAL:x", format: "avro", content: "string" }],
       "/schemas/0/subject",
     ],
-    ["a format that nobody can know", [{ subject: "a", content: "string" }], "/schemas/0/format"],
+    ["a format that cannot be determined", [{ subject: "a", content: "string" }], "/schemas/0/format"],
     ["content that is no text", [{ subject: "a", format: "protobuf", content: {} }], "/schemas/0/content"],
     ["no schema at all", [], "/schemas"],
     [

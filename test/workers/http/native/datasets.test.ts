@@ -30,7 +30,7 @@ describe.each(WAYS)("POST /datasets/{s}/check on the $name platform", ({ open })
       headers: { "Content-Type": type },
     });
 
-  it("finds good rows valid, whatever expectations only warn", async () => {
+  it("finds good rows valid, even if expectations warn", async () => {
     const registry = await withDataset(open());
 
     const { status, body } = await check(registry, [

@@ -131,8 +131,8 @@ describe.each(WAYS)("GET /schemas/{id}/dependencies and /dependents on the $name
   });
 
   it.each([
-    ["an id that is none", "nobody", 404],
-    ["an id that nobody has", "00000000-0000-7000-8000-000000000000", 404],
+    ["a malformed id", "nobody", 404],
+    ["an unknown id", "00000000-0000-7000-8000-000000000000", 404],
   ])("answers %s with %s: %i", async (_what, id, expected) => {
     const { status } = await open().get(`/schemas/${id}/dependencies`);
 

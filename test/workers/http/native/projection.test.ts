@@ -106,7 +106,7 @@ describe.each(WAYS)("projections on the $name platform", ({ open }) => {
   });
 
   it.each([
-    ["a profile that there is not", "/project", { content: SCHEMA, profile: "nobody" }, 422, "/profile"],
+    ["an unknown profile", "/project", { content: SCHEMA, profile: "nobody" }, 422, "/profile"],
     [
       "a shape of another provider",
       "/project?shape=ollama-format",

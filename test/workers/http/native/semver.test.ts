@@ -60,7 +60,7 @@ describe.each(WAYS)("enforced versions on the $name platform", ({ open }) => {
     ["the step that is demanded", ADDITION, "1.5.0"],
     ["a larger one", ADDITION, "3.0.0"],
     ["a pre-release of it, with build metadata", ADDITION, "1.5.0-rc.1+build.7"],
-    ["any step for a change that nobody notices", { ...avroRecord("id"), doc: "An order." }, "1.4.3"],
+    ["any step for a change without effect", { ...avroRecord("id"), doc: "An order." }, "1.4.3"],
   ])("accepts %s and keeps the semver as given", async (_, content, version) => {
     const registry = open();
     await enforcing(registry);

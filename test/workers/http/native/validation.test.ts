@@ -275,7 +275,7 @@ describe("POST /schemas/{id}/validate with hostile data", () => {
     expect([await ask(MAX_MESSAGE_BYTES), await ask(MAX_MESSAGE_BYTES + 1)]).toEqual([200, 413]);
   });
 
-  it("reads a body of a declared length alike, and no more than the limit whatever is declared", async () => {
+  it("reads a body with a declared length the same way, and never more than the limit", async () => {
     const registry = plainRegistry();
     const { id } = await registry.register("blob", "string");
     const ask = async (bytes: number, declared: number) =>

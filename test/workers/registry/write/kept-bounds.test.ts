@@ -73,7 +73,7 @@ describe("the Confluent API", () => {
     expect(kept.status, kept.text).toBe(200);
   });
 
-  it("accepts a config up to its limit, and refuses one more byte, whichever call set the rest", async () => {
+  it("accepts a config up to its limit, and refuses one more byte, even if another call set the rest", async () => {
     const registry = openRegistry();
     const put = (bytes: number) =>
       registry.put(

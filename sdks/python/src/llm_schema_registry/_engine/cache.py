@@ -23,7 +23,7 @@ class CacheEntry:
     subject: Optional[str]
     """The qualified subject whose changes remove it."""
     stale_until_ms: float = 0.0
-    """No attempt is made before this moment while the entry stands in for an answer."""
+    """No attempt is made before this moment while the expired entry is used instead of an answer."""
     derived: Dict[str, Any] = field(default_factory=dict)
     """What was made of the value, such as a validator; it goes with the entry."""
 

@@ -18,7 +18,7 @@ MAX_CACHE_ENTRIES = 1_000
 MAX_CACHE_BYTES = 64 * 1024 * 1024
 
 STALE_LIFETIME_MS = 24 * 3_600_000
-"""How old an expired entry may be that stands in while the registry cannot be reached."""
+"""The maximum age of expired entries that are used while the registry cannot be reached."""
 STALE_ATTEMPT_TIMEOUT_S = 2.0
 """The one attempt that is made while such an entry is at hand."""
 STALE_RETRY_MS = 30_000

@@ -179,7 +179,7 @@ public final class SchemaRegistry implements AutoCloseable {
     return validate("explain_validation", data, id, null);
   }
 
-  /** Asks the registry, whatever could be decided here. POST /schemas/{id}/validate. */
+  /** Always asks the registry, even if the data could be validated locally. POST /schemas/{id}/validate. */
   public CompletableFuture<ValidationResult> validateRemotely(Object data, String id) {
     return validateRemotely("validate", toNode(data), id);
   }

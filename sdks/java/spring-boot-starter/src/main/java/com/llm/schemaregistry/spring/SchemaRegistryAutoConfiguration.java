@@ -13,7 +13,7 @@ import org.springframework.context.annotation.Bean;
 @AutoConfiguration
 @EnableConfigurationProperties(SchemaRegistryProperties.class)
 public class SchemaRegistryAutoConfiguration {
-  /** Whoever declares a client of their own gets no second one. */
+  /** Skipped if the application declares its own client. */
   @Bean(destroyMethod = "close")
   @ConditionalOnMissingBean
   @ConditionalOnProperty("llm.schema-registry.url")
