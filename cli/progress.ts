@@ -9,7 +9,7 @@ const LINE_EVERY_MS = 30_000;
 export type Progress = { report(count: number): void; end(): void };
 
 export function startProgress(shell: Shell, done: string, total?: number): Progress {
-  const { errorIsTerminal, isQuiet, printError } = shell;
+  const { errorIsTerminal, isQuiet } = shell;
   let shownAtMs = Date.now() + FIRST_AFTER_MS - (errorIsTerminal ? REDRAW_EVERY_MS : LINE_EVERY_MS);
   let isDrawn = false;
   return {
@@ -18,11 +18,12 @@ export function startProgress(shell: Shell, done: string, total?: number): Progr
       if (isQuiet || nowMs - shownAtMs < (errorIsTerminal ? REDRAW_EVERY_MS : LINE_EVERY_MS)) return;
       shownAtMs = nowMs;
       const text = `${count}${total === undefined ? "" : ` of ${total}`} ${done}`;
-      printError(errorIsTerminal ? `\r\u001b[K${text}` : `${text}\n`);
+      if (errorIsTerminal) shell.redraw(text);
+      else shell.printError(`${text}\n`);
       isDrawn = true;
     },
     end() {
-      if (isDrawn && errorIsTerminal) printError("\r\u001b[K");
+      if (isDrawn && errorIsTerminal) shell.redraw("");
     },
   };
 }

@@ -4,7 +4,10 @@ import { addAbortSignal } from "node:stream";
 import { isatty } from "node:tty";
 import { EXIT } from "./exit-codes.ts";
 
-/** A command's output streams: results go to standard output, everything else to standard error. */
+/**
+ * A command's output streams: results go to standard output, everything else to standard error. Much of it is the text of
+ * schemas and of registries; what a person reads keeps no escapes of theirs, and a pipe gets results byte for byte.
+ */
 export type Output = { print(text: string): void; printError(text: string): void; isTerminal: boolean };
 
 export type Shell = Output & {
@@ -12,6 +15,8 @@ export type Shell = Output & {
   cwd: string;
   /** Whether standard error is a terminal, so that progress may redraw its line. */
   errorIsTerminal: boolean;
+  /** Replaces the terminal's last line on standard error. */
+  redraw(text: string): void;
   /** Whether standard input is a terminal, so that a question can be asked. */
   inputIsTerminal: boolean;
   /** No progress and no notes. */
@@ -44,9 +49,10 @@ export function makeProcessShell({ color, isQuiet }: GlobalOptions): Shell {
   stderr.on("error", () => {});
   return {
     print(text) {
-      if (!closed.signal.aborted) stdout.write(text);
+      if (!closed.signal.aborted) stdout.write(stdout.isTTY ? withoutEscapes(text) : text);
     },
-    printError: (text) => stderr.write(text),
+    printError: (text) => stderr.write(withoutEscapes(text)),
+    redraw: (text) => stderr.write(`\r\u001b[K${withoutEscapes(text)}`),
     isTerminal: isColoured(color, env, stdout.isTTY === true),
     errorIsTerminal: stderr.isTTY === true,
     // Reading process.stdin would open it without blocking, and a slow pipe would then be an error to readFileSync.
@@ -67,6 +73,13 @@ export function makeProcessShell({ color, isQuiet }: GlobalOptions): Shell {
     outputClosed: closed.signal,
   };
 }
+
+/** The text without what would move a terminal's cursor or set its title; the colours of paint.ts stay. */
+export function withoutEscapes(text: string): string {
+  return text.replaceAll(COLOUR_OR_CONTROL, "$1");
+}
+
+const COLOUR_OR_CONTROL = /(\u001b\[(?:1|2|22|31|32|33|39)m)|(?![\n\t])\p{Cc}/gu;
 
 /** https://no-color.org and https://bixense.com/clicolors; an option is stronger than both. */
 export function isColoured(color: GlobalOptions["color"], env: Shell["env"], isTerminal: boolean): boolean {

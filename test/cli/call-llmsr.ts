@@ -16,6 +16,7 @@ export async function callLlmsr(
     printError: (text) => {
       errors += text;
     },
+    redraw: () => {},
     isTerminal: false,
     errorIsTerminal: false,
     inputIsTerminal: false,

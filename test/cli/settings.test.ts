@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { isColoured } from "../../cli/shell.ts";
+import { paintFor } from "../../cli/output/paint.ts";
+import { isColoured, withoutEscapes } from "../../cli/shell.ts";
 import { callLlmsr } from "./call-llmsr.ts";
 
 /** A fake registry with given answers that records the credentials it receives. */
@@ -267,6 +268,28 @@ describe("llmsr", () => {
     const { output } = await callLlmsr(["completion", "bash"]);
 
     execFileSync("bash", ["-n"], { input: output });
+  });
+});
+
+describe("withoutEscapes", () => {
+  it("keeps text, its lines and tabs, and the colours of llmsr", () => {
+    const paint = paintFor(true);
+    const text = `${Object.values(paint)
+      .map((colour) => colour("é\t中"))
+      .join("\n")}\n`;
+
+    expect(withoutEscapes(text)).toBe(text);
+  });
+
+  it.each([
+    ["a title", "\u001b]0;pwned\u0007", "]0;pwned"],
+    ["another colour", "\u001b[41mx\u001b[8m", "[41mx[8m"],
+    ["a moved cursor", "\u001b[2J\u001b[1A\r\bx", "[2J[1Ax"],
+    ["a C1 control", "\u009b31mx\u009d0;t\u009c", "31mx0;t"],
+    ["an escape that removing another would make", "\u001b\u001b[2J", "[2J"],
+    ["DEL and NUL", "a\u007f\u0000b", "ab"],
+  ])("removes the controls of %s", (_, text, expected) => {
+    expect(withoutEscapes(text)).toBe(expected);
   });
 });
 

@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROOT } from "../../scripts/install.mjs";
 import { documentedCommands, outputPattern, withoutSpaces } from "../support/documented-commands.ts";
@@ -52,6 +53,33 @@ describe("the built llmsr", () => {
       node ${LLMSR} check a.json b.json 2>&1 | ${reader}; echo "\${PIPESTATUS[0]}"`;
 
     expect(inFolder((cwd) => execFileSync("bash", ["-c", script], { cwd, encoding: "utf8" }))).toBe("1\n");
+  });
+});
+
+describe("text of others", () => {
+  const title = "\u001b]0;title\u0007";
+
+  it("moves no terminal, and reaches a pipe byte for byte", async () => {
+    const record = { context: ".", subject: "a", format: "protobuf", content: `message A {} // ${title}` };
+    const answer = JSON.stringify({ ...record, version: "1.0.0", references: [] });
+    const registry = createServer((_, response) => response.end(answer)).listen(0, "127.0.0.1");
+    await once(registry, "listening");
+    const url = `http://127.0.0.1:${(registry.address() as AddressInfo).port}`;
+    const pull = [LLMSR, "pull", "a", "--url", url];
+    const inTerminal = ["-c", "import pty, sys; pty.spawn(sys.argv[1:])", "node", ...pull];
+
+    const shown = await promisify(execFile)("python3", inTerminal);
+    const piped = await promisify(execFile)("node", pull);
+    registry.close();
+
+    expect(shown.stdout.trimEnd()).toBe("message A {} // ]0;title");
+    expect(piped.stdout).toBe(`message A {} // ${title}\n`);
+  });
+
+  it("is printed without escapes in an error", () => {
+    const { stderr } = spawnSync("node", [LLMSR, `a${title}`], { encoding: "utf8" });
+
+    expect(stderr).toContain('"a]0;title" is not a command');
   });
 });
 
