@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -119,5 +120,26 @@ func TestUsesTheHTTPClientItIsGiven(t *testing.T) {
 
 	if transport.requests.Load() != 1 || client.CacheStats().Breaker != "open" {
 		t.Errorf("%d requests, breaker %s", transport.requests.Load(), client.CacheStats().Breaker)
+	}
+}
+
+func TestReportsARefusedEventStreamThoughItsBodyNeverEnds(t *testing.T) {
+	stop := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = w.Write([]byte("{"))
+		w.(http.Flusher).Flush()
+		<-stop
+	}))
+	defer server.Close()
+	defer close(stop)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	events := schemaregistry.NewClient(server.URL, schemaregistry.WithAttemptTimeout(200*time.Millisecond)).Events(ctx)
+
+	var refused *schemaregistry.APIError
+	if events.Next() || !errors.As(events.Err(), &refused) || refused.Status != http.StatusUnauthorized {
+		t.Errorf("gave %v", events.Err())
 	}
 }

@@ -133,6 +133,8 @@ func (s *EventStream) refused(response *http.Response) {
 		s.pause(retryAfter)
 		return
 	}
+	// A body that does not end is left out: the status says enough.
+	s.idle.Reset(s.client.settings.AttemptTimeout)
 	body, _ := io.ReadAll(io.LimitReader(response.Body, engine.MaxAnswerBytes))
 	failure := &engine.Failure{Kind: engine.Refusal, Status: response.StatusCode, Header: response.Header, Body: body, Attempts: 1}
 	if response.StatusCode < 400 {

@@ -3,12 +3,15 @@
 import asyncio
 import socket
 import sys
+import threading
+import time
 from typing import Any, Dict, Optional
 
 import httpx
 import pytest
 
 from llm_schema_registry import (
+    ApiError,
     BreakerOptions,
     CacheOptions,
     ConfigurationError,
@@ -195,6 +198,23 @@ async def test_an_expired_answer_stands_in_at_the_callers_own_timeout() -> None:
 
         assert (await client.latest("o", timeout=0.1)).stale
     await http_client.aclose()
+
+
+def test_a_refused_event_stream_is_an_error_though_its_body_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llm_schema_registry._http.EVENT_IDLE_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            stream, _ = server.accept()
+            stream.recv(65_536)
+            stream.sendall(b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/problem+json\r\nContent-Length: 100\r\n\r\n{")
+            time.sleep(2)
+            stream.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        with SyncSchemaRegistry(f"http://127.0.0.1:{server.getsockname()[1]}") as client, pytest.raises(ApiError) as refused:
+            next(client.events())
+    assert refused.value.status == 401
 
 
 def test_refuses_what_is_no_schema() -> None:

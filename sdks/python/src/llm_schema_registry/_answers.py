@@ -44,7 +44,7 @@ def refused_stream(response: httpx.Response, wall_ms: float) -> RegistryError:
         return BadAnswer(status, f"The answer to an event stream has status {status}.", 1)
     try:
         problem = response.json()
-    except ValueError:
+    except (ValueError, httpx.ResponseNotRead):
         problem = None
     request_id = response.headers.get("X-Request-ID")
     retry_after_ms = parse_retry_after_ms(response.headers.get("Retry-After"), wall_ms)

@@ -3,6 +3,7 @@
 It is one class, with the signature and the documentation of every method, which is why it is long.
 """
 
+import contextlib
 import random as random_numbers
 from dataclasses import dataclass, replace
 from typing import Any, AsyncIterator, Awaitable, Callable, Dict, Generic, List, Mapping, Optional, Sequence, Type, TypeVar, Union
@@ -432,7 +433,9 @@ class SchemaRegistryClient:
             try:
                 async with self._shared.driver.stream(url, headers) as response:
                     if response.status_code != 200:
-                        await response.aread()
+                        # A body that does not end is left out: the status says enough.
+                        with contextlib.suppress(httpx.HTTPError):
+                            await response.aread()
                         raise refused_stream(response, self._shared.clock.wall_ms())
                     data: List[str] = []
                     async for line in response.aiter_lines():

@@ -130,16 +130,22 @@ public final class EventStream implements Iterator<RegistryEvent>, AutoCloseable
       Duration retryAfter = Limits.parseRetryAfter(response.headers().firstValue("Retry-After").orElse(null), settings.clock.wall());
       throw new RefusedForNow(retryAfter == null ? Duration.ZERO : retryAfter);
     }
-    String text = new String(watched(() -> response.body().readNBytes(MAX_REFUSAL_BYTES)), StandardCharsets.UTF_8);
+    String text = "{}";
+    try {
+      text = new String(watched(settings.attemptTimeout, () -> response.body().readNBytes(MAX_REFUSAL_BYTES)), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      // A body that does not end is left out: the status says enough.
+    }
     closed = true;
     if (status < 400) {
       throw new BadAnswerException(status, "The answer to an event stream has status " + status + ".", 1, null);
     }
-    Problem problem;
+    Problem problem = null;
     try {
-      problem = Problem.ofJson(text);
+      Problem read = Problem.ofJson(text);
+      problem = read.code() == null ? null : read;
     } catch (IllegalArgumentException e) {
-      problem = null;
+      // A gateway answered; the status is all there is.
     }
     throw ApiException.of(new ApiException.Refusal(status, problem, response.headers().firstValue("X-Request-ID").orElse(null), null, 1));
   }
@@ -147,7 +153,7 @@ public final class EventStream implements Iterator<RegistryEvent>, AutoCloseable
   private RegistryEvent read() throws IOException {
     StringBuilder data = new StringBuilder();
     while (true) {
-      String line = watched(lines::readLine);
+      String line = watched(Limits.EVENT_IDLE, lines::readLine);
       if (line == null) {
         throw new IOException("The stream ended.");
       }
@@ -170,8 +176,8 @@ public final class EventStream implements Iterator<RegistryEvent>, AutoCloseable
   }
 
   /** Reads, and closes the connection when nothing comes. */
-  private <T> T watched(Reading<T> reading) throws IOException {
-    CompletableFuture<Void> idle = new CompletableFuture<Void>().completeOnTimeout(null, Limits.EVENT_IDLE.toMillis(), TimeUnit.MILLISECONDS);
+  private <T> T watched(Duration longest, Reading<T> reading) throws IOException {
+    CompletableFuture<Void> idle = new CompletableFuture<Void>().completeOnTimeout(null, longest.toMillis(), TimeUnit.MILLISECONDS);
     CompletableFuture<Void> watch = idle.thenRun(this::disconnect);
     try {
       return reading.read();

@@ -4,19 +4,26 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.llm.schemaregistry.errors.ApiException;
 import com.llm.schemaregistry.errors.ConfigurationException;
 import com.llm.schemaregistry.errors.ConnectionLostException;
 import com.llm.schemaregistry.internal.LocalValidator;
 import com.llm.schemaregistry.internal.Token;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -98,6 +105,28 @@ class ClientTest {
     }
     assertEquals(1, lines.size());
     assertFalse(lines.get(0).contains("llmsr_"));
+  }
+
+  @Test
+  void throwsTheRefusalOfAnEventStreamThoughItsBodyNeverEnds() throws IOException {
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      CompletableFuture<Void> answered =
+          CompletableFuture.runAsync(
+              () -> {
+                try (Socket stream = server.accept()) {
+                  stream.getOutputStream().write("HTTP/1.1 401 Unauthorized\r\nContent-Type: application/problem+json\r\nContent-Length: 100\r\n\r\n{".getBytes(StandardCharsets.US_ASCII));
+                  stream.getInputStream().transferTo(OutputStream.nullOutputStream());
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              });
+      try (SchemaRegistry registry = SchemaRegistry.builder("http://127.0.0.1:" + server.getLocalPort()).attemptTimeout(Duration.ofMillis(200)).build();
+          EventStream events = registry.events(EventRequest.after(0))) {
+        ApiException refused = assertTimeoutPreemptively(Duration.ofSeconds(20), () -> assertThrows(ApiException.class, events::next));
+        assertEquals(401, refused.status());
+      }
+      answered.join();
+    }
   }
 
   @Test

@@ -14,7 +14,7 @@ public final class Settings {
   public final String baseUrl;
   public final Map<String, String> headers;
   final Duration timeout;
-  final Duration attemptTimeout;
+  public final Duration attemptTimeout;
   final int maxAttempts;
   public final HttpClient http;
   public final Executor executor;
