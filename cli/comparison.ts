@@ -160,6 +160,12 @@ export function oneOf<T extends string>(name: string, text: string, allowed: rea
 }
 
 export function wholeNumber(name: string, text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--${name} must be a whole number, got "${text}".`);
-  return Number(text);
+  const number = parseWholeNumber(text);
+  if (number === undefined) throw new UsageError(`--${name} must be a whole number, got "${text}".`);
+  return number;
+}
+
+/** Up to fifteen digits, which are exact in JavaScript. */
+export function parseWholeNumber(text: string): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

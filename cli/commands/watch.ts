@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { RegistryEvent } from "../../sdks/typescript/src/models.ts";
 import type { CliCommand } from "../command.ts";
-import { wholeNumber } from "../comparison.ts";
+import { parseWholeNumber, wholeNumber } from "../comparison.ts";
 import { EXIT } from "../exit-codes.ts";
 import { paintFor } from "../output/paint.ts";
 import { withoutControl } from "../output/table.ts";
@@ -79,8 +79,8 @@ function describe({ seq, time, type, subject, data }: RegistryEvent, { isTermina
 function readState(file: string, { cwd }: Shell): number | undefined {
   const path = resolve(cwd, file);
   if (!existsSync(path)) return undefined;
-  const text = readFileSync(path, "utf8").trim();
-  if (/^\d{1,15}$/.test(text)) return Number(text);
+  const seq = parseWholeNumber(readFileSync(path, "utf8").trim());
+  if (seq !== undefined) return seq;
   throw new UsageError(`${file} does not hold the seq of a change (expected a whole number).`);
 }
 
