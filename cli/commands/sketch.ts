@@ -8,10 +8,11 @@ import { MAX_SKETCH_COLUMNS } from "../../schema/dataset/shape.ts";
 import type { ColumnDrift, Sketch } from "../../schema/dataset/sketch.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
+import { splitVersion } from "../input/from-registry.ts";
 import { isFolder } from "../input/read-inputs.ts";
 import { withoutControl } from "../output/table.ts";
 import { parseOptions } from "../parse-options.ts";
-import { openConfiguredRegistry, REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
+import { openConfiguredRegistry, qualifySubject, REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
 import type { Shell } from "../shell.ts";
 import { cannotRead, UsageError } from "../usage-error.ts";
 
@@ -47,11 +48,10 @@ export const SKETCH_COMMAND: CliCommand = {
       shell.print(`${JSON.stringify(sketch)}\n`);
       return EXIT.ok;
     }
-    const { registry } = openConfiguredRegistry(shell, values);
-    const at = values.against.lastIndexOf("@");
-    const subject = at > 0 ? values.against.slice(0, at) : values.against;
-    const query = at > 0 ? { version: values.against.slice(at + 1) } : {};
-    const drift = await registry.ask<Drift>(`/datasets/${encodeURIComponent(subject)}/drift`, { sketch }, query);
+    const { registry, settings } = openConfiguredRegistry(shell, values);
+    const { subject, version } = splitVersion(values.against) ?? { subject: values.against, version: undefined };
+    const path = `/datasets/${encodeURIComponent(qualifySubject(subject, settings))}/drift`;
+    const drift = await registry.ask<Drift>(path, { sketch }, { version });
     shell.print(values.json ? `${JSON.stringify(drift)}\n` : describe(drift));
     return drift.drift === "strong" ? EXIT.no : EXIT.ok;
   },

@@ -3,8 +3,11 @@ import { Random } from "../random.ts";
 import { MAX_SKETCH_COLUMNS, MAX_SKETCH_VALUES } from "./shape.ts";
 import type { Sketch } from "./sketch.ts";
 
-/** A column with more different values than these has no commonest values: a part of them would be a matter of order. */
-export const MAX_COUNTED_VALUES = 10_000;
+/**
+ * A column with more different values than these has no commonest values: a part of them would be a matter of order. As
+ * many columns as a sketch may have, each with so many values, fit a heap of 512 MB.
+ */
+export const MAX_COUNTED_VALUES = 1_000;
 /** Longer values are counted by type only. */
 const MAX_VALUE_CHARACTERS = 256;
 /** Numbers of a column kept for its quantiles, each row with equal chance. */
@@ -15,8 +18,8 @@ const QUANTILES = 21;
 type Column = {
   seen: number;
   types: Map<string, number>;
-  /** Undefined once there are too many. */
-  counts: Map<string, { value: unknown; count: number }> | undefined;
+  /** By the JSON of the value; undefined once there are too many. */
+  counts: Map<string, number> | undefined;
   numbers: number[];
   sampledFrom: number;
   min: number;
@@ -101,8 +104,7 @@ function countValue(column: Column, value: unknown): void {
   const key = JSON.stringify(value);
   if (key.length > MAX_VALUE_CHARACTERS) return;
   const known = column.counts.get(key);
-  if (known !== undefined) known.count += 1;
-  else if (column.counts.size < MAX_COUNTED_VALUES) column.counts.set(key, { value, count: 1 });
+  if (known !== undefined || column.counts.size < MAX_COUNTED_VALUES) column.counts.set(key, (known ?? 0) + 1);
   else column.counts = undefined;
 }
 
@@ -116,6 +118,7 @@ function quantilesOf({ numbers, min, max }: Column) {
 
 function commonestOf({ counts }: Column) {
   if (counts === undefined || counts.size === 0) return {};
-  const byCount = [...counts].sort(([a, x], [b, y]) => y.count - x.count || (a < b ? -1 : 1));
-  return { top: byCount.slice(0, MAX_SKETCH_VALUES).map(([, entry]) => entry) };
+  const byCount = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+  const top = byCount.slice(0, MAX_SKETCH_VALUES);
+  return { top: top.map(([key, count]) => ({ value: JSON.parse(key) as unknown, count })) };
 }

@@ -66,6 +66,24 @@ describe("llmsr sketch", () => {
     expect((await callLlmsr(["sketch"])).code).toBe(2);
   });
 
+  it.each([
+    [["--against", "reviews@production"], "/datasets/reviews/drift?version=production"],
+    [["--against", "reviews"], "/datasets/reviews/drift"],
+    [["--against", "reviews@2", "--context", "prod"], "/datasets/%3A.prod%3Areviews/drift?version=2"],
+    [["--against", ":.test:reviews", "--context", "prod"], "/datasets/%3A.test%3Areviews/drift"],
+  ])("compares with the subject of the context: %j", async (args, asked) => {
+    const calls: string[] = [];
+    const fetch = async (input: string | URL | Request) => {
+      calls.push(String(input));
+      return Response.json({ drift: "strong", columns: [], proposed_row: null });
+    };
+
+    const { code, output } = await callLlmsr(["sketch", fileOf('{"a": 1}'), ...args], { fetch });
+
+    expect({ code, output }).toEqual({ code: 1, output: "strong\n" });
+    expect(calls).toEqual([`http://localhost:8080/api/v1${asked}`]);
+  });
+
   it("refuses a folder", async () => {
     expect(await callLlmsr(["sketch", folder])).toMatchObject({
       code: 2,

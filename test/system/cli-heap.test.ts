@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MAX_COUNTED_VALUES } from "../../schema/dataset/build-sketch.ts";
+import { MAX_SKETCH_COLUMNS } from "../../schema/dataset/shape.ts";
 import { ROOT } from "../../scripts/install.mjs";
 import {
   type HostilePair,
@@ -84,6 +86,16 @@ describe(`llmsr in a heap of ${HEAP_MB} MB`, () => {
 
     expectVerdict("check", before, after);
     expectVerdict("diff", before, after);
+  });
+
+  it("sketches rows of as many columns as a sketch may have", () => {
+    const columns = Array.from({ length: MAX_SKETCH_COLUMNS }, (_, column) => column);
+    const rows = Array.from({ length: 2 * MAX_COUNTED_VALUES }, (_, row) => {
+      const values = columns.map((column) => [`c${column}`, column % 2 === 0 ? `text ${row} ${column}` : row]);
+      return JSON.stringify(Object.fromEntries(values));
+    });
+
+    expectVerdict("sketch", write("rows.ndjson", rows.join("\n")));
   });
 
   it.each([
