@@ -28,6 +28,7 @@ import {
   readClientMessage,
   readSubscriptionRequest,
   STALL_GRACE_MS,
+  SUBSCRIPTION_LIFETIME_MS,
   type Subscription,
 } from "./protocol.ts";
 import { type FeedEvent, type FeedMarks, Ring } from "./ring.ts";
@@ -196,7 +197,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
   #accept({ filter, after }: Subscription): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     const tip = this.#marks.tip!;
-    const subscriber = Subscriber.after(after ?? tip, filter);
+    const subscriber = Subscriber.after(after ?? tip, filter, this.now());
     this.ctx.acceptWebSocket(server);
     this.#subscribers.set(server, subscriber);
     this.#send(server, control({ control: "started", epoch: EPOCH, after: subscriber.cursor, seq: tip }));
@@ -327,6 +328,10 @@ export class FeedObject extends DurableObject<FeedBindings> {
     for (const event of page) {
       if (event.seq <= subscriber.cursor) continue;
       if (matchesFilter(subscriber.filter, event)) {
+        if (this.now() - subscriber.startedAtMs > SUBSCRIPTION_LIFETIME_MS) {
+          this.#close(socket, CLOSE_CODES.renew, "Connect again after the last event you received.");
+          return;
+        }
         if (!subscriber.hasCredit(event.bytes, windowBytes)) {
           subscriber.stalledAtMs ??= this.now();
           break;

@@ -17,7 +17,13 @@ export const POSITION_EVERY_EVENTS = 500;
 export const MAX_CLIENT_MESSAGE_CHARACTERS = 128;
 
 /** Close codes (RFC 6455 §7.4.2 reserves 4000–4999 for applications). */
-export const CLOSE_CODES = { badMessage: 4400, slow: 4008 } as const;
+export const CLOSE_CODES = { badMessage: 4400, slow: 4008, renew: 4001 } as const;
+
+/**
+ * After this time a subscriber gets no further event until it has connected again, which decides anew whether it may: a
+ * revoked key, an expired token or a suspended tenant.
+ */
+export const SUBSCRIPTION_LIFETIME_MS = 5 * 60_000;
 
 /** Answered by the platform without waking the feed. */
 export const PING = "ping";

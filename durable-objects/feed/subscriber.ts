@@ -13,6 +13,8 @@ const MARKS = 8;
 /** The socket's attachment: with it and the ring, a hibernated feed resumes where it stopped. */
 export type Attachment = {
   v: 1;
+  /** When the connection was accepted; absent in those that an earlier build accepted. */
+  startedAtMs?: number;
   filter: Filter;
   cursor: number;
   told: number;
@@ -28,6 +30,7 @@ type SentTotals = { seq: number; events: number; bytes: number };
 
 export class Subscriber {
   readonly filter: Filter;
+  readonly startedAtMs: number;
   /** Every event up to here was sent or filtered out. */
   cursor: number;
   /** Since when an event has waited for credit; null if none is waiting. */
@@ -38,7 +41,8 @@ export class Subscriber {
   #released: { events: number; bytes: number };
   #marks: SentTotals[];
 
-  constructor({ filter, cursor, told, sent, released, marks, stalledAtMs }: Attachment) {
+  constructor({ startedAtMs = 0, filter, cursor, told, sent, released, marks, stalledAtMs }: Attachment) {
+    this.startedAtMs = startedAtMs;
     this.filter = filter;
     this.cursor = cursor;
     this.stalledAtMs = stalledAtMs;
@@ -52,9 +56,10 @@ export class Subscriber {
   }
 
   /** A subscriber that has received nothing yet. */
-  static after(after: number, filter: Filter): Subscriber {
+  static after(after: number, filter: Filter, startedAtMs: number): Subscriber {
     return new Subscriber({
       v: 1,
+      startedAtMs,
       filter,
       cursor: after,
       told: after,
@@ -68,6 +73,7 @@ export class Subscriber {
   attachment(): Attachment {
     return {
       v: 1,
+      startedAtMs: this.startedAtMs,
       filter: this.filter,
       cursor: this.cursor,
       told: this.#lastSent,

@@ -156,7 +156,7 @@ describe("a subscriber that does not acknowledge", () => {
 
 describe("Subscriber", () => {
   it("has credit for one message of any size while nothing is outstanding", () => {
-    const subscriber = Subscriber.after(0, ALL);
+    const subscriber = Subscriber.after(0, ALL, 0);
 
     expect(subscriber.hasCredit(MAX_UNACKED_BYTES * 2, MAX_UNACKED_BYTES)).toBe(true);
     subscriber.noteSent(1, MAX_UNACKED_BYTES * 2, MAX_UNACKED_BYTES);
@@ -164,7 +164,7 @@ describe("Subscriber", () => {
   });
 
   it("counts bytes up to the last message", () => {
-    const subscriber = Subscriber.after(0, ALL);
+    const subscriber = Subscriber.after(0, ALL, 0);
     subscriber.noteSent(1, 60, 100);
 
     expect(subscriber.hasCredit(40, 100)).toBe(true);
@@ -172,7 +172,7 @@ describe("Subscriber", () => {
   });
 
   it("regains at most the acknowledged credit, within an eighth of the window", () => {
-    const subscriber = Subscriber.after(0, ALL);
+    const subscriber = Subscriber.after(0, ALL, 0);
     for (const seq of seqsBetween(1, MAX_UNACKED_EVENTS)) subscriber.noteSent(seq, 1, MAX_UNACKED_BYTES);
 
     subscriber.acknowledge(499);
@@ -187,7 +187,7 @@ describe("Subscriber", () => {
   });
 
   it("regains all credit with the last message, and none for a repeated acknowledgement", () => {
-    const subscriber = Subscriber.after(0, ALL);
+    const subscriber = Subscriber.after(0, ALL, 0);
     for (const seq of seqsBetween(1, MAX_UNACKED_EVENTS)) subscriber.noteSent(seq, 1, MAX_UNACKED_BYTES);
 
     expect(subscriber.acknowledge(MAX_UNACKED_EVENTS)).toBe(true);
@@ -197,7 +197,7 @@ describe("Subscriber", () => {
   });
 
   it("refuses to acknowledge unsent events", () => {
-    const subscriber = Subscriber.after(5, ALL);
+    const subscriber = Subscriber.after(5, ALL, 0);
     subscriber.noteSent(7, 1, MAX_UNACKED_BYTES);
 
     expect(subscriber.acknowledge(8)).toBe(false);
@@ -209,7 +209,7 @@ describe("Subscriber", () => {
     const subjects = Array.from({ length: 16 }, (_, n) => `${n % 10}`);
     subjects[0] += "界".repeat(MAX_SUBJECTS_CHARACTERS - subjects.join(",").length);
     const far = Number.MAX_SAFE_INTEGER - MAX_UNACKED_EVENTS;
-    const subscriber = Subscriber.after(far, { subjects, types: ENTRY_TYPES });
+    const subscriber = Subscriber.after(far, { subjects, types: ENTRY_TYPES }, Date.now());
     subscriber.stalledAtMs = 1_800_000_000_000;
     for (const seq of seqsBetween(1, MAX_UNACKED_EVENTS)) subscriber.noteSent(far + seq, 1_047, MAX_UNACKED_BYTES);
     subscriber.cursor = far + MAX_UNACKED_EVENTS;
