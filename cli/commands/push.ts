@@ -1,10 +1,10 @@
-/** llmsr push: registers files and folders, all together or not at all. */
+/** llmsr push: registers files and folders, as many together as a transaction holds. */
 import { checkEntries } from "../check-registered.ts";
 import type { CliCommand } from "../command.ts";
 import { readSchemaEntries } from "../entries.ts";
 import { EXIT } from "../exit-codes.ts";
-import { FORMAT_OPTIONS, FORMAT_USAGE, readFormats } from "../output/formats.ts";
-import { paintFor } from "../output/paint.ts";
+import { FORMAT_OPTIONS, FORMAT_USAGE, type OutputFormat, readFormats } from "../output/formats.ts";
+import { type Painter, paintFor } from "../output/paint.ts";
 import { printCheck } from "../output/print-check.ts";
 import { parseOptions } from "../parse-options.ts";
 import { startProgress } from "../progress.ts";
@@ -24,7 +24,8 @@ const PUSH_USAGE = `llmsr push registers schemas: files, folders, tool lists, or
   --message TEXT     why; kept in the log with the change
   --dry-run          check only
 ${FORMAT_USAGE}${REGISTRY_USAGE}
-All are registered in one transaction (up to ${MAX_PUSHED_TOGETHER} at a time). Imports of .proto files, $refs to files and names of Avro types
+Up to ${MAX_PUSHED_TOGETHER} are registered in one transaction; more in several, one after the other. If one of those fails, what was
+registered before it stays and is printed, and the same push goes on from there. Imports of .proto files, $refs to files and names of Avro types
 become references to the subjects of those files. What is registered already stays as it is.
 
 Exit codes: 0 registered (or would be), 1 incompatible, 2 the question is wrong, 3 the registry cannot be reached, 4 not
@@ -60,25 +61,39 @@ export const PUSH_COMMAND: CliCommand = {
     }
     const made: Outcome[] = [];
     const progress = startProgress(shell, "registered", entries.length);
-    for (const part of inParts(entries)) {
-      const json = {
-        ...(values.message === undefined ? {} : { message: values.message }),
-        changes: changesOf(part, qualify),
-      };
-      const { changes } = await registry.write<{ changes: Outcome[] }>({ method: "POST", path: "/change-sets", json });
-      made.push(...changes);
-      progress.report(made.length);
+    try {
+      for (const part of inParts(entries)) {
+        const json = {
+          ...(values.message === undefined ? {} : { message: values.message }),
+          changes: changesOf(part, qualify),
+        };
+        const { changes } = await registry.write<{ changes: Outcome[] }>({
+          method: "POST",
+          path: "/change-sets",
+          json,
+        });
+        made.push(...changes);
+        progress.report(made.length);
+      }
+    } catch (error) {
+      progress.end();
+      if (made.length > 0) {
+        shell.print(describeOutcomes(made, output, paint));
+        shell.printError(`${made.length} of ${entries.length} schemas are registered; the next transaction failed.\n`);
+      }
+      throw error;
     }
     progress.end();
-    if (output === "json") shell.print(`${JSON.stringify({ format_version: 1, changes: made }, null, 2)}\n`);
-    else {
-      for (const { result, subject, version, id } of made) {
-        const colour = result === "unchanged" ? paint.quiet : paint.good;
-        shell.print(
-          `${colour(result.padEnd(10))} ${paint.strong(`${subject}@${version ?? "draft"}`)} ${paint.quiet(id)}\n`,
-        );
-      }
-    }
+    shell.print(describeOutcomes(made, output, paint));
     return EXIT.ok;
   },
 };
+
+function describeOutcomes(made: readonly Outcome[], output: OutputFormat, paint: Painter): string {
+  if (output === "json") return `${JSON.stringify({ format_version: 1, changes: made }, null, 2)}\n`;
+  const lines = made.map(({ result, subject, version, id }) => {
+    const colour = result === "unchanged" ? paint.quiet : paint.good;
+    return `${colour(result.padEnd(10))} ${paint.strong(`${subject}@${version ?? "draft"}`)} ${paint.quiet(id)}\n`;
+  });
+  return lines.join("");
+}
