@@ -62,13 +62,13 @@ func (c *Client) Latest(ctx context.Context, subject string, options ...ReadOpti
 	return c.GetVersion(ctx, subject, "latest", options...)
 }
 
-// Validate says whether the schema accepts the data. With a validator it is decided here once the schema is cached.
+// Validate says whether the schema accepts the data. With a validator it is decided locally once the schema is cached.
 func (c *Client) Validate(ctx context.Context, data any, id string, options ...ReadOption) (bool, error) {
 	result, err := c.validate(ctx, "validate", data, id, options)
 	return result.Valid, err
 }
 
-// ExplainValidation says why data is valid or not, each error with its place.
+// ExplainValidation says why data is valid or not, with the location of each error.
 func (c *Client) ExplainValidation(ctx context.Context, data any, id string, options ...ReadOption) (ValidationResult, error) {
 	return c.validate(ctx, "explain_validation", data, id, options)
 }
@@ -103,7 +103,8 @@ func (c *Client) ExplainCompatibility(ctx context.Context, subject string, schem
 	return verdict, err
 }
 
-// Search finds versions by names, documentation and schema texts. POST /search. The index lags by moments behind writes unless
+// Search finds versions by names, documentation and schema texts. POST /search. The index lags slightly behind writes
+// unless
 // WithConsistent is given.
 func (c *Client) Search(ctx context.Context, query string, options ...SearchOption) *Pages[SearchHit] {
 	request := searchRequest{Query: query, token: engine.SendNone}
@@ -195,7 +196,7 @@ func (c *Client) delete(ctx context.Context, id string, permanent bool) error {
 	if _, err := c.call(ctx, operation, engine.CallOptions{}); err != nil {
 		return err
 	}
-	// Which subject it was of is only known where the record was read before; without it every head entry has to go.
+	// The subject is known only if the record was read before; otherwise every head entry is removed.
 	if isKnown {
 		record := known.(*Record)
 		c.reader.Cache.ForgetSubject(qualify(record.Context, record.Subject))
@@ -272,8 +273,8 @@ func (c *Client) prepare(ctx context.Context, name, id string, content *Content)
 	return schema, nil
 }
 
-// readBundled returns the content with its references inlined by the registry, or nil where it cannot be: what a name or a bare
-// subject means depends on the schema that refers.
+// readBundled returns the content with its references inlined by the registry, or nil if that is impossible. The
+// registry inlines them, because names and bare subjects resolve relative to the referring schema.
 func (c *Client) readBundled(ctx context.Context, name, id string, content *Content) (*Content, error) {
 	if len(content.References) == 0 {
 		return content, nil
@@ -302,7 +303,7 @@ func (c *Client) changed(answer *engine.Answer, err error) (*Record, error) {
 	}
 	value, subject, err := parseRecord(answer.Body)
 	if err != nil {
-		// Which subject has changed is known from the answer alone.
+		// Only the answer names the subject that changed.
 		c.reader.Cache.Clear()
 		return nil, badAnswer(answer, err)
 	}
@@ -398,7 +399,7 @@ func parseContent(body []byte) (any, string, error) {
 	return content, "", err
 }
 
-// asRecord copies the cached record, so that a caller may change what it got.
+// asRecord copies the cached record, so that callers may change theirs.
 func asRecord(answer engine.ReadAnswer, err error) (*Record, error) {
 	if err != nil {
 		return nil, err

@@ -78,7 +78,7 @@ func (c *Client) Token() string {
 	return ""
 }
 
-// Stats are counts of the cache, and the state of the breaker and the tokens.
+// Stats are the counts of the cache, and the state of the breaker and the tokens.
 type Stats struct {
 	Hits, Misses, Revalidated, Stale, Entries, Bytes int
 	Breaker                                          string
@@ -98,7 +98,7 @@ func (c *Client) CacheStats() Stats {
 	return stats
 }
 
-// ClearCache forgets everything cached, or what belongs to the given subjects.
+// ClearCache clears the cache, or the parts that belong to the given subjects.
 func (c *Client) ClearCache(subjects ...string) {
 	if len(subjects) == 0 {
 		c.reader.Cache.Clear()
@@ -109,7 +109,7 @@ func (c *Client) ClearCache(subjects ...string) {
 	}
 }
 
-// Close gives up the cache and closes idle connections.
+// Close releases the cache and closes idle connections.
 func (c *Client) Close() {
 	c.ClearCache()
 	c.config.http.CloseIdleConnections()

@@ -63,16 +63,16 @@ var sentinelOfCode = map[string]error{
 	"http_504":              ErrUnavailable,
 }
 
-// ErrorPlace is one place of a request that is wrong.
+// ErrorPlace is one error in a request, with its location.
 type ErrorPlace struct {
 	Pointer string `json:"pointer"`
 	Rule    string `json:"rule"`
 	Message string `json:"message"`
 }
 
-// APIError is an answer of the registry that refuses.
+// APIError is an error response of the registry.
 type APIError struct {
-	// Code is the problem's code, or http_<status> where a gateway answered.
+	// Code is the problem's code, or http_<status> if a gateway answered.
 	Code      string
 	Status    int
 	Title     string
@@ -112,7 +112,7 @@ type ClientError struct {
 	Code     string
 	Message  string
 	Attempts int
-	// MayHaveBeenSent is false only where no connection was made.
+	// MayHaveBeenSent is false only if no connection was made.
 	MayHaveBeenSent bool
 	RetryAfter      time.Duration
 	sentinel        error

@@ -15,7 +15,8 @@ import (
 	"github.com/llm/schema-registry-go/internal/engine"
 )
 
-// EventStream iterates every change, in order and without end: a lost connection is made again, and no event is given twice.
+// EventStream iterates every change in order, without end: it reconnects after a lost connection, and delivers no event
+// twice.
 //
 //	for events.Next() { handle(events.Value()) }
 //	return events.Err()
@@ -124,7 +125,7 @@ func (s *EventStream) connect() {
 	s.lines = bufio.NewReader(response.Body)
 }
 
-// refused ends the stream, unless what refuses will pass.
+// refused ends the stream, unless the refusal is temporary.
 func (s *EventStream) refused(response *http.Response) {
 	defer s.disconnect()
 	switch response.StatusCode {
@@ -167,7 +168,7 @@ func (s *EventStream) read() (Event, error) {
 		}
 		event, err := parseEvent(data.String())
 		if err != nil {
-			// Read again, it would be the same.
+			// Reading it again would give the same event.
 			return Event{}, badAnswer(&engine.Answer{Status: http.StatusOK, Attempts: 1}, err)
 		}
 		return event, nil

@@ -2,14 +2,14 @@ package schemaregistry
 
 import "encoding/json"
 
-// Reference is what a schema's reference means: a version of another subject.
+// Reference is the target of a schema's reference: a version of another subject.
 type Reference struct {
 	Name    string `json:"name"`
 	Subject string `json:"subject"`
 	Version int    `json:"version"`
 }
 
-// Problem is a rule that a schema breaks, or what is odd about it.
+// Problem is a rule that a schema breaks, or a warning about it.
 type Problem struct {
 	Rule    string `json:"rule"`
 	Message string `json:"message"`
@@ -53,7 +53,7 @@ type Record struct {
 	Stale bool `json:"-"`
 }
 
-// Content is what of a version never changes.
+// Content is the immutable part of a version.
 type Content struct {
 	Format      string          `json:"format"`
 	Dialect     string          `json:"dialect,omitempty"`
@@ -63,7 +63,7 @@ type Content struct {
 	Fingerprint string          `json:"fingerprint"`
 }
 
-// Subject is a subject and what it has.
+// Subject is a subject with its latest version, counts and settings.
 type Subject struct {
 	Name    string `json:"subject"`
 	Context string `json:"context"`
@@ -121,7 +121,7 @@ type Verdict struct {
 	SuggestedVersion string       `json:"suggested_version,omitempty"`
 }
 
-// ValidationError is one place where data is not as the schema says.
+// ValidationError is one place where data violates the schema.
 type ValidationError struct {
 	Pointer  string `json:"pointer"`
 	Message  string `json:"message"`

@@ -15,10 +15,10 @@ type ClientEvent struct {
 	Kind string
 	// Operation is the operation's name in the OpenAPI document.
 	Operation string
-	// Attempt is counted from 1; of a call, how many there were.
+	// Attempt is counted from 1; for a call, it is the number of attempts.
 	Attempt int
 	Status  int
-	// Code is the error's code, where it failed.
+	// Code is the error's code, if it failed.
 	Code     string
 	Duration time.Duration
 	// Wait is the wait before the next attempt.
@@ -105,7 +105,7 @@ func WithHTTPClient(client *http.Client) Option { return func(c *config) { c.htt
 // WithClock replaces the clock, for tests.
 func WithClock(clock Clock) Option { return func(c *config) { c.clock = clock } }
 
-// WithRandom replaces the source of numbers from [0, 1) that spread the waits.
+// WithRandom replaces the source of random numbers from [0, 1) for the jitter of waits.
 func WithRandom(random func() float64) Option { return func(c *config) { c.random = random } }
 
 // WithOnEvent sets the metrics hook. A panic in it is ignored.
@@ -144,15 +144,15 @@ type registerRequest struct {
 	idempotencyKey     string
 }
 
-// RegisterOption says more of a registration.
+// RegisterOption is an option of a registration.
 type RegisterOption func(*registerRequest)
 
-// WithReferences names what the schema's references mean.
+// WithReferences sets the targets of the schema's references.
 func WithReferences(references ...Reference) RegisterOption {
 	return func(r *registerRequest) { r.References = references }
 }
 
-// WithVersion asks for a semantic version; without it the next one is chosen by what has changed.
+// WithVersion assigns a semantic version; by default the change determines the next one.
 func WithVersion(version string) RegisterOption {
 	return func(r *registerRequest) { r.Version = version }
 }
@@ -194,10 +194,10 @@ type readOptions struct {
 	remote   bool
 }
 
-// ReadOption says more of a read.
+// ReadOption is an option of a read.
 type ReadOption func(*readOptions)
 
-// WithMinToken takes a token of another process: no answer is older.
+// WithMinToken takes a token of another process; answers are never older than that state.
 func WithMinToken(token string) ReadOption { return func(r *readOptions) { r.minToken = token } }
 
 // WithRemote always asks the registry to validate, even if the data could be validated locally.
@@ -213,7 +213,7 @@ type checkRequest struct {
 	Version    any         `json:"version,omitempty"`
 }
 
-// CheckOption says more of a compatibility check.
+// CheckOption is an option of a compatibility check.
 type CheckOption func(*checkRequest)
 
 // CheckLevel checks under another level than the subject's.
@@ -222,7 +222,7 @@ func CheckLevel(level string) CheckOption { return func(c *checkRequest) { c.Lev
 // CheckPolicy checks under another policy than the subject's.
 func CheckPolicy(policy string) CheckOption { return func(c *checkRequest) { c.Policy = policy } }
 
-// CheckReferences names what the schema's references mean.
+// CheckReferences sets the targets of the schema's references.
 func CheckReferences(references ...Reference) CheckOption {
 	return func(c *checkRequest) { c.References = references }
 }
@@ -230,7 +230,7 @@ func CheckReferences(references ...Reference) CheckOption {
 // CheckVersion compares with one version only, or with "all".
 func CheckVersion(version any) CheckOption { return func(c *checkRequest) { c.Version = version } }
 
-// Change is what Update changes. What is not set stays as it is.
+// Change is what Update changes. Attributes that are not set are unchanged.
 type Change struct {
 	members map[string]any
 	ifMatch string
@@ -256,10 +256,10 @@ func (c *Change) IfMatch(etag string) *Change {
 
 type listRequest struct{ query url.Values }
 
-// ListOption says what is listed.
+// ListOption is an option of a list.
 type ListOption func(*listRequest)
 
-// WithPrefix lists what begins so.
+// WithPrefix lists only names with this prefix.
 func WithPrefix(prefix string) ListOption {
 	return func(l *listRequest) { l.query.Set("prefix", prefix) }
 }
@@ -282,7 +282,7 @@ type searchRequest struct {
 	token   engine.TokenUse
 }
 
-// SearchOption says more of a search.
+// SearchOption is an option of a search.
 type SearchOption func(*searchRequest)
 
 // WithFilters narrows a search.
@@ -300,10 +300,10 @@ type eventRequest struct {
 	after int64
 }
 
-// EventOption says which events are read.
+// EventOption selects the events that are read.
 type EventOption func(*eventRequest)
 
-// WithAfter begins after a position; 0 is the whole log. Without it: what happens from now on.
+// WithAfter begins after a position; 0 is the whole log. Without it: only new events.
 func WithAfter(seq int64) EventOption {
 	return func(e *eventRequest) { e.after = seq }
 }

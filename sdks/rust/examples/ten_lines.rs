@@ -1,4 +1,4 @@
-//! Registers a schema, validates with it, and meets a refusal.
+//! Registers a schema, validates with it, and handles a refusal.
 
 use llm_schema_registry_client::{Client, ErrorKind, Schema};
 use serde_json::json;

@@ -121,19 +121,20 @@ impl Client {
         }
     }
 
-    /// Forgets everything cached.
+    /// Clears the cache.
     pub fn clear_cache(&self) {
         if let Ok(ready) = self.ready() {
             ready.reader.cache.clear();
         }
     }
 
-    /// Forgets what is cached of one subject.
+    /// Clears the part of the cache that belongs to one subject.
     pub fn clear_subject(&self, subject: &str) {
         self.forget_subject(&self.subject(subject).qualified());
     }
 
-    /// Gives up the cache, which all clones share; one that is used afterwards fills it again. Connections close with the last clone.
+    /// Releases the cache, which all clones share; one that is used afterwards fills it again. Connections close with
+    /// the last clone.
     pub fn close(self) {
         self.clear_cache();
     }
@@ -296,7 +297,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Replaces the source of numbers from [0, 1) that spread the waits.
+    /// Replaces the source of random numbers from [0, 1) for the jitter of waits.
     #[must_use]
     pub fn random(mut self, random: impl Fn() -> f64 + Send + Sync + 'static) -> ClientBuilder {
         self.random = Box::new(random);

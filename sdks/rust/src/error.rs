@@ -20,7 +20,7 @@ pub enum ErrorKind {
     Unauthorized,
     /// The key may not do this.
     Forbidden,
-    /// There is no such thing, or the key may not see it.
+    /// It does not exist, or the key may not read it.
     NotFound,
     /// The registry's state does not allow it.
     Conflict,
@@ -56,7 +56,7 @@ pub enum ErrorKind {
     DeadlineExceeded,
     /// The registry did not answer several times in a row; nothing was sent.
     CircuitOpen,
-    /// An answer is not what the contract says.
+    /// An answer violates the contract.
     BadAnswer,
     /// An option or an argument cannot be used; nothing was sent.
     Configuration,
@@ -87,7 +87,7 @@ impl ErrorKind {
     }
 }
 
-/// One place of a request that is wrong.
+/// One error in a request, with its location.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct ErrorPlace {
@@ -159,7 +159,7 @@ impl Error {
         self.0.kind
     }
 
-    /// The problem's code, `http_<status>` where a gateway answered, or this client's own word.
+    /// The problem's code, `http_<status>` if a gateway answered, or this client's own word.
     pub fn code(&self) -> &str {
         &self.0.code
     }
@@ -174,7 +174,7 @@ impl Error {
         self.0.status
     }
 
-    /// The places of the request that are wrong.
+    /// The errors in the request, with their locations.
     pub fn places(&self) -> &[ErrorPlace] {
         &self.0.places
     }
@@ -184,7 +184,7 @@ impl Error {
         self.0.verdict.as_ref()
     }
 
-    /// The whole problem document, members included that this version does not know.
+    /// The whole problem document, including members that this version does not know.
     pub fn problem(&self) -> Option<&Json> {
         self.0.problem.as_ref()
     }

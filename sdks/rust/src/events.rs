@@ -1,4 +1,4 @@
-//! Every change of the registry, in order and without end.
+//! Streams every change of the registry in order, without end.
 
 use std::fmt;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub struct Events {
     query: Vec<(&'static str, String)>,
 }
 
-/// A lost connection is made again, and no event is given twice.
+/// Reconnects after a lost connection, and delivers no event twice.
 pub struct EventStream {
     asked: Events,
     last_id: Option<String>,
@@ -45,7 +45,7 @@ impl Events {
         Events { client: client.clone(), after: None, query: Vec::new() }
     }
 
-    /// Begins after a position; 0 is the whole log. Without it: what happens from now on.
+    /// Begins after a position; 0 is the whole log. Without it: only new events.
     pub fn after(mut self, seq: u64) -> Events {
         self.after = Some(seq);
         self
@@ -81,7 +81,7 @@ impl EventStream {
     /// Waits for the next event. Store its `seq` once it is handled.
     ///
     /// # Errors
-    /// The registry refuses, for a reason that waiting does not mend, or an event is not what the contract says.
+    /// The registry refuses for a permanent reason, or an event violates the contract.
     pub fn try_next(&mut self) -> BoxFuture<'_, Result<Event, Error>> {
         Box::pin(async move {
             loop {

@@ -41,7 +41,7 @@ pub(crate) struct Lost {
     pub is_timeout: bool,
     /// Retrying cannot help: a bad certificate or an invalid URL.
     pub is_hopeless: bool,
-    /// False only where no connection was made.
+    /// False only if no connection was made.
     pub is_sent: bool,
     pub cause: Option<Box<dyn StdError + Send + Sync>>,
 }

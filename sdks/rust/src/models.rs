@@ -121,7 +121,7 @@ macro_rules! open_enum {
             }
         }
 
-        /// What an answer leaves out is an empty text, so that one missing member does no harm.
+        /// A missing member is an empty text, so that it does not make the whole answer unreadable.
         impl Default for $name {
             fn default() -> $name {
                 $name::Other(String::new())
@@ -214,7 +214,7 @@ open_enum! {
     }
 }
 
-/// What a schema's reference means: a version of another subject.
+/// The target of a schema's reference: a version of another subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
     /// The name that the schema uses.
@@ -226,7 +226,7 @@ pub struct Reference {
     pub version: u64,
 }
 
-/// A rule that a schema breaks, or what is odd about it.
+/// A rule that a schema breaks, or a warning about it.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct Problem {
@@ -309,7 +309,7 @@ pub struct Record {
     pub stale: bool,
 }
 
-/// What of a version never changes.
+/// The immutable part of a version.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the names are those of the API, which documents them")]
@@ -339,7 +339,7 @@ pub struct LatestVersion {
     pub version_number: Option<u64>,
 }
 
-/// A subject and what it has.
+/// A subject with its latest version, counts and settings.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the names are those of the API, which documents them")]
@@ -442,7 +442,7 @@ pub struct Verdict {
     pub suggested_version: Option<String>,
 }
 
-/// One place where data is not as the schema says.
+/// One place where data violates the schema.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the names are those of the API, which documents them")]
@@ -468,7 +468,7 @@ pub struct ValidationResult {
     /// Why not.
     #[serde(default)]
     pub errors: Vec<ValidationError>,
-    /// What could not be decided, or is odd about the schema.
+    /// What could not be decided, and warnings about the schema.
     #[serde(default)]
     pub warnings: Vec<Problem>,
     /// "local" where this client decided, else the registry's engine.

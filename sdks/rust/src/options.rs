@@ -88,7 +88,7 @@ pub struct ClientEvent {
     pub kind: ClientEventKind,
     /// The operation's name in the OpenAPI document.
     pub operation: &'static str,
-    /// Counted from 1; of a call, how many there were.
+    /// Counted from 1; for a call, the number of attempts.
     pub attempt: u32,
     /// The answer's status, if there was an answer.
     pub status: Option<u16>,

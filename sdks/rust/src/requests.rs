@@ -83,12 +83,13 @@ impl Client {
         self.get_version(subject, "latest")
     }
 
-    /// Says whether the schema accepts the data. Decided here once the schema is cached, except for what engines judge differently.
+    /// Says whether the schema accepts the data. Decided locally once the schema is cached, except for what engines
+    /// judge differently.
     pub fn validate(&self, data: impl Serialize, id: impl Into<SchemaId>) -> Validate {
         Validate(self.explain("validate", data, id.into()))
     }
 
-    /// Says why data is valid or not, each error with its place.
+    /// Says why data is valid or not, with the location of each error.
     pub fn explain_validation(&self, data: impl Serialize, id: impl Into<SchemaId>) -> ExplainValidation {
         self.explain("explain_validation", data, id.into())
     }
@@ -222,7 +223,7 @@ impl Client {
     /// Reads the record that a change answered, and forgets what is cached of its subject.
     fn changed(&self, answer: &Answer) -> Result<Record, Error> {
         let cache = &self.reader()?.cache;
-        // Which subject has changed is known from the answer alone.
+        // Only the answer names the subject that changed.
         let record: Record = parse_answer(answer).inspect_err(|_| cache.clear())?;
         cache.forget_subject(&qualified_subject(&record));
         cache.remove(&cache_key(&["record", record.id.as_str()]));

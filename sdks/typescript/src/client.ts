@@ -62,7 +62,7 @@ interface Shared {
   sharedTimeoutMs: number;
 }
 
-/** Hands what is shared to a copy's constructor, without a public parameter for it. */
+/** Passes the shared state to a copy's constructor, without a public parameter for it. */
 const SHARED = new WeakMap<ClientOptions, Shared>();
 
 type Outcome<Value> = { value: Value; source: Source; attempts: number };
@@ -163,12 +163,12 @@ export class SchemaRegistry {
     return this.getVersion(subject, "latest", call);
   }
 
-  /** Whether the schema accepts the data. Decided here once the schema is cached; `remote` asks the registry. */
+  /** Whether the schema accepts the data. Decided locally once the schema is cached; `remote` asks the registry. */
   async validate(data: unknown, schemaId: string, call: CallOptions & { remote?: boolean } = {}): Promise<boolean> {
     return (await this.#validate("validate", data, schemaId, call)).valid;
   }
 
-  /** Why data is valid or not, each error with its place. */
+  /** Why data is valid or not, with the location of each error. */
   async explainValidation(
     data: unknown,
     schemaId: string,
@@ -212,7 +212,10 @@ export class SchemaRegistry {
     );
   }
 
-  /** Searches names, documentation and schema texts. POST /search. The index lags by moments behind writes unless `consistent` is set. */
+  /**
+   * Searches names, documentation and schema texts. POST /search. The index lags slightly behind writes unless
+   * `consistent` is set.
+   */
   search(query = "", params: SearchParams = {}, call: CallOptions = {}): Pages<SearchHit> {
     const { subjectPrefix, ...filters } = params.filters ?? {};
     const token = params.consistent ? "wrote" : "none";
@@ -264,7 +267,7 @@ export class SchemaRegistry {
     const path = `/schemas/${encodeURIComponent(id)}`;
     const known = this.#shared.cache.read(JSON.stringify(["record", id]))?.value as SchemaRecord | undefined;
     await this.#write({ name: "delete_schema", method: "DELETE", path, query, takesKey: true, writes: true }, call);
-    // Which subject it was of is only known where the record was read before; without it every head entry has to go.
+    // The subject is known only if the record was read before; otherwise every head entry is removed.
     if (known === undefined) this.#shared.cache.clear();
     else this.#forget(known.subject, known.context, id);
     if (params.permanent) this.#shared.cache.remove(JSON.stringify(["content", id]));
@@ -293,12 +296,12 @@ export class SchemaRegistry {
     return this.#ask<Health>({ name: "health", method: "GET", path: "/health", token: "none" }, call);
   }
 
-  /** Every change, in order, at least once from the registry and once from this iterator. GET /events. */
+  /** Streams every change in order and without duplicates. GET /events. */
   events(params: EventParams = {}): AsyncIterable<RegistryEvent> {
     return readEvents(this.#settings, params);
   }
 
-  /** Forgets everything cached, or what belongs to one subject. */
+  /** Clears the cache, or the part that belongs to one subject. */
   clearCache(subject?: string): void {
     if (subject === undefined) this.#shared.cache.clear();
     else this.#shared.cache.forgetSubject(this.#qualified(subject));
@@ -315,7 +318,7 @@ export class SchemaRegistry {
     };
   }
 
-  /** Gives up the cache. Connections belong to `fetch` and close by themselves. */
+  /** Releases the cache. Connections belong to `fetch` and close by themselves. */
   async close(): Promise<void> {
     this.#shared.cache.clear();
   }
@@ -342,7 +345,7 @@ export class SchemaRegistry {
     call: CallOptions,
   ): Promise<{ answer: ReadAnswer; validator: LocalValidator | undefined }> {
     const answer = await this.#readAnswer(contentRead(operation, schemaId), call);
-    // All who validate with this content share the validator, so no caller's cancellation ends the work.
+    // All callers that validate with this content share the validator, so one caller's cancellation does not stop the work.
     const preparing = this.#shared.validators.prepare(answer.value as SchemaContent, () =>
       this.#readBundled(operation, schemaId),
     );
@@ -419,7 +422,10 @@ export class SchemaRegistry {
     });
   }
 
-  /** Forgets what the change made old; where its answer cannot be read, the subject is not known and everything goes. */
+  /**
+   * Removes what the change made outdated; if its answer cannot be read, the subject is unknown and everything is
+   * removed.
+   */
   async #change(operation: Operation, call: CallOptions, id: string): Promise<SchemaRecord> {
     try {
       const { value } = await this.#write<SchemaRecord>(operation, call);
@@ -511,7 +517,7 @@ export class SchemaRegistry {
   }
 }
 
-/** The same class under the name that says what it is. */
+/** The same class under a descriptive name. */
 export { SchemaRegistry as SchemaRegistryClient };
 
 function recordRead(id: string, subjectOf: (record: unknown) => string): CachedRead {

@@ -68,18 +68,18 @@ export class RegistryError extends Error {
   }
 }
 
-/** An answer of the registry that refuses. */
+/** An error response of the registry. */
 export class ApiError extends RegistryError {
   readonly status: number;
   readonly title: string;
   readonly detail: string;
-  /** The places of a request that are wrong, where there are several. */
+  /** The errors in the request, with their locations, if several were found. */
   readonly errors: readonly ProblemPlace[];
-  /** The whole problem document, unknown members included; absent where a gateway answered. */
+  /** The whole problem document, unknown members included; absent if a gateway answered. */
   readonly problem: Problem | undefined;
   readonly requestId: string | undefined;
   readonly retryAfterMs: number | undefined;
-  /** Present on `incompatible_schema`: the differences, each with a datum that breaks where one was found. */
+  /** Present on `incompatible_schema`: the differences, each with a breaking datum if one was found. */
   readonly verdict: Verdict | undefined;
 
   constructor(answer: {
@@ -109,9 +109,9 @@ export class ApiError extends RegistryError {
   }
 }
 
-/** The connection failed, or an attempt's time ran out. */
+/** The connection failed, or an attempt timed out. */
 export class ConnectionLost extends RegistryError {
-  /** False only where no connection was made. */
+  /** False only if no connection was made. */
   readonly mayHaveBeenSent: boolean;
 
   constructor(message: string, mayHaveBeenSent: boolean, attempts: number, cause?: unknown) {
@@ -141,7 +141,7 @@ export class CircuitOpen extends RegistryError {
   }
 }
 
-/** The answer is not what the contract says: a redirect, or a body that cannot be read. */
+/** The answer violates the contract: a redirect, or a body that cannot be read. */
 export class BadAnswer extends RegistryError {
   readonly status: number;
 
@@ -165,7 +165,7 @@ function nameApiError(code: string, status: number): RegistryErrorName {
   return status === 429 ? "RateLimited" : status === 500 ? "ServerError" : "ApiError";
 }
 
-/** Whether a value is an error of this client, of any copy of the package, and of one code where one is given. */
+/** Whether a value is an error of this client, from any copy of the package, and has the given code if there is one. */
 export function isRegistryError(error: unknown, code: "incompatible_schema"): error is ApiError & { verdict: Verdict };
 export function isRegistryError(error: unknown, code: ApiErrorCode): error is ApiError;
 export function isRegistryError(error: unknown, code?: string): error is RegistryError;

@@ -7,7 +7,7 @@ import { ApiError, BadAnswer } from "./errors.js";
 import type { Problem, RegistryEvent } from "./models.js";
 
 export interface EventParams {
-  /** The `seq` of the last event that was handled; 0 begins with the whole log. Without it: what happens from now on. */
+  /** The `seq` of the last event that was handled; 0 begins with the whole log. Without it: only new events. */
   after?: number;
   /** Globs over qualified subject names. */
   subjects?: readonly string[];
@@ -126,7 +126,7 @@ function parseEvent(block: string): RegistryEvent | undefined {
     const event = JSON.parse(data) as Omit<RegistryEvent, "seq"> & { data: { seq: unknown } };
     if (typeof event.data.seq === "number") return { ...event, seq: event.data.seq };
   } catch {
-    // Read again, it would be the same.
+    // Reading it again would give the same event.
   }
   throw new BadAnswer(200, "An event of the stream cannot be read.", 1);
 }

@@ -51,7 +51,10 @@ export async function attempt(
   }
 }
 
-/** Failures of a connection carry a system code below the fetch error; those of this list happened before anything was sent. */
+/**
+ * The cause of a fetch error has the system code of the connection's failure. With the codes in this list nothing was
+ * sent.
+ */
 const NOT_SENT = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",

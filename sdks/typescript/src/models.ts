@@ -63,7 +63,7 @@ export interface SchemaRecord {
   warnings?: SchemaProblem[];
 }
 
-/** What of a version never changes. */
+/** The immutable part of a version. */
 export interface SchemaContent {
   format: SchemaFormat;
   dialect?: JsonDialect;

@@ -1,4 +1,4 @@
-/** How a client behaves, and what is said with one call. */
+/** The options of a client and of one call. */
 
 import type { BreakerOptions, BreakerState } from "./engine/breaker.js";
 import type { Clock } from "./engine/clock.js";
@@ -13,10 +13,10 @@ export interface ClientEvent {
   kind: "attempt" | "call";
   /** The method's name, in snake_case as the API has it. */
   operation: string;
-  /** Counted from 1; of a call, how many there were. */
+  /** Counted from 1; for a call, the number of attempts. */
   attempt: number;
   status: number | undefined;
-  /** The error's code, where it failed. */
+  /** The error's code, if it failed. */
   code: string | undefined;
   ms: number;
   source: Source | undefined;
@@ -52,7 +52,7 @@ export interface ClientOptions {
   app?: string;
   fetch?: typeof fetch;
   clock?: Clock;
-  /** Numbers from [0, 1) that spread the waits. Math.random. */
+  /** Random numbers from [0, 1) for the jitter of waits. Math.random. */
   random?: () => number;
   /** The metrics hook. What it throws is logged once and ignored. */
   onEvent?: (event: ClientEvent) => void;
@@ -65,12 +65,12 @@ export interface CallOptions {
   timeoutMs?: number;
   /** For writes; otherwise each call makes its own. */
   idempotencyKey?: string;
-  /** A token of another process: no answer is older. */
+  /** A token of another process; answers are never older than that state. */
   minToken?: string;
   requestId?: string;
 }
 
-/** Refuses options that no call could be made with. */
+/** Refuses invalid options. */
 export function checkOptions(url: string, options: ClientOptions): URL {
   const { timeoutMs = CALL_TIMEOUT_MS, maxAttempts = MAX_ATTEMPTS, attemptTimeoutMs = 1, app = "" } = options;
   let parsed: URL;

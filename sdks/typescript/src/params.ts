@@ -6,7 +6,7 @@ export interface RegisterParams {
   subject: string;
   schema: SchemaInput;
   references?: readonly Reference[];
-  /** The semantic version to give; without it the next one is chosen by what has changed. */
+  /** The semantic version to assign; by default the change determines the next one. */
   version?: string;
   state?: "draft" | "active";
   compatibilityLevel?: CompatibilityLevel;
@@ -17,7 +17,7 @@ export interface RegisterParams {
   role?: string;
 }
 
-/** What is left out stays as it is; null clears. */
+/** Omitted attributes are unchanged; null clears. */
 export interface UpdateParams {
   description?: string | null;
   tags?: readonly string[];

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Outcome is what came of one attempt.
+// Outcome is how one attempt ended.
 type Outcome int
 
 const (
-	// Silent attempts were cancelled or cut off early and say nothing.
+	// Silent attempts were cancelled or cut off early; they do not count.
 	Silent Outcome = iota
 	Alive
 	Failed
@@ -48,7 +48,7 @@ func (b *Breaker) State() BreakerState {
 	return b.state
 }
 
-// admit lets an attempt through, or says for how long attempts stay refused.
+// admit admits an attempt, or returns how long attempts stay refused.
 func (b *Breaker) admit(now time.Duration) (generation int, retryAfter time.Duration, admitted bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -67,7 +67,7 @@ func (b *Breaker) admit(now time.Duration) (generation int, retryAfter time.Dura
 	return b.generation, 0, true
 }
 
-// report moves the breaker. Attempts that began before a change of state do not.
+// report updates the breaker. Attempts that began before a change of state do not.
 func (b *Breaker) report(generation int, outcome Outcome, now time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

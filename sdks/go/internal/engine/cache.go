@@ -30,7 +30,7 @@ type cached struct {
 	entry Entry
 }
 
-// Cache is a bounded memory of answers, least recently used out first.
+// Cache is a bounded cache of answers that evicts the least recently used first.
 type Cache struct {
 	mu         sync.Mutex
 	entries    map[string]*list.Element
@@ -112,7 +112,7 @@ func (c *Cache) Remove(key string) {
 	c.remove(key)
 }
 
-// ForgetSubject removes a subject's records, numbers and heads. Content stays, for it never changes.
+// ForgetSubject removes a subject's records, numbers and heads. Content is kept, because it never changes.
 func (c *Cache) ForgetSubject(subject string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -134,7 +134,7 @@ func (c *Cache) Clear() {
 	}
 }
 
-// Generation is raised by writes and by Clear: a read that began before does not store.
+// Generation is raised by writes and by Clear: a read that began before does not store its result.
 func (c *Cache) Generation() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

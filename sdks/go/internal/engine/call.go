@@ -28,12 +28,12 @@ type TokenUse int
 
 const (
 	SendSeen TokenUse = iota
-	// SendNone is for search, whose copy lags, and what has no state.
+	// SendNone is for search, whose index lags, and for stateless operations.
 	SendNone
 	SendWrote
 )
 
-// Operation is what a method asks of the registry.
+// Operation is the request that a method makes.
 type Operation struct {
 	// Name is that of the OpenAPI document.
 	Name, Method string
@@ -47,13 +47,13 @@ type Operation struct {
 	Token    TokenUse
 }
 
-// CallOptions are said with one call.
+// CallOptions are the options of one call.
 type CallOptions struct {
 	IdempotencyKey string
 	MinToken       *Token
 }
 
-// Answer is what the registry gave, and after how many attempts.
+// Answer is the registry's answer and the number of attempts.
 type Answer struct {
 	Status   int
 	Header   http.Header
@@ -120,7 +120,7 @@ type Settings struct {
 	Emit           func(Event)
 }
 
-// limits are tighter while an older value is at hand.
+// limits are tighter while a stale value is available.
 type limits struct {
 	maxAttempts int
 	timeout     time.Duration
@@ -262,7 +262,7 @@ func problemCode(response *http.Response, body []byte) string {
 	return problem.Code
 }
 
-// outcome: a failure is that the registry itself did not answer; everything else shows that it is there.
+// outcome is a failure only if the registry itself did not answer; anything else shows that it is up.
 func (r result) outcome() Outcome {
 	if r.lost != nil {
 		if r.hopeless {

@@ -1,9 +1,10 @@
-// Package engine decides what a client does: what it sends, how long it waits, what it keeps. Sockets, time and chance are given.
+// Package engine decides what a client does: what it sends, how long it waits, what it keeps. Sockets, clock and
+// randomness are passed in.
 package engine
 
 import "time"
 
-// Every number of the client's behaviour. All SDKs share them; the vectors in contract/vectors/sdk hold each of them to it.
+// The numeric constants of the client's behaviour. All SDKs share them; the vectors in contract/vectors/sdk test each one.
 const (
 	// CallTimeout is for a whole call: attempts, waits and bodies.
 	CallTimeout = 30 * time.Second
@@ -24,9 +25,9 @@ const (
 
 	// StaleLifetime bounds the age of an expired entry that is served while the registry cannot be reached.
 	StaleLifetime = 24 * time.Hour
-	// StaleAttemptTimeout is for the one attempt that is made while such an entry is at hand.
+	// StaleAttemptTimeout is for the one attempt that is made while such an entry is available.
 	StaleAttemptTimeout = 2 * time.Second
-	// StaleRetry is how long a stale entry is given without another attempt.
+	// StaleRetry is how long a stale entry is served before the next attempt.
 	StaleRetry           = 30 * time.Second
 	StaleWarningInterval = time.Minute
 

@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// flights merges concurrent reads of one key: the first caller's work serves all who ask while it runs. Each caller keeps its own
-// cancellation, and the work stops when the last of them has left.
+// flights merges concurrent reads of one key: the first caller's work serves all callers that arrive while it runs.
+// Each caller keeps its own
+// cancellation, and the work stops when the last of them has cancelled.
 type flights struct {
 	mu      sync.Mutex
 	running map[string]*flight

@@ -44,7 +44,7 @@ func NewReader(settings *Settings, cache *Cache, staleLifetime time.Duration, wa
 	return &Reader{Settings: settings, Cache: cache, StaleLifetime: staleLifetime, Warn: warn, flights: flights{running: map[string]*flight{}}}
 }
 
-// standInLimits: while an older value is at hand, one short attempt is worth more than three long ones.
+// standInLimits: while a stale value is available, one short attempt is better than three long ones.
 var standInLimits = limits{maxAttempts: 1, timeout: StaleAttemptTimeout}
 
 // ContentLifetimeOf is what the answer's max-age says, at most an hour.
@@ -169,7 +169,7 @@ func (r *Reader) giveStale(entry Entry) ReadAnswer {
 	return ReadAnswer{Value: entry.Value, Source: "stale", Stale: true}
 }
 
-// Keep stores what a write answered, as a read would have.
+// Keep stores the answer of a write, as a read would.
 func (r *Reader) Keep(key string, value any, subject string, answer *Answer) {
 	r.Cache.store(key, Entry{
 		Value:    value,

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// isRetriedStatus: 409 is a verdict and 500 a fault that a repetition would meet again; neither is repeated.
+// isRetriedStatus: 409 is a verdict, and 500 a fault that a retry would meet again; neither is retried.
 func isRetriedStatus(status int, mayRepeat bool) bool {
 	switch status {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:

@@ -14,7 +14,7 @@ type Token struct {
 
 var tokenPattern = regexp.MustCompile(`^([0-9]{1,15})\.([0-9]{1,15})\.([0-9]{1,15})$`)
 
-// ParseToken reads a token; ok is false for text that is none.
+// ParseToken reads a token; ok is false if the text is not a token.
 func ParseToken(text string) (token Token, ok bool) {
 	parts := tokenPattern.FindStringSubmatch(text)
 	if parts == nil {

@@ -1,4 +1,4 @@
-"""Between the registry's JSON and what the methods take and give."""
+"""Converts between the registry's JSON and the methods' arguments and results."""
 
 import json
 from typing import Any, Dict, Mapping, Optional
@@ -58,6 +58,6 @@ def read_event(text: str) -> RegistryEvent:
     except ValueError:
         event = None
     if event is None or not isinstance(event.data.get("seq"), int):
-        # Read again, it would be the same.
+        # Reading it again would give the same event.
         raise BadAnswer(200, "An event of the stream cannot be read.", 1)
     return event

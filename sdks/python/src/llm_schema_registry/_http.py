@@ -1,4 +1,4 @@
-"""The drivers that obey the engine over httpx, and the clocks they wait by."""
+"""The drivers that run the engine over httpx, and their clocks."""
 
 import asyncio
 import contextlib
@@ -128,7 +128,7 @@ class SyncDriver:
             return value
 
     def _send(self, send: Send) -> Union[Answer, Lost]:
-        # A time limit of httpx is for one read, and a body that drips never exceeds it.
+        # httpx limits the time of each read, which a body that arrives slowly never exceeds.
         ends_at = time.monotonic() + send.timeout_s
         request = self._http.build_request(send.method, send.url, headers=send.headers, content=send.body, timeout=_limits(send.timeout_s))
         try:
@@ -163,7 +163,7 @@ class CallerTimeout(Exception):
 
 
 class AsyncFlights:
-    """Merges concurrent reads of one key. The work stops when the last of its callers has left."""
+    """Merges concurrent reads of one key. The work stops when the last of its callers has cancelled."""
 
     def __init__(self) -> None:
         self._tasks: Dict[Hashable, asyncio.Task[Any]] = {}

@@ -24,7 +24,7 @@ from .errors import ConfigurationError
 
 
 class _NotGiven:
-    """Marks an argument that was left out, where None would clear."""
+    """Marks an omitted argument, because None clears."""
 
     def __repr__(self) -> str:
         return "NOT_GIVEN"

@@ -19,7 +19,7 @@ class RegistryError(Exception):
 
 
 class ApiError(RegistryError):
-    """An answer of the registry that refuses."""
+    """An error response of the registry."""
 
     def __init__(
         self,
@@ -38,9 +38,9 @@ class ApiError(RegistryError):
         self.title = str(document.get("title") or "")
         self.detail = detail
         self.errors: List[Dict[str, Any]] = list(document.get("errors") or [])
-        """The places of a request that are wrong, where there are several."""
+        """The errors in the request, with their locations, if several were found."""
         self.problem: Optional[Dict[str, Any]] = document or None
-        """The whole problem document, unknown members included; None where a gateway answered."""
+        """The whole problem document, unknown members included; None if a gateway answered."""
         self.request_id = request_id
         self.retry_after_ms = retry_after_ms
 
@@ -58,7 +58,7 @@ class Forbidden(ApiError):
 
 
 class NotFound(ApiError):
-    """There is no such thing, or the key may not see it."""
+    """It does not exist, or the key may not read it."""
 
 
 class Conflict(ApiError):
@@ -66,7 +66,7 @@ class Conflict(ApiError):
 
 
 class VersionExists(ApiError):
-    """The semantic version is taken by other content."""
+    """Other content already has the semantic version."""
 
 
 class Protected(ApiError):
@@ -118,14 +118,14 @@ class ServerError(ApiError):
 
 
 class ConnectionLost(RegistryError):
-    """The connection failed, or an attempt's time ran out."""
+    """The connection failed, or an attempt timed out."""
 
     code = "connection_lost"
 
     def __init__(self, message: str, *, may_have_been_sent: bool, attempts: int) -> None:
         super().__init__(message, attempts=attempts)
         self.may_have_been_sent = may_have_been_sent
-        """False only where no connection was made."""
+        """False only if no connection was made."""
 
 
 class DeadlineExceeded(RegistryError):
@@ -145,7 +145,7 @@ class CircuitOpen(RegistryError):
 
 
 class BadAnswer(RegistryError):
-    """The answer is not what the contract says: a redirect, or a body that cannot be read."""
+    """The answer violates the contract: a redirect, or a body that cannot be read."""
 
     code = "bad_answer"
 
@@ -155,7 +155,7 @@ class BadAnswer(RegistryError):
 
 
 class ConfigurationError(RegistryError):
-    """An option or an argument that no call could be made with."""
+    """An invalid option or argument; no call was made."""
 
     code = "configuration_error"
 

@@ -10,7 +10,7 @@ class _Model(BaseModel):
 
 
 class Reference(_Model):
-    """What a schema's reference means: a version of another subject."""
+    """The target of a schema's reference: a version of another subject."""
 
     name: str
     subject: str
@@ -18,7 +18,7 @@ class Reference(_Model):
 
 
 class SchemaProblem(_Model):
-    """A rule that a schema breaks, or what is odd about it."""
+    """A rule that a schema breaks, or a warning about it."""
 
     rule: str
     message: str
@@ -28,7 +28,7 @@ class SchemaProblem(_Model):
 
 
 class SchemaContent(_Model):
-    """What of a version never changes."""
+    """The immutable part of a version."""
 
     format: str
     dialect: Optional[str] = None
@@ -83,7 +83,7 @@ class LatestVersion(_Model):
 
 
 class SubjectSummary(_Model):
-    """A subject and what it has."""
+    """A subject with its latest version, counts and settings."""
 
     subject: str
     context: str = "."
@@ -150,7 +150,7 @@ class Verdict(_Model):
 
 
 class ValidationError(_Model):
-    """One place where data is not as the schema says."""
+    """One place where data violates the schema."""
 
     pointer: str
     message: str

@@ -241,13 +241,13 @@ class SyncSchemaRegistry:
     def validate(
         self, data: Any, schema_id: str, *, remote: bool = False, min_token: Optional[str] = None, timeout: Optional[float] = None
     ) -> bool:
-        """Whether the schema accepts the data. Decided here once the schema is cached; ``remote`` asks the registry."""
+        """Whether the schema accepts the data. Decided locally once the schema is cached; ``remote`` asks the registry."""
         return (self._validate("validate", data, schema_id, remote, CallOptions(timeout, min_token=min_token))).valid
 
     def explain_validation(
         self, data: Any, schema_id: str, *, remote: bool = False, min_token: Optional[str] = None, timeout: Optional[float] = None
     ) -> ValidationResult:
-        """Why data is valid or not, each error with its place."""
+        """Why data is valid or not, with the location of each error."""
         return self._validate("explain_validation", data, schema_id, remote, CallOptions(timeout, min_token=min_token))
 
     def validate_batch(
@@ -300,7 +300,7 @@ class SyncSchemaRegistry:
     ) -> SyncPages[SearchHit]:
         """Searches names, documentation and schema texts. ``POST /search``.
 
-        The index lags by moments behind writes unless ``consistent``.
+        The index lags slightly behind writes unless ``consistent``.
         """
         token = "wrote" if consistent else "none"
 
@@ -348,7 +348,7 @@ class SyncSchemaRegistry:
     ) -> SchemaRecord:
         """Changes a version's attributes or lifecycle state, never its content. ``PATCH /schemas/{id}``.
 
-        What is left out stays; None clears.
+        Omitted attributes are unchanged; None clears.
         """
         given = {
             "description": description,
@@ -374,7 +374,7 @@ class SyncSchemaRegistry:
         known = cache.read(("record", schema_id))
         operation = Operation("delete_schema", "DELETE", f"/schemas/{encode(schema_id)}", query, takes_key=True, writes=True)
         self._call(operation, CallOptions(timeout, idempotency_key))
-        # Which subject it was of is only known where the record was read before; without it every head entry has to go.
+        # The subject is known only if the record was read before; otherwise every head entry is removed.
         if known is None or known.subject is None:
             cache.clear()
         else:
@@ -413,7 +413,7 @@ class SyncSchemaRegistry:
         return self._ask(Operation("health", "GET", "/health", token="none"), Health, timeout)
 
     def events(self, *, after: Optional[int] = None, subjects: Sequence[str] = (), types: Sequence[str] = ()) -> Iterator[RegistryEvent]:
-        """Every change, in order and without end: a lost connection is made again, and no event is given twice. ``GET /events``.
+        """Streams every change in order, without end: reconnects after a lost connection, and delivers no event twice. ``GET /events``.
 
         Store an event's ``seq`` once it is handled, and pass it as ``after`` next time.
         """
@@ -457,7 +457,7 @@ class SyncSchemaRegistry:
             self._shared.driver.sleep(retry_after_ms + (wait_ms or FIRST_WAIT_MS / 10))
 
     def clear_cache(self, subject: Optional[str] = None) -> None:
-        """Forgets everything cached, or what belongs to one subject."""
+        """Clears the cache, or the part that belongs to one subject."""
         if subject is None:
             self._shared.cache.clear()
         else:
@@ -503,9 +503,9 @@ class SyncSchemaRegistry:
         return compile_json_schema(parse_text(bundled["content"]), bundled.get("dialect") or "2020-12")
 
     def _read_bundled(self, name: str, schema_id: str, content: Dict[str, Any]) -> Optional[Dict[str, Any]]:
-        """The content with its references inlined by the registry, or None where it has no such form.
+        """The content with its references inlined by the registry, or None if that is impossible.
 
-        What a name or a bare subject means depends on the schema that refers.
+        Names and bare subjects resolve relative to the referring schema.
         """
         if not content["references"]:
             return content
@@ -567,11 +567,11 @@ class SyncSchemaRegistry:
         return page
 
     def _changed(self, answer: CallAnswer) -> SchemaRecord:
-        """Forgets what the change made old, before the caller sees it."""
+        """Removes what the change made outdated, before the caller sees it."""
         try:
             record = SchemaRecord.model_validate(read_json(answer))
         except (RegistryError, ValueError):
-            # Which subject has changed is known from the answer alone.
+            # Only the answer names the subject that changed.
             self._shared.cache.clear()
             raise
         self._shared.cache.forget_subject(qualify(record.context, record.subject))

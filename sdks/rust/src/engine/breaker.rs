@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::lock;
 
-/// What came of one attempt.
+/// How one attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Cancelled or cut off early: it says nothing.
+    /// Cancelled or cut off early; it does not count.
     Silent,
     Alive,
     Failed,
@@ -85,7 +85,7 @@ impl Breaker {
         lock(&self.state).now
     }
 
-    /// Lets an attempt through, or says for how long attempts stay refused.
+    /// Admits an attempt, or returns how long attempts stay refused.
     pub fn admit(&self, now: Duration) -> Result<Permit<'_>, Duration> {
         let mut state = lock(&self.state);
         if state.now == BreakerState::Open {
@@ -104,7 +104,7 @@ impl Breaker {
         Ok(Permit { breaker: self, generation: state.generation, is_reported: false })
     }
 
-    /// Attempts that began before a change of state do not move the breaker.
+    /// Attempts that began before a change of state do not affect the breaker.
     fn report(&self, generation: u64, outcome: Outcome, now: Duration) {
         let mut state = lock(&self.state);
         if generation != state.generation {

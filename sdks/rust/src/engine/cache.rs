@@ -1,4 +1,4 @@
-//! A bounded memory of answers, least recently used out first.
+//! A bounded cache of answers that evicts the least recently used first.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -112,7 +112,7 @@ impl Cache {
         lock(&self.state).remove(key);
     }
 
-    /// Removes a subject's records, numbers and heads. Content stays, because it never changes.
+    /// Removes a subject's records, numbers and heads. Content is kept, because it never changes.
     pub fn forget_subject(&self, subject: &str) {
         let mut state = lock(&self.state);
         state.generation += 1;
@@ -131,7 +131,7 @@ impl Cache {
         state.counts.bytes = 0;
     }
 
-    /// Raised by writes and by `clear`: a read that began before does not store.
+    /// Raised by writes and by `clear`: a read that began before does not store its result.
     pub fn generation(&self) -> u64 {
         lock(&self.state).generation
     }

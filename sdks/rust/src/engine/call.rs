@@ -18,12 +18,12 @@ use crate::options::{ClientEvent, ClientEventKind, Clock, Hooks, Source};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenUse {
     Seen,
-    /// For search, whose copy lags, and what has no state.
+    /// For search, whose index lags, and for stateless operations.
     Nothing,
     Wrote,
 }
 
-/// What a method asks of the registry.
+/// The request that a method makes.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     /// That of the OpenAPI document.
@@ -71,7 +71,7 @@ pub(crate) struct CallOptions {
     pub min_token: Option<Token>,
 }
 
-/// What the registry gave, and after how many attempts.
+/// The registry's answer and the number of attempts.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub status: u16,
@@ -81,7 +81,7 @@ pub(crate) struct Answer {
     pub attempts: u32,
 }
 
-/// Tighter while an older value is at hand.
+/// Tighter while a stale value is available.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     pub max_attempts: u32,
@@ -256,7 +256,7 @@ impl Caller {
 /// Headers whose values a log may hold. Everything else may be a secret.
 const LOGGED_HEADERS: [&str; 4] = ["X-Request-ID", "X-Registry-Min-Seq", "If-None-Match", "User-Agent"];
 
-/// A failure is that the registry itself did not answer; everything else shows that it is there.
+/// A failure only if the registry itself did not answer; anything else shows that it is up.
 fn outcome_of(result: &Result<Response, Lost>) -> Outcome {
     match result {
         Err(lost) if lost.is_hopeless => Outcome::Silent,

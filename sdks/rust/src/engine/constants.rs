@@ -1,4 +1,4 @@
-//! Every number of the client's behaviour. All SDKs share them; the vectors in contract/vectors/sdk hold each of them to it.
+//! The numeric constants of the client's behaviour. All SDKs share them; the vectors in contract/vectors/sdk test each one.
 
 use std::time::Duration;
 
@@ -21,9 +21,9 @@ pub const MAX_CACHE_BYTES: usize = 64 << 20;
 
 /// The maximum age of an expired entry that is served while the registry cannot be reached.
 pub const STALE_LIFETIME: Duration = Duration::from_secs(24 * 3_600);
-/// For the one attempt that is made while such an entry is at hand.
+/// For the one attempt that is made while such an entry is available.
 pub const STALE_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a stale entry is given without another attempt.
+/// How long a stale entry is served before the next attempt.
 pub const STALE_RETRY: Duration = Duration::from_secs(30);
 pub const STALE_WARNING_INTERVAL: Duration = Duration::from_secs(60);
 

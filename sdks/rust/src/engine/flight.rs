@@ -1,4 +1,5 @@
-//! Merges concurrent reads of one key: the first caller's work serves all who ask while it runs. The work stops when the last of them has left.
+//! Merges concurrent reads of one key: the first caller's work serves all callers that arrive while it runs. The work
+//! stops when the last of them has cancelled.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -41,7 +41,8 @@ pub(crate) struct Reader {
     pub caller: Arc<Caller>,
     pub cache: Cache,
     pub stale_lifetime: Duration,
-    /// Of the clients that share this cache. A shared read is given this long, and each caller waits for as long as its own.
+    /// Of the clients that share this cache. A shared read takes at most this long, and each caller waits at most its
+    /// own timeout.
     shared_timeout: Duration,
     flights: Flights,
     warned_at: Mutex<Option<Duration>>,
@@ -117,7 +118,7 @@ impl Reader {
         }
         match tokio::time::timeout(timeout, flight).await {
             Ok(answer) => answer,
-            // At least one attempt was made; how many the others wait for is theirs.
+            // At least one attempt was made; further ones belong to the callers that still wait.
             Err(_) => self.stand_in(&key, stand_in, Error::deadline_exceeded(timeout, 1)),
         }
     }
@@ -179,7 +180,7 @@ impl Reader {
         self.cache.store(key, entry, generation);
     }
 
-    /// Stores what a write answered, as a read would have.
+    /// Stores the answer of a write, as a read would.
     pub fn keep(&self, key: &str, value: Value, subject: String, answer: &Answer) {
         self.store(key, value, Some(subject), answer, RECORD_LIFETIME, self.cache.generation());
     }

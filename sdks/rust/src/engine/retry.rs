@@ -1,10 +1,10 @@
-//! What is repeated, and after how long.
+//! What is retried, and after what delay.
 
 use std::time::{Duration, SystemTime};
 
 use super::constants::FIRST_WAIT;
 
-/// 409 is a verdict and 500 a fault that a repetition would meet again; neither is repeated.
+/// 409 is a verdict, and 500 a fault that a retry would meet again; neither is retried.
 pub(crate) fn is_retried_status(status: u16, may_repeat: bool) -> bool {
     match status {
         429 | 503 => true,

@@ -48,7 +48,8 @@ impl Token {
     }
 }
 
-/// Keeps one of them whole; parts of two tokens are never combined. Of one state, the smaller third part costs less and is as true.
+/// Keeps one of them whole; parts of two tokens are never combined. For one state, the token with the smaller third
+/// part is kept: it is as correct and invalidates less.
 pub(crate) fn newest(held: Option<Token>, incoming: Option<Token>) -> Option<Token> {
     let (held, incoming) = match (held, incoming) {
         (Some(held), Some(incoming)) => (held, incoming),

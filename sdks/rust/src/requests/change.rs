@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::models::{Record, SchemaId, State};
 use crate::names::{cache_key, encode};
 
-/// A change of a version's attributes. What is not set stays as it is. Await it.
+/// A change of a version's attributes. Attributes that are not set are unchanged. Await it.
 #[must_use = "a call is made when it is awaited"]
 #[derive(Debug)]
 pub struct Update {
@@ -121,7 +121,7 @@ impl Delete {
         let cache = &self.client.reader()?.cache;
         let known = cache.read(&cache_key(&["record", self.id.as_str()]));
         self.client.call(operation, CallOptions::default()).await?;
-        // Which subject it was of is only known if the record was read before; without it every head entry has to go.
+        // The subject is known only if the record was read before; otherwise every head entry is removed.
         match known.and_then(|entry| entry.subject) {
             Some(subject) => cache.forget_subject(&subject),
             None => cache.clear(),

@@ -32,7 +32,7 @@ pub struct ExplainCompatibility {
 }
 
 impl ExplainCompatibility {
-    /// What the schema's references mean.
+    /// The targets of the schema's references.
     pub fn references(mut self, references: impl IntoIterator<Item = Reference>) -> Self {
         self.more.references = references.into_iter().collect();
         self
@@ -75,7 +75,7 @@ awaited!(ExplainCompatibility, Verdict, send);
 pub struct CheckCompatibility(pub(super) ExplainCompatibility);
 
 impl CheckCompatibility {
-    /// What the schema's references mean.
+    /// The targets of the schema's references.
     pub fn references(self, references: impl IntoIterator<Item = Reference>) -> Self {
         CheckCompatibility(self.0.references(references))
     }

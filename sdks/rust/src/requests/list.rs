@@ -8,7 +8,7 @@ use crate::engine::call::{Operation, TokenUse};
 use crate::models::{Format, SearchHit, State, Subject};
 use crate::pages::Pages;
 
-/// A search. Its index lags by moments behind writes unless it is made consistent.
+/// A search. Its index lags slightly behind writes unless it is made consistent.
 #[must_use = "a search is made when its pages are read"]
 #[derive(Debug)]
 pub struct Search {
@@ -44,7 +44,7 @@ impl Search {
         self.filter("owner", owner.into())
     }
 
-    /// Versions of subjects that begin so.
+    /// Versions of subjects with this prefix.
     pub fn subject_prefix(self, prefix: impl Into<String>) -> Self {
         self.filter("subject_prefix", prefix.into())
     }
@@ -86,7 +86,7 @@ pub struct ListSubjects {
 }
 
 impl ListSubjects {
-    /// Subjects that begin so.
+    /// Subjects with this prefix.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self

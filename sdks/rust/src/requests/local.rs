@@ -44,7 +44,8 @@ impl ExplainValidation {
         Ok(result.map(|result| ValidationResult { stale: answer.is_stale, ..result }))
     }
 
-    /// The content with its references inlined by the registry: what a name or a bare subject means depends on the schema that refers.
+    /// The content with its references inlined by the registry, because names and bare subjects resolve relative to the
+    /// referring schema.
     async fn read_bundled<'a>(&self, content: &'a Content) -> Result<Option<Cow<'a, Content>>, Error> {
         if content.format != Format::JsonSchema {
             return Ok(None);

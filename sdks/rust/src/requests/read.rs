@@ -37,7 +37,7 @@ impl GetRecord {
         GetRecord { client: client.clone(), read, min_token: None }
     }
 
-    /// A token of another process: no answer is older.
+    /// A token of another process; answers are never older than that state.
     pub fn min_token(mut self, token: impl Into<String>) -> Self {
         self.min_token = Some(token.into());
         self

@@ -59,13 +59,13 @@ impl fmt::Debug for RegisterBody {
 }
 
 impl RegisterSchema {
-    /// What the schema's references mean.
+    /// The targets of the schema's references.
     pub fn references(mut self, references: impl IntoIterator<Item = Reference>) -> Self {
         self.more.references = references.into_iter().collect();
         self
     }
 
-    /// A semantic version; without it the next one is chosen by what has changed.
+    /// The semantic version to assign; by default the change determines the next one.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.more.version = Some(version.into());
         self

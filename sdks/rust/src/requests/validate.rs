@@ -30,7 +30,7 @@ impl ExplainValidation {
         self
     }
 
-    /// A token of another process: the schema is not older.
+    /// A token of another process; the schema is never older than that state.
     pub fn min_token(mut self, token: impl Into<String>) -> Self {
         self.min_token = Some(token.into());
         self
@@ -80,7 +80,7 @@ impl Validate {
         Validate(self.0.remote())
     }
 
-    /// A token of another process: the schema is not older.
+    /// A token of another process; the schema is never older than that state.
     pub fn min_token(self, token: impl Into<String>) -> Self {
         Validate(self.0.min_token(token))
     }

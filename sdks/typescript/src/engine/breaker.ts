@@ -1,9 +1,12 @@
-/** Stops asking a registry that does not answer. Counted in attempts; an answer of any kind but a gateway's is a sign of life. */
+/**
+ * Stops asking a registry that does not answer. Counted in attempts; any answer except a gateway's shows that the
+ * registry is up.
+ */
 import { BREAKER_FAILURES, BREAKER_OPEN_MS } from "./constants.js";
 
 export type BreakerState = "closed" | "open" | "half-open";
 
-/** What came of one attempt. `none`: it was cancelled or cut off early and says nothing. */
+/** How one attempt ended. `none`: it was cancelled or cut off early, and does not count. */
 export type AttemptOutcome = "alive" | "failed" | "none";
 
 export interface BreakerOptions {
@@ -19,7 +22,7 @@ export class Breaker {
   #state: BreakerState = "closed";
   #failed = 0;
   #openedAtMs = 0;
-  /** Attempts that began before a change of state do not move it. */
+  /** Attempts that began before a change of state do not affect it. */
   #generation = 0;
   #trialRuns = false;
 
@@ -32,7 +35,7 @@ export class Breaker {
     return this.#state;
   }
 
-  /** Lets an attempt through and returns how to report its outcome, or says how long attempts stay refused. */
+  /** Admits an attempt and returns how to report its outcome, or returns how long attempts stay refused. */
   admit(nowMs: number): { report(outcome: AttemptOutcome, atMs: number): void } | { retryAfterMs: number } {
     if (this.#state === "open") {
       const leftMs = this.#openedAtMs + this.#openMs - nowMs;

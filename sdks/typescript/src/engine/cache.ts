@@ -1,4 +1,4 @@
-/** A bounded memory of answers, least recently used out first. Ages are measured on the monotonic clock. */
+/** A bounded cache of answers that evicts the least recently used first. Ages are measured on the monotonic clock. */
 import { MAX_CACHE_BYTES, MAX_CACHE_ENTRIES } from "./constants.js";
 import { isBefore, type Token } from "./token.js";
 
@@ -31,7 +31,7 @@ export class Cache {
   readonly #maxBytes: number;
   readonly stats = { hits: 0, misses: 0, revalidated: 0, stale: 0 };
   #bytes = 0;
-  /** Raised by writes and by `clear`: a flight that began before does not store. */
+  /** Raised by writes and by `clear`: a flight that began before does not store its result. */
   generation = 0;
 
   constructor(maxEntries: number = MAX_CACHE_ENTRIES, maxBytes: number = MAX_CACHE_BYTES) {
@@ -68,7 +68,10 @@ export class Cache {
     this.#bytes -= entry.bytes;
   }
 
-  /** Removes what hangs on a subject: its head and version entries and its records. Content stays, for it never changes. */
+  /**
+   * Removes what depends on a subject: its head and version entries and its records. Content is kept, because it never
+   * changes.
+   */
   forgetSubject(subject: string): void {
     this.generation += 1;
     for (const [key, entry] of this.#entries) if (entry.subject === subject) this.remove(key);

@@ -1,4 +1,7 @@
-/** One logical call: attempts, waits, the deadline, the breaker and the tokens. All time, chance and sockets are given. */
+/**
+ * One logical call: attempts, waits, the deadline, the breaker and the tokens. Clock, randomness and sockets are passed
+ * in.
+ */
 import { ApiError, BadAnswer, CircuitOpen, ConnectionLost, DeadlineExceeded, type RegistryError } from "../errors.js";
 import { attempt, type HttpAnswer, type HttpRequest, type Lost } from "../http.js";
 import type { Problem } from "../models.js";
@@ -8,7 +11,7 @@ import type { Clock } from "./clock.js";
 import { isRetriedStatus, jitterMs, parseRetryAfterMs } from "./retry.js";
 import { newestToken, parseToken, type Token, type Tokens } from "./token.js";
 
-/** What a method asks of the registry. */
+/** The request that a method makes. */
 export interface Operation {
   /** The operation's name in the OpenAPI document. */
   name: string;
@@ -22,11 +25,14 @@ export interface Operation {
   takesKey?: boolean;
   /** Whether it changes something, so that its token is one of the client's own writes. */
   writes?: boolean;
-  /** `seen` is sent with reads and registrations; search sends none, for its copy lags, or `wrote` where the caller asks for it. */
+  /**
+   * `seen` is sent with reads and registrations; search sends none, because its index lags, or `wrote` if the caller
+   * asks for consistency.
+   */
   token?: "seen" | "wrote" | "none";
 }
 
-/** Tighter limits while an older value is at hand. */
+/** Tighter limits while a stale value is available. */
 export interface AttemptLimits {
   maxAttempts: number;
   timeoutMs: number;
@@ -56,7 +62,7 @@ export interface CallSettings {
   debug: (line: string) => void;
 }
 
-/** Codes of a 503 that the registry itself gives while it serves what it can; they are signs of life. */
+/** Codes of 503 answers that come from the registry itself, which shows that it is up. */
 const LIVE_503: ReadonlySet<string> = new Set(["not_ready", "busy", "rate_limited"]);
 
 export async function runCall(
@@ -112,7 +118,7 @@ function isTimeout(result: HttpAnswer | Lost): boolean {
   return "kind" in result && result.kind === "timeout";
 }
 
-/** A failure is that the registry itself did not answer; everything else shows that it is there. */
+/** A failure only if the registry itself did not answer; anything else shows that it is up. */
 function judgeOutcome(result: HttpAnswer | Lost, problem: Problem | undefined): AttemptOutcome {
   if ("kind" in result) return result.kind === "hopeless" ? "none" : "failed";
   const { status } = result;

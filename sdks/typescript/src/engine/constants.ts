@@ -1,4 +1,7 @@
-/** Every number of the client's behaviour. All SDKs share them; the vectors in contract/vectors/sdk hold each of them to it. */
+/**
+ * The numeric constants of the client's behaviour. All SDKs share them; the vectors in contract/vectors/sdk test each
+ * one.
+ */
 
 /** For a whole call: attempts, waits and bodies. */
 export const CALL_TIMEOUT_MS = 30_000;
@@ -20,9 +23,9 @@ export const MAX_CACHE_BYTES = 64 * 1024 * 1024;
 
 /** The maximum age of an expired entry that is served while the registry cannot be reached. */
 export const STALE_LIFETIME_MS = 24 * 3_600_000;
-/** The one attempt that is made while such an entry is at hand. */
+/** For the one attempt that is made while such an entry is available. */
 export const STALE_ATTEMPT_TIMEOUT_MS = 2_000;
-/** How long a stale entry is given without another attempt. */
+/** How long a stale entry is served before the next attempt. */
 export const STALE_RETRY_MS = 30_000;
 export const STALE_WARNING_INTERVAL_MS = 60_000;
 

@@ -1,6 +1,7 @@
 /**
- * Merges concurrent reads of one key: the first caller's work serves all who ask while it runs. Each caller keeps its own
- * cancellation, and the work stops when the last of them has left.
+ * Merges concurrent reads of one key: the first caller's work serves all callers that arrive while it runs. Each caller
+ * keeps its own
+ * cancellation, and the work stops when the last of them has cancelled.
  */
 type Flight = { work: Promise<unknown>; stop: AbortController; waiting: number };
 
@@ -38,7 +39,7 @@ export class Flights {
   }
 }
 
-/** What the work gives, or the signal's reason if it aborts first; the work goes on. */
+/** The result of the work, or the signal's reason if it aborts first; the work continues. */
 export function orAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
   if (signal === undefined) return work;
   if (signal.aborted) return Promise.reject(signal.reason);

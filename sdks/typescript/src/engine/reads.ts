@@ -14,7 +14,7 @@ export interface CachedRead {
   scope: TokenScope;
   lifetimeMs(headers: Headers): number;
   subject?: string;
-  /** Where the answer says whose it is, as a record does. */
+  /** The subject, if the answer names it, as a record does. */
   subjectOf?(value: unknown): string | undefined;
 }
 
@@ -28,12 +28,15 @@ export interface ReadSettings extends CallSettings {
   cache: Cache;
   flights: Flights;
   staleLifetimeMs: number;
-  /** Of the client whose reads its copies share. A shared read is given this long, and each caller waits for as long as its own. */
+  /**
+   * Of the client whose reads its copies share. A shared read takes at most this long, and each caller waits at most
+   * its own timeout.
+   */
   sharedTimeoutMs: number;
   warn: (message: string) => void;
 }
 
-/** While an older value is at hand, one short attempt is worth more than three long ones. */
+/** While a stale value is available, one short attempt is better than three long ones. */
 const STAND_IN_LIMITS: AttemptLimits = { maxAttempts: 1, timeoutMs: STALE_ATTEMPT_TIMEOUT_MS };
 
 export class Reader {
@@ -77,7 +80,7 @@ export class Reader {
   ): Promise<ReadAnswer> {
     signal?.throwIfAborted();
     const leave = new AbortController();
-    // At least one attempt was made; how many the others wait for is theirs.
+    // At least one attempt was made; further ones belong to the callers that still wait.
     const expired = new DeadlineExceeded(timeoutMs, 1);
     const stopTimer = this.#settings.clock.startTimer(timeoutMs, () => leave.abort(expired));
     const cancel = () => leave.abort(signal?.reason);

@@ -1,9 +1,9 @@
-/** Which answers are asked for again, and after how long. */
+/** Which answers are retried, and after what delay. */
 import { FIRST_WAIT_MS, LONGEST_WAIT_MS } from "./constants.js";
 
-/** 409 is a verdict and 500 a fault that a repetition would meet again; neither is here. */
+/** 409 is a verdict, and 500 a fault that a retry would meet again; neither is retried. */
 const RETRIED_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
-/** Where the registry takes no Idempotency-Key, a change is repeated only when the answer says that nothing was done. */
+/** Where the registry takes no Idempotency-Key, a change is retried only if the answer says that nothing was done. */
 const RETRIED_WITHOUT_KEY: ReadonlySet<number> = new Set([429, 503]);
 
 export function isRetriedStatus(status: number, mayRepeat: boolean): boolean {

@@ -4,11 +4,11 @@ import { compileJsonSchema, type LocalResult } from "./json-schema-engine.js";
 
 export type LocalValidator = (data: unknown) => LocalResult | undefined;
 
-/** Reads a content with its references inlined by the registry; undefined where the registry has no such form. */
+/** Reads a content with its references inlined by the registry; undefined if the registry cannot do that. */
 export type ReadBundled = () => Promise<Pick<SchemaContent, "content" | "dialect"> | undefined>;
 
 export class LocalValidators {
-  /** Beside the content, and gone with it. */
+  /** Stored with the content, and evicted with it. */
   readonly #prepared = new WeakMap<SchemaContent, Promise<LocalValidator | undefined>>();
 
   prepare(content: SchemaContent, readBundled: ReadBundled): Promise<LocalValidator | undefined> {
@@ -21,7 +21,7 @@ export class LocalValidators {
   }
 }
 
-/** What a name or a bare subject means depends on the schema that refers, so the registry resolves references. */
+/** Names and bare subjects resolve relative to the referring schema, so the registry resolves references. */
 async function prepare(content: SchemaContent, readBundled: ReadBundled): Promise<LocalValidator | undefined> {
   if (content.format !== "json-schema") return undefined;
   const whole = content.references.length === 0 ? content : await readBundled();

@@ -1,1 +1,1 @@
-"""The client's behaviour without input or output: what to send, how long to wait, what to keep. Sockets, time and chance are given."""
+"""The client's behaviour without input or output: what to send, how long to wait, what to keep. Its clock and randomness are passed in."""

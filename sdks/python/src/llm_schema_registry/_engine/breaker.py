@@ -10,7 +10,7 @@ from .constants import BREAKER_FAILURES, BREAKER_OPEN_MS
 
 @dataclass(frozen=True)
 class Permit:
-    """Leave for one attempt; hand it back with what came of it."""
+    """Permission for one attempt; used to report its outcome."""
 
     generation: int
 
@@ -47,7 +47,7 @@ class Breaker:
             return Permit(self._generation)
 
     def report(self, permit: Permit, outcome: str, now_ms: float) -> None:
-        """``alive``, ``failed``, or ``none`` where an attempt was cancelled. Attempts begun before a change of state do not move it."""
+        """``alive``, ``failed``, or ``none`` if the attempt was cancelled. Those that began before a change of state do not affect it."""
         with self._lock:
             if permit.generation != self._generation:
                 return

@@ -1,4 +1,4 @@
-"""A bounded memory of answers, least recently used out first. Ages are measured on the monotonic clock."""
+"""A bounded cache of answers that evicts the least recently used first. Ages are measured on the monotonic clock."""
 
 import threading
 from collections import OrderedDict
@@ -25,7 +25,7 @@ class CacheEntry:
     stale_until_ms: float = 0.0
     """No attempt is made before this moment while the expired entry is used instead of an answer."""
     derived: Dict[str, Any] = field(default_factory=dict)
-    """What was made of the value, such as a validator; it goes with the entry."""
+    """Derived from the value, such as a validator; evicted with the entry."""
 
 
 class Cache:
@@ -38,7 +38,7 @@ class Cache:
         self._bytes = 0
         self._lock = threading.RLock()
         self.generation = 0
-        """Raised by writes and by ``clear``: a read that began before does not store."""
+        """Raised by writes and by ``clear``: a read that began before does not store its result."""
         self.counts = {"hits": 0, "misses": 0, "revalidated": 0, "stale": 0}
 
     def read(self, key: Key) -> Optional[CacheEntry]:
@@ -69,7 +69,7 @@ class Cache:
                 self._bytes -= entry.size
 
     def forget_subject(self, subject: str) -> None:
-        """Removes a subject's records, numbers and heads. Content stays, for it never changes."""
+        """Removes a subject's records, numbers and heads. Content is kept, because it never changes."""
         with self._lock:
             self.generation += 1
             for key in [key for key, entry in self._entries.items() if entry.subject == subject]:

@@ -1,6 +1,6 @@
 """One logical call as a generator: it yields what to send and how long to wait, and returns the answer or raises.
 
-A driver obeys it over sockets, with or without asyncio, so that the two cannot differ.
+The drivers, with and without asyncio, run it over sockets, so that both behave the same.
 """
 
 import json
@@ -18,14 +18,14 @@ from .token import Token, Tokens, newest_token, parse_token
 logger = logging.getLogger("llm_schema_registry")
 
 _LIVE_503 = frozenset({"not_ready", "busy", "rate_limited"})
-"""Codes of a 503 that the registry itself gives while it serves what it can; they are signs of life."""
+"""Codes of 503 answers that come from the registry itself, which shows that it is up."""
 _LOGGED_HEADERS = ("X-Request-ID", "X-Registry-Min-Seq", "If-None-Match", "User-Agent")
 """Headers whose values a log may hold. Everything else may be a secret."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What a method asks of the registry."""
+    """The request that a method makes."""
 
     name: str
     method: str
@@ -37,7 +37,7 @@ class Operation:
     takes_key: bool = False
     writes: bool = False
     token: str = "seen"
-    """``seen`` is sent with reads and registrations; search sends ``none``, for its copy lags, or ``wrote``."""
+    """``seen`` is sent with reads and registrations; search sends ``none``, because its index lags, or ``wrote``."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class CallAnswer:
 
 @dataclass(frozen=True)
 class AttemptLimits:
-    """Tighter limits while an older value is at hand."""
+    """Tighter limits while a stale value is available."""
 
     max_attempts: int
     timeout_s: float
@@ -104,7 +104,7 @@ class ClientEvent:
     """``attempt`` or ``call``."""
     operation: str
     attempt: int
-    """Counted from 1; of a call, how many there were."""
+    """Counted from 1; for a call, the number of attempts."""
     status: Optional[int]
     code: Optional[str]
     ms: float
@@ -193,7 +193,7 @@ class _Failed:
 
 
 def _judge_outcome(result: Union[Answer, Lost], problem: Optional[Mapping[str, Any]]) -> str:
-    """A failure is that the registry itself did not answer; everything else shows that it is there."""
+    """A failure only if the registry itself did not answer; anything else shows that it is up."""
     if isinstance(result, Lost):
         return "none" if result.kind == "hopeless" else "failed"
     if result.status in (502, 504) or (result.status == 503 and (problem or {}).get("code") not in _LIVE_503):

@@ -1,4 +1,4 @@
-"""Every number of the client's behaviour. All SDKs share them; the vectors in contract/vectors/sdk hold each of them to it."""
+"""The numeric constants of the client's behaviour. All SDKs share them; the vectors in contract/vectors/sdk test each one."""
 
 CALL_TIMEOUT_S = 30.0
 """For a whole call: attempts, waits and bodies."""
@@ -20,9 +20,9 @@ MAX_CACHE_BYTES = 64 * 1024 * 1024
 STALE_LIFETIME_MS = 24 * 3_600_000
 """The maximum age of expired entries that are used while the registry cannot be reached."""
 STALE_ATTEMPT_TIMEOUT_S = 2.0
-"""The one attempt that is made while such an entry is at hand."""
+"""For the one attempt that is made while such an entry is available."""
 STALE_RETRY_MS = 30_000
-"""How long a stale entry is given without another attempt."""
+"""How long a stale entry is served before the next attempt."""
 STALE_WARNING_INTERVAL_MS = 60_000
 
 BREAKER_FAILURES = 5

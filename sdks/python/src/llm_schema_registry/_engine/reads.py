@@ -12,7 +12,7 @@ from .constants import CONTENT_LIFETIME_MS, STALE_ATTEMPT_TIMEOUT_S, STALE_RETRY
 from .token import newest_token, parse_token, reaches_token
 
 _STAND_IN_LIMITS = AttemptLimits(max_attempts=1, timeout_s=STALE_ATTEMPT_TIMEOUT_S)
-"""While an older value is at hand, one short attempt is worth more than three long ones."""
+"""While a stale value is available, one short attempt is better than three long ones."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ Ask = Generator[Step, Union[Answer, Lost, None], ReadAnswer]
 
 @dataclass(frozen=True)
 class Flight:
-    """A read that has to ask, and the key under which concurrent callers share it."""
+    """A read that needs the registry, and the key under which concurrent callers share it."""
 
     key: Tuple[Key, str, float]
     start: Callable[[], Ask]
@@ -57,7 +57,7 @@ def content_lifetime_ms(headers: Mapping[str, str]) -> float:
 class Reader:
     def __init__(self, settings: CallSettings, cache: Cache, stale_lifetime_ms: float, shared_timeout_s: float) -> None:
         self._settings = settings
-        # A shared read is given the longest timeout of its callers, and each of them waits for as long as its own.
+        # A shared read gets the longest timeout of its callers, and each of them waits at most its own.
         self._timeout_s = max(settings.timeout_s, shared_timeout_s)
         self._cache = cache
         self._stale_lifetime_ms = stale_lifetime_ms
@@ -138,7 +138,7 @@ class Reader:
 
     def _leave(self, timeout_s: float, stand_in: Optional[CacheEntry]) -> ReadAnswer:
         if stand_in is None:
-            # At least one attempt was made; how many the others wait for is theirs.
+            # At least one attempt was made; further ones belong to the callers that still wait.
             raise DeadlineExceeded(f"The call did not end within {timeout_s:g} s.", attempts=1)
         return self._stand_in(stand_in)
 

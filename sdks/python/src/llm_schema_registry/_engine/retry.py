@@ -1,4 +1,4 @@
-"""Which answers are asked for again, and after how long."""
+"""Which answers are retried, and after what delay."""
 
 import re
 from datetime import timezone
@@ -12,7 +12,7 @@ _RETRIED_WITHOUT_KEY = frozenset({429, 503})
 
 
 def is_retried_status(status: int, may_repeat: bool) -> bool:
-    """409 is a verdict and 500 a fault that a repetition would meet again; neither is repeated."""
+    """409 is a verdict, and 500 a fault that a retry would meet again; neither is retried."""
     return status in (_RETRIED if may_repeat else _RETRIED_WITHOUT_KEY)
 
 

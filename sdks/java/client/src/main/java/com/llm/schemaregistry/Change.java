@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What an update changes. What is not set stays as it is. */
+/** What an update changes. Attributes that are not set are unchanged. */
 public final class Change {
   final Map<String, Object> members = new LinkedHashMap<>();
   String ifMatch;

@@ -35,17 +35,17 @@ public final class ClientEvent {
     return operation;
   }
 
-  /** Counted from 1; of a call, how many there were. */
+  /** Counted from 1; for a call, the number of attempts. */
   public int attempt() {
     return attempt;
   }
 
-  /** 0 where there was no answer. */
+  /** 0 if there was no answer. */
   public int status() {
     return status;
   }
 
-  /** The error's code; null where it succeeded. */
+  /** The error's code; null if it succeeded. */
   public String code() {
     return code;
   }

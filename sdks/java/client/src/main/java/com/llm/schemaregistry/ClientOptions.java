@@ -120,7 +120,7 @@ public final class ClientOptions {
     return this;
   }
 
-  /** Numbers from [0, 1) that spread the waits. */
+  /** Random numbers from [0, 1) for the jitter of waits. */
   public ClientOptions random(DoubleSupplier numbers) {
     this.random = numbers;
     return this;

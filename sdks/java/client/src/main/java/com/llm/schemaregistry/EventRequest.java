@@ -10,12 +10,12 @@ public final class EventRequest {
 
   private EventRequest() {}
 
-  /** What happens from now on. */
+  /** Only new events. */
   public static EventRequest fromNow() {
     return new EventRequest();
   }
 
-  /** What happened after a position; 0 is the whole log. */
+  /** Events after a position; 0 is the whole log. */
   public static EventRequest after(long seq) {
     EventRequest request = new EventRequest();
     request.after = seq;

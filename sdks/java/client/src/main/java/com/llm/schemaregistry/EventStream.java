@@ -27,7 +27,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Every change, in order and without end: a lost connection is made again, and no event is given twice. Store an event's seq once it is
+ * Streams every change in order, without end: reconnects after a lost connection, and delivers no event twice. Store an
+ * event's seq once it is
  * handled, and pass it as after next time. {@link #hasNext} waits, and is false only after {@link #close}.
  */
 public final class EventStream implements Iterator<RegistryEvent>, AutoCloseable {
@@ -123,7 +124,7 @@ public final class EventStream implements Iterator<RegistryEvent>, AutoCloseable
     lines = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8));
   }
 
-  /** Ends the stream, unless what refuses will pass. */
+  /** Ends the stream, unless the refusal is temporary. */
   private void refused(HttpResponse<InputStream> response) throws IOException {
     int status = response.statusCode();
     if (PASSING.contains(status)) {
@@ -169,7 +170,7 @@ public final class EventStream implements Iterator<RegistryEvent>, AutoCloseable
     try {
       return RegistryEvent.ofJson(text);
     } catch (IllegalArgumentException e) {
-      // Read again, it would be the same.
+      // Reading it again would give the same event.
       close();
       throw new BadAnswerException(200, "An event of the stream cannot be read.", 1, e);
     }
@@ -191,7 +192,7 @@ public final class EventStream implements Iterator<RegistryEvent>, AutoCloseable
     T read() throws IOException;
   }
 
-  /** A refusal that will pass. */
+  /** A temporary refusal. */
   private static final class RefusedForNow extends IOException {
     private static final long serialVersionUID = 1L;
     private final transient Duration retryAfter;

@@ -23,7 +23,7 @@ public final class RegisterRequest {
     return new Builder(subject, schema);
   }
 
-  /** Collects what is said of a registration. */
+  /** Builds a registration. */
   public static final class Builder {
     private final String subject;
     private final Schema schema;
@@ -35,7 +35,7 @@ public final class RegisterRequest {
       this.schema = Objects.requireNonNull(schema, "schema");
     }
 
-    /** What a reference of the schema means: a version of another subject. */
+    /** The target of a reference of the schema: a version of another subject. */
     public Builder reference(String name, String referencedSubject, int version) {
       @SuppressWarnings("unchecked")
       List<Object> references = (List<Object>) attributes.computeIfAbsent("references", key -> new java.util.ArrayList<>());
@@ -43,7 +43,7 @@ public final class RegisterRequest {
       return this;
     }
 
-    /** The semantic version to give; without it the next one is chosen by what has changed. */
+    /** The semantic version to assign; by default the change determines the next one. */
     public Builder version(String version) {
       return set("version", version);
     }

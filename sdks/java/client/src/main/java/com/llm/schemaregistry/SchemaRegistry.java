@@ -164,7 +164,10 @@ public final class SchemaRegistry implements AutoCloseable {
     return getVersion(subject, "latest");
   }
 
-  /** Whether the schema accepts the data: JSON text, or what Jackson makes JSON of. Decided here once the schema is cached. */
+  /**
+   * Whether the schema accepts the data: JSON text, or what Jackson makes JSON of. Decided locally once the schema is
+   * cached.
+   */
   public CompletableFuture<Boolean> validate(Object data, String id) {
     return Futures.map(validate("validate", data, id, null), ValidationResult::valid);
   }
@@ -174,7 +177,7 @@ public final class SchemaRegistry implements AutoCloseable {
     return Futures.map(validate("validate", data, id, minToken), ValidationResult::valid);
   }
 
-  /** Why data is valid or not, each error with its place. */
+  /** Why data is valid or not, with the location of each error. */
   public CompletableFuture<ValidationResult> explainValidation(Object data, String id) {
     return validate("explain_validation", data, id, null);
   }
@@ -281,17 +284,17 @@ public final class SchemaRegistry implements AutoCloseable {
     return Futures.map(call(operation), answer -> readTree(answer).path("status").asText());
   }
 
-  /** Every change, in order and without end. GET /events. */
+  /** Streams every change in order, without end. GET /events. */
   public EventStream events(EventRequest request) {
     return new EventStream(settings, request);
   }
 
-  /** Forgets everything cached. */
+  /** Clears the cache. */
   public void clearCache() {
     cache.clear();
   }
 
-  /** Forgets what belongs to one subject. */
+  /** Clears the part of the cache that belongs to one subject. */
   public void clearCache(String subject) {
     cache.forgetSubject(qualified(subject));
   }
@@ -305,7 +308,7 @@ public final class SchemaRegistry implements AutoCloseable {
     return stats;
   }
 
-  /** Gives up the cache. Connections end with the HTTP client, which has daemon threads only. */
+  /** Releases the cache. Connections end with the HTTP client, which has daemon threads only. */
   @Override
   public void close() {
     cache.clear();
@@ -317,7 +320,7 @@ public final class SchemaRegistry implements AutoCloseable {
     return Futures.map(
         call(operation.writesOnce(null)),
         answer -> {
-          // Which subject it was of is only known where the record was read before; without it every head entry has to go.
+          // The subject is known only if the record was read before; otherwise every head entry is removed.
           if (known == null) {
             cache.clear();
           } else {
@@ -338,7 +341,7 @@ public final class SchemaRegistry implements AutoCloseable {
           try {
             record = parse(answer, SchemaRecord::ofJson);
           } catch (BadAnswerException e) {
-            // Which subject has changed is known from the answer alone.
+            // Only the answer names the subject that changed.
             cache.clear();
             throw e;
           }
@@ -383,8 +386,8 @@ public final class SchemaRegistry implements AutoCloseable {
   }
 
   /**
-   * The content with its references inlined by the registry, or nothing where it has no such form: what a name or a bare subject means
-   * depends on the schema that refers.
+   * The content with its references inlined by the registry, or nothing if that is impossible. The registry inlines
+   * them, because names and bare subjects resolve relative to the referring schema.
    */
   private CompletableFuture<Optional<SchemaContent>> readBundled(String name, String id, SchemaContent content) {
     if (!"json-schema".equals(content.format())) {

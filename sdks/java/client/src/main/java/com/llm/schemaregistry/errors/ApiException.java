@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
-/** An answer of the registry that refuses. */
+/** An error response of the registry. */
 public class ApiException extends RegistryException {
   private static final long serialVersionUID = 1L;
 
@@ -100,7 +100,7 @@ public class ApiException extends RegistryException {
     return refusal.detail();
   }
 
-  /** The whole problem document; empty where a gateway answered. */
+  /** The whole problem document; empty if a gateway answered. */
   public Optional<Problem> problem() {
     return Optional.ofNullable(refusal.problem);
   }

@@ -1,6 +1,6 @@
 package com.llm.schemaregistry.errors;
 
-/** The answer is not what the contract says: a redirect, or a body that cannot be read. */
+/** The answer violates the contract: a redirect, or a body that cannot be read. */
 public final class BadAnswerException extends RegistryException {
   private static final long serialVersionUID = 1L;
   private final int status;

@@ -1,6 +1,6 @@
 package com.llm.schemaregistry.errors;
 
-/** An option or an argument that no call could be made with. */
+/** An invalid option or argument; no call was made. */
 public final class ConfigurationException extends RegistryException {
   private static final long serialVersionUID = 1L;
 

@@ -1,6 +1,6 @@
 package com.llm.schemaregistry.errors;
 
-/** The connection failed, or an attempt's time ran out. */
+/** The connection failed, or an attempt timed out. */
 public final class ConnectionLostException extends RegistryException {
   private static final long serialVersionUID = 1L;
   private final boolean mayHaveBeenSent;
@@ -10,7 +10,7 @@ public final class ConnectionLostException extends RegistryException {
     this.mayHaveBeenSent = mayHaveBeenSent;
   }
 
-  /** False only where no connection was made. */
+  /** False only if no connection was made. */
   public boolean mayHaveBeenSent() {
     return mayHaveBeenSent;
   }

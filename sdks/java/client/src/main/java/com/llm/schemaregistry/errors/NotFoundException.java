@@ -1,6 +1,6 @@
 package com.llm.schemaregistry.errors;
 
-/** There is no such thing, or the key may not see it. */
+/** It does not exist, or the key may not read it. */
 public final class NotFoundException extends ApiException {
   private static final long serialVersionUID = 1L;
 

@@ -1,6 +1,6 @@
 package com.llm.schemaregistry.errors;
 
-/** The semantic version is taken by other content. */
+/** Other content already has the semantic version. */
 public final class VersionExistsException extends ApiException {
   private static final long serialVersionUID = 1L;
 

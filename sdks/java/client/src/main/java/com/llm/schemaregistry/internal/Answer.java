@@ -2,7 +2,7 @@ package com.llm.schemaregistry.internal;
 
 import java.net.http.HttpHeaders;
 
-/** What the registry gave, and after how many attempts. */
+/** The registry's answer and the number of attempts. */
 public final class Answer {
   public final int status;
   public final HttpHeaders headers;

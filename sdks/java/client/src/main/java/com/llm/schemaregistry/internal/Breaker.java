@@ -7,7 +7,7 @@ public final class Breaker {
   enum Outcome {
     ALIVE,
     FAILED,
-    /** Cancelled, or cut off early: it says nothing. */
+    /** Cancelled or cut off early; it does not count. */
     SILENT
   }
 
@@ -47,7 +47,7 @@ public final class Breaker {
     return generation;
   }
 
-  /** Attempts that began before a change of state do not move it. */
+  /** Attempts that began before a change of state do not affect it. */
   synchronized void report(long admitted, Outcome outcome, long now) {
     if (admitted != generation) {
       return;

@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A bounded memory of answers, least recently used out first. */
+/** A bounded cache of answers that evicts the least recently used first. */
 public final class Cache {
   /** A kept answer. Its value is never changed; the rest is changed under the cache's lock. */
   public static final class Entry {
@@ -84,7 +84,7 @@ public final class Cache {
     }
   }
 
-  /** Removes a subject's records, numbers and heads. Content stays, for it never changes. */
+  /** Removes a subject's records, numbers and heads. Content is kept, because it never changes. */
   public synchronized void forgetSubject(String subject) {
     generation++;
     List<String> keys = new ArrayList<>();

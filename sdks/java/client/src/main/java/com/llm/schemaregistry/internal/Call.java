@@ -35,12 +35,12 @@ import javax.net.ssl.SSLHandshakeException;
 
 /** One logical call: attempts, waits, the deadline, the breaker and the tokens. */
 final class Call {
-  /** 409 is a verdict and 500 a fault that a repetition would meet again; neither is here. */
+  /** 409 is a verdict, and 500 a fault that a retry would meet again; neither is retried. */
   private static final Set<Integer> RETRIED = Set.of(429, 502, 503, 504);
 
   private static final Set<Integer> RETRIED_WITHOUT_KEY = Set.of(429, 503);
 
-  /** Codes of a 503 that the registry itself gives while it serves what it can; they are signs of life. */
+  /** Codes of 503 answers that come from the registry itself, which shows that it is up. */
   private static final Set<String> LIVE_503 = Set.of("not_ready", "busy", "rate_limited");
 
   /** Headers whose values a log may hold. Everything else may be a secret. */
@@ -110,7 +110,7 @@ final class Call {
       sent = CompletableFuture.failedFuture(e);
     }
     running = sent;
-    // The limit of an HttpRequest ends with the headers; a body that drips is cut off by this one.
+    // The timeout of an HttpRequest ends with the headers; this one also limits a slow body.
     CompletableFuture<HttpResponse<String>> bounded = sent.copy().orTimeout(timeout.toNanos(), TimeUnit.NANOSECONDS);
     CompletableFuture<HttpResponse<String>> exchange = sent;
     bounded.whenCompleteAsync(
@@ -194,7 +194,7 @@ final class Call {
     return judged;
   }
 
-  /** A failure is that the registry itself did not answer; everything else shows that it is there. */
+  /** A failure only if the registry itself did not answer; anything else shows that it is up. */
   private static Breaker.Outcome judgeOutcome(HttpResponse<String> response, Problem problem, Throwable lost) {
     if (response == null) {
       return lost instanceof SSLHandshakeException || lost instanceof IllegalArgumentException ? Breaker.Outcome.SILENT : Breaker.Outcome.FAILED;

@@ -6,7 +6,10 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 
-/** Every number of the client's behaviour. All SDKs share them; the vectors in contract/vectors/sdk hold each of them to it. */
+/**
+ * The numeric constants of the client's behaviour. All SDKs share them; the vectors in contract/vectors/sdk test each
+ * one.
+ */
 public final class Limits {
   /** For a whole call: attempts, waits and bodies. */
   public static final Duration CALL_TIMEOUT = Duration.ofSeconds(30);
@@ -31,10 +34,10 @@ public final class Limits {
   /** The maximum age of an expired entry that is served while the registry cannot be reached. */
   public static final Duration STALE_LIFETIME = Duration.ofHours(24);
 
-  /** The one attempt that is made while such an entry is at hand. */
+  /** For the one attempt that is made while such an entry is available. */
   static final Duration STALE_ATTEMPT_TIMEOUT = Duration.ofSeconds(2);
 
-  /** How long a stale entry is given without another attempt. */
+  /** How long a stale entry is served before the next attempt. */
   static final Duration STALE_RETRY = Duration.ofSeconds(30);
 
   static final Duration STALE_WARNING_INTERVAL = Duration.ofMinutes(1);

@@ -3,9 +3,12 @@ package com.llm.schemaregistry.internal;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What a method asks of the registry. */
+/** The request that a method makes. */
 public final class Operation {
-  /** Which token is sent. Search sends none, for its copy lags, or that of the client's own writes where the caller asks for it. */
+  /**
+   * Which token is sent. Search sends none, because its index lags, or that of the client's own writes if the caller
+   * asks for consistency.
+   */
   public enum TokenUse {
     SEEN,
     NONE,

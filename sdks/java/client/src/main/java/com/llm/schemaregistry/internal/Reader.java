@@ -69,7 +69,10 @@ public final class Reader {
     return join(required == null ? read.key : read.key + " " + required.text(), read, minToken, entry, hasStandIn);
   }
 
-  /** Merges concurrent reads of one key. Each caller has its own future, and the work stops when the last of them has left. */
+  /**
+   * Merges concurrent reads of one key. Each caller has its own future, and the work stops when the last of them has
+   * cancelled.
+   */
   private CompletableFuture<ReadAnswer> join(String key, Read read, Token minToken, Cache.Entry entry, boolean hasStandIn) {
     CompletableFuture<ReadAnswer> mine = new CompletableFuture<>();
     Flight flight;
@@ -169,7 +172,7 @@ public final class Reader {
     return new ReadAnswer(value, "network", isStale, answer.attempts);
   }
 
-  /** Keeps what a write answered, as a read would have. */
+  /** Stores the answer of a write, as a read would. */
   public void keepWritten(String key, Object value, String subject, Answer answer) {
     store(key, value, subject, answer, Limits.RECORD_LIFETIME, cache.generation());
   }

@@ -2,7 +2,7 @@ package com.llm.schemaregistry.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
-/** One place of a request that is wrong. */
+/** One error in a request, with its location. */
 public final class ErrorPlace extends Document {
   ErrorPlace(JsonNode node) {
     super(node);

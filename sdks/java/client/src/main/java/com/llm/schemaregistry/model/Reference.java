@@ -2,7 +2,7 @@ package com.llm.schemaregistry.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
-/** What a schema's reference means: a version of another subject. */
+/** The target of a schema's reference: a version of another subject. */
 public final class Reference extends Document {
   Reference(JsonNode node) {
     super(node);

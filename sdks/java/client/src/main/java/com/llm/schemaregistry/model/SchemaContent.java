@@ -3,7 +3,7 @@ package com.llm.schemaregistry.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 
-/** What of a version never changes. */
+/** The immutable part of a version. */
 public final class SchemaContent extends Document {
   SchemaContent(JsonNode node) {
     super(node);

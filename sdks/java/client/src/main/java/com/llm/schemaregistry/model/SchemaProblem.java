@@ -2,7 +2,7 @@ package com.llm.schemaregistry.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
-/** A rule that a schema breaks, or what is odd about it. */
+/** A rule that a schema breaks, or a warning about it. */
 public final class SchemaProblem extends Document {
   SchemaProblem(JsonNode node) {
     super(node);

@@ -2,7 +2,7 @@ package com.llm.schemaregistry.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
-/** A subject and what it has. */
+/** A subject with its latest version, counts and settings. */
 public final class SubjectSummary extends Document {
   SubjectSummary(JsonNode node) {
     super(node);

@@ -2,7 +2,7 @@ package com.llm.schemaregistry.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
-/** One place where data is not as the schema says. */
+/** One place where data violates the schema. */
 public final class ValidationError extends Document {
   ValidationError(JsonNode node) {
     super(node);

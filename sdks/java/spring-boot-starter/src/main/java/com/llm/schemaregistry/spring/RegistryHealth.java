@@ -12,7 +12,7 @@ import java.util.concurrent.TimeoutException;
 
 /** Asks the registry whether it answers. */
 final class RegistryHealth implements AutoCloseable {
-  /** Longer than any answer that is still good news. */
+  /** A registry that takes longer to answer counts as down. */
   private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
   private final SchemaRegistry registry;
@@ -23,12 +23,12 @@ final class RegistryHealth implements AutoCloseable {
     this.isOwn = isOwn;
   }
 
-  /** Asks with a client of its own, so that failed checks never open the breaker of the application's calls. */
+  /** Uses a separate client, so that failed checks never open the breaker of the application's calls. */
   static RegistryHealth at(ClientOptions options) {
     return new RegistryHealth(options.timeout(TIMEOUT).maxAttempts(1).breaker(Integer.MAX_VALUE, TIMEOUT).build(), true);
   }
 
-  /** Asks with the application's client, whose address only the application knows. */
+  /** Uses the application's client, because only the application knows the address. */
   static RegistryHealth through(SchemaRegistry registry) {
     return new RegistryHealth(registry, false);
   }
