@@ -83,8 +83,13 @@ export async function search(
       ),
     );
   }
-  const items = found.page.items.filter(({ record }) => edge.access === undefined || edge.access.mayRead(record));
-  return ok({ page: { ...found.page, items }, asOf });
+  const { access } = edge;
+  if (access === undefined) return ok({ page: found.page, asOf });
+  const items = found.page.items.filter(({ record }) => access.mayRead(record));
+  // The read model knows no conditions, so its total may count what one of them hides.
+  const isCounted = within?.every(({ condition }) => condition === null) ?? true;
+  const counted = isCounted ? {} : { total: items.length, totalRelation: "gte" as const };
+  return ok({ page: { ...found.page, items, ...counted }, asOf });
 }
 
 /** No subject has an empty name. */
