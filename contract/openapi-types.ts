@@ -406,6 +406,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/evaluations/compare-results": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Whether two sets of evaluation results can be compared, per metric
+         * @description Takes two records of Every Eval Ever (0.2 or 0.3) and says of each metric whether its scores are `comparable`, `not_comparable` or `unknown`, with every reason. What a record leaves out makes it unknown, unless `evaluation` names the registered versions that the two ran and that state it; their differences count as well. The version that the authors claim for their task is in `claimed_task_version` and decides nothing.
+         */
+        readonly post: operations["compare_results"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/decode-answer": {
         readonly parameters: {
             readonly query?: never;
@@ -2867,6 +2887,53 @@ export interface components {
                     };
                 };
             }[];
+        };
+        readonly CompareResultsRequest: {
+            readonly before: components["schemas"]["EvaluationResults"];
+            readonly after: components["schemas"]["EvaluationResults"];
+            /** @description The registered evaluation whose versions the two records are results of. */
+            readonly evaluation?: {
+                readonly subject: components["schemas"]["SubjectText"];
+                readonly context?: string;
+                /** @description A version, a range, an alias or `latest`. */
+                readonly before: string | number;
+                /** @description A version, a range, an alias or `latest`. */
+                readonly after: string | number;
+            };
+        };
+        /** @enum {unknown} */
+        readonly Comparability: "comparable" | "not_comparable" | "unknown";
+        readonly ComparedResults: {
+            readonly verdict: components["schemas"]["Comparability"];
+            /** @description What the evaluation's versions claim; evidence of nothing. */
+            readonly claimed_task_version: {
+                readonly before: string | null;
+                readonly after: string | null;
+            };
+            readonly metrics: readonly components["schemas"]["ComparedMetric"][];
+        };
+        readonly ComparedMetric: {
+            readonly evaluation: string;
+            readonly metric: string;
+            readonly verdict: components["schemas"]["Comparability"];
+            readonly reasons: readonly {
+                /** @enum {unknown} */
+                readonly verdict: "not_comparable" | "unknown";
+                readonly rule: string;
+                readonly message: string;
+            }[];
+            readonly before: components["schemas"]["ComparedScore"] | null;
+            readonly after: components["schemas"]["ComparedScore"] | null;
+            /** @description Only between comparable scores. `is_better` is null if they are equal. */
+            readonly change: {
+                readonly by: number;
+                readonly is_better: boolean | null;
+            } | null;
+        };
+        readonly ComparedScore: {
+            readonly score: number;
+            readonly standard_error: number | null;
+            readonly samples: number | null;
         };
         readonly Evidence: {
             readonly seq: number;
@@ -6046,6 +6113,86 @@ export interface operations {
                      *     }
                      */
                     readonly "application/json": components["schemas"]["Drift"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["Unprocessable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly compare_results: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "before": {
+                 *         "evaluation_id": "monday",
+                 *         "evaluation_results": [
+                 *           {
+                 *             "evaluation_name": "support",
+                 *             "metric_config": {
+                 *               "metric_id": "accuracy",
+                 *               "lower_is_better": false
+                 *             },
+                 *             "score_details": {
+                 *               "score": 0.9
+                 *             }
+                 *           }
+                 *         ]
+                 *       },
+                 *       "after": {
+                 *         "evaluation_id": "tuesday",
+                 *         "evaluation_results": [
+                 *           {
+                 *             "evaluation_name": "support",
+                 *             "metric_config": {
+                 *               "metric_id": "accuracy",
+                 *               "lower_is_better": false
+                 *             },
+                 *             "score_details": {
+                 *               "score": 0.93
+                 *             }
+                 *           }
+                 *         ]
+                 *       }
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["CompareResultsRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description One verdict per metric of either record, and the worst of them. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    readonly "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    readonly "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "verdict": "comparable",
+                     *       "claimed_task_version": {
+                     *         "before": "1",
+                     *         "after": "2"
+                     *       },
+                     *       "metrics": []
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["ComparedResults"];
                 };
             };
             readonly 404: components["responses"]["NotFound"];

@@ -3,7 +3,12 @@ import type { Difference } from "../compatibility.ts";
 import { boundedPlan, type Plan, type PlanAction } from "../plan.ts";
 import type { EvaluationModel } from "./model.ts";
 
-type Comparability = "comparable" | "not comparable" | "unknown";
+export type Comparability = "comparable" | "not_comparable" | "unknown";
+
+/** Every difference does that is not about another metric. */
+export function concernsMetric({ kind, message }: Difference, metric: string): boolean {
+  return !kind.startsWith("METRIC_") || message.includes(`"${metric}"`);
+}
 
 /** Per metric of the earlier version, with the reasons. */
 function comparabilityOf(
@@ -11,13 +16,11 @@ function comparabilityOf(
   differences: readonly Difference[],
 ): { metric: string; verdict: Comparability; reasons: string[] }[] {
   return [...previous.own.metrics.keys()].map((metric) => {
-    const about = differences.filter(
-      ({ kind, message }) => !kind.startsWith("METRIC_") || message.includes(`"${metric}"`),
-    );
+    const about = differences.filter((difference) => concernsMetric(difference, metric));
     const reasons = (severity: Difference["severity"]) =>
       about.filter((difference) => difference.severity === severity).map(({ message }) => message);
     const [breaking, unknown] = [reasons("breaking"), reasons("warning")];
-    if (breaking.length > 0) return { metric, verdict: "not comparable", reasons: breaking };
+    if (breaking.length > 0) return { metric, verdict: "not_comparable", reasons: breaking };
     if (unknown.length > 0) return { metric, verdict: "unknown", reasons: unknown };
     return { metric, verdict: "comparable", reasons: [] };
   });

@@ -104,6 +104,7 @@ const PINNED: readonly (readonly [string, RoutePermission])[] = [
   ["GET /api/v1/subjects/:subject/aliases/:alias/moves", "schema:read"],
   ["GET /api/v1/subjects/:subject/versions/:version/evidence", "schema:read"],
   ["POST /api/v1/subjects/:subject/versions/:version/evidence", "schema:write"],
+  ["POST /api/v1/evaluations/compare-results", "compatibility:check"],
   ["POST /api/v1/tools/verify", "compatibility:check"],
   ["POST /api/v1/decode-answer", "schema:validate"],
   ["POST /api/v1/webhooks", "admin:config"],

@@ -1,4 +1,5 @@
 /** The native API: the handler and the permission of every operation in the OpenAPI document. */
+
 import type { RoutePermission } from "../../edge.ts";
 import type { Answer } from "../answer.ts";
 import { keyOfRoute, type Route, type RouteKey } from "../call.ts";
@@ -31,6 +32,7 @@ import { executeDataRules } from "./data-rules.ts";
 import { postDrift, postRowCheck } from "./datasets.ts";
 import { getDeniedBatch, getDeniedBatches } from "./denied-batches.ts";
 import { postDecoding, postEncoding } from "./encoding.ts";
+import { postResultComparison } from "./evaluations.ts";
 import { readEvents } from "./events.ts";
 import { getDependencies, getDependents } from "./graph.ts";
 import { deleteKey, getKey, listKeys, patchKey, postKey, postKeyRotation } from "./keys.ts";
@@ -131,6 +133,7 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "POST /tools/verify": { answer: postToolVerification, permission: "compatibility:check" },
   "POST /datasets/{subject}/check": { answer: postRowCheck, permission: "schema:validate", readsBody: true },
   "POST /datasets/{subject}/drift": { answer: postDrift, permission: "schema:validate" },
+  "POST /evaluations/compare-results": { answer: postResultComparison, permission: "compatibility:check" },
   "POST /decode-answer": { answer: postDecodedAnswer, permission: "schema:validate" },
   "GET /schemas/{id}/dependencies": { answer: getDependencies, permission: "schema:read" },
   "GET /schemas/{id}/dependents": { answer: getDependents, permission: "schema:read" },

@@ -226,6 +226,76 @@ describe.each(WAYS)("plans on the $name platform", ({ open }) => {
   });
 });
 
+describe.each(WAYS)("POST /evaluations/compare-results on the $name platform", ({ open }) => {
+  const EVALUATION = {
+    task: "support",
+    task_version: 1,
+    shots: 0,
+    metrics: [{ name: "accuracy", lower_is_better: false }],
+  };
+  const results = (score: number) => ({
+    evaluation_id: "nightly",
+    evaluation_results: [
+      {
+        evaluation_name: "support",
+        metric_config: { metric_id: "accuracy", lower_is_better: false },
+        score_details: { score },
+      },
+    ],
+  });
+  const compare = (registry: Registry, more: object = {}) =>
+    registry.call("POST", "/evaluations/compare-results", {
+      body: { before: results(0.8), after: results(0.9), ...more },
+    });
+
+  async function withEvaluation(): Promise<Registry> {
+    const registry = open();
+    await registry.call("PUT", "/subjects/support.eval/compatibility", { body: { level: "NONE" } });
+    for (const shots of [0, 5]) {
+      await registry.register("support.eval", { ...EVALUATION, shots }, { format: "evaluation" });
+    }
+    return registry;
+  }
+
+  it("says per metric whether results of an evaluation's versions are comparable", async () => {
+    const registry = await withEvaluation();
+
+    const same = await compare(registry, { evaluation: { subject: "support.eval", before: 1, after: "1.0.0" } });
+    const other = await compare(registry, { evaluation: { subject: "support.eval", before: 1, after: "latest" } });
+
+    expect(same).toMatchObject({
+      status: 200,
+      body: {
+        verdict: "comparable",
+        claimed_task_version: { before: "1", after: "1" },
+        metrics: [{ metric: "accuracy", before: { score: 0.8 }, change: { is_better: true } }],
+      },
+    });
+    expect(other.body).toMatchObject({
+      verdict: "not_comparable",
+      claimed_task_version: { before: "1", after: "1" },
+      metrics: [{ reasons: [{ rule: "SHOTS_CHANGED", verdict: "not_comparable" }], change: null }],
+    });
+  });
+
+  it("leaves what records do not state unknown", async () => {
+    const { body } = await compare(open());
+
+    expect(body).toMatchObject({ verdict: "unknown", claimed_task_version: { before: null, after: null } });
+  });
+
+  it("refuses versions that are not evaluations or do not exist, and records that are none", async () => {
+    const registry = await withTools(open());
+    const of = (subject: string) => compare(registry, { evaluation: { subject, before: 1, after: 1 } });
+
+    const tool = await of("mcp.search");
+
+    expect(tool).toMatchObject({ status: 422, body: { errors: [{ pointer: "/evaluation/before" }] } });
+    expect((await of("absent")).status).toBe(404);
+    expect((await compare(registry, { after: { evaluation_id: "x" } })).status).toBe(400);
+  });
+});
+
 describe.each(WAYS)("validating against artefacts on the $name platform", ({ open }) => {
   it("validates a tool's call, and its answer if the request names the part", async () => {
     const registry = open();
