@@ -139,7 +139,7 @@ func TestReportsARefusedEventStreamThoughItsBodyNeverEnds(t *testing.T) {
 	events := schemaregistry.NewClient(server.URL, schemaregistry.WithAttemptTimeout(200*time.Millisecond)).Events(ctx)
 
 	var refused *schemaregistry.APIError
-	if events.Next() || !errors.As(events.Err(), &refused) || refused.Status != http.StatusUnauthorized {
-		t.Errorf("gave %v", events.Err())
+	if events.Next() || !errors.As(events.Err(), &refused) || refused.Status != http.StatusUnauthorized || ctx.Err() != nil {
+		t.Errorf("gave %v, with the context's %v", events.Err(), ctx.Err())
 	}
 }
