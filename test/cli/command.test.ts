@@ -59,7 +59,7 @@ describe("a command whose output is no longer read", () => {
     const reader = new AbortController();
     return { outputClosed: reader.signal, print: () => reader.abort() };
   };
-  const event = (seq: number) => `id: ${seq}\ndata: ${JSON.stringify({ seq, type: "t", time: "now", data: {} })}\n\n`;
+  const event = (seq: number) => `id: ${seq}\ndata: ${JSON.stringify({ type: "t", time: "now", data: { seq } })}\n\n`;
   const fetch = async (input: string | URL | Request) => {
     if (!String(input).includes("/events")) return Response.json({ items: [LINE], next_cursor: "more" });
     return new Response(event(1) + event(2), { headers: { "Content-Type": "text/event-stream" } });
