@@ -1,4 +1,4 @@
-/** Compares two schemas in both directions, as the registry does, and says what step in version the change asks for. */
+/** Compares two schemas in both directions, as the registry does, and says which version bump the change needs. */
 import { NO_CHANGE, suggestBump } from "../schema/bump.ts";
 import {
   COMPATIBILITY_LEVELS,

@@ -17,15 +17,15 @@ const WITHOUT_SERVER: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./commands/check.ts")).CHECK_COMMAND,
   },
   bump: {
-    summary: "the step in version that a change asks for",
+    summary: "the version bump a change needs",
     load: async () => (await import("./commands/compare.ts")).BUMP_COMMAND,
   },
   validate: {
-    summary: "does a value keep to a schema",
+    summary: "is a value valid under a schema",
     load: async () => (await import("./commands/validate.ts")).VALIDATE_COMMAND,
   },
   stream: {
-    summary: "does an answer keep to a schema while it is still arriving",
+    summary: "is an answer valid under a schema, while it is still arriving",
     load: async () => (await import("./commands/stream.ts")).STREAM_COMMAND,
   },
   sketch: {
@@ -33,7 +33,7 @@ const WITHOUT_SERVER: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./commands/sketch.ts")).SKETCH_COMMAND,
   },
   lint: {
-    summary: "which model providers take a schema",
+    summary: "which model providers accept a schema",
     load: async () => (await import("./commands/lint.ts")).LINT_COMMAND,
   },
   project: {

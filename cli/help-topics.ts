@@ -11,7 +11,9 @@ export const TOPICS: Readonly<Record<string, string>> = {
   130  interrupted
   141  the output of watch, export or audit is no longer read
 
-On 2 to 5 standard output is empty, except that push prints what an earlier transaction of it registered; with --json the problem document is the last line of standard error.
+On 2 to 5 standard output holds only what was printed before the failure, such as events of watch or what an earlier
+transaction of push registered; doctor prints its findings with every code. With --json the problem document is the last
+line of standard error.
 `,
   environment: `Where settings come from, the strongest first.
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { SchemaRecord } from "../sdks/typescript/src/models.ts";
 import { EXIT } from "./exit-codes.ts";
+import { isObject } from "./is-object.ts";
 import { startProgress } from "./progress.ts";
 import { openConfiguredRegistry, qualifySubject, type RegistryValues } from "./settings.ts";
 import type { Shell } from "./shell.ts";
@@ -71,10 +72,6 @@ function isReference(value: unknown): boolean {
 
 function isList(value: unknown, isItem: (item: unknown) => boolean = () => true): boolean {
   return Array.isArray(value) && value.every(isItem);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function readRecords(file: string, shell: Shell): SchemaRecord[] {

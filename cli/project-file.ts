@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { parse as parseToml, TomlError } from "smol-toml";
 import { FORMAT_NAMES, type FormatName } from "../schema/format.ts";
 import { ROLES, type Role } from "../schema/rules/roles.ts";
+import { isObject } from "./is-object.ts";
 import { UsageError } from "./usage-error.ts";
 
 export const PROJECT_FILE = "llmsr.toml";
@@ -55,7 +56,7 @@ export function readProjectFile(path: string, text: string, file = path): Projec
   const { url, context, subjects = {} } = value;
   if (url !== undefined && typeof url !== "string") refuse("url", "a string");
   if (context !== undefined && typeof context !== "string") refuse("context", "a string");
-  if (!isTable(subjects)) return refuse("subjects", 'a table such as [subjects] orders = "schemas/order.avsc"');
+  if (!isObject(subjects)) return refuse("subjects", 'a table such as [subjects] orders = "schemas/order.avsc"');
   return {
     file,
     folder: dirname(path),
@@ -80,7 +81,7 @@ const ENTRY_FIELDS = ["file", "format", "role", "references"];
 function readEntry(project: string, subject: string, entry: unknown): SubjectEntry {
   const place = `${project}: subjects."${subject}"`;
   if (typeof entry === "string") return { subject, file: entry };
-  if (!isTable(entry) || typeof entry.file !== "string") {
+  if (!isObject(entry) || typeof entry.file !== "string") {
     throw new UsageError(`${place} is neither a file's path nor a table with "file".`);
   }
   const stray = Object.keys(entry).find((name) => !ENTRY_FIELDS.includes(name));
@@ -108,12 +109,8 @@ function oneOfNames<Name extends string>(place: string, value: unknown, names: r
 }
 
 function isReference(value: unknown): boolean {
-  if (!isTable(value)) return false;
+  if (!isObject(value)) return false;
   const { name, subject, version } = value;
   const isVersion = version === undefined || typeof version === "string" || typeof version === "number";
   return typeof name === "string" && typeof subject === "string" && isVersion;
-}
-
-function isTable(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -19,7 +19,7 @@ ${REGISTRY_USAGE}`;
 const LIST_USAGE = `llmsr list prints the subjects of a registry.
 
   llmsr list            name, newest version, number of versions, level, role
-  llmsr list shop.      only names that begin so
+  llmsr list shop.      only names with this prefix
 
 ${TAIL_USAGE}
 An empty result is exit code 0.

@@ -43,7 +43,7 @@ ${FORMAT_USAGE}
 Exit codes: 0 compatible in both directions, 1 not, 2 the question is wrong.
 `;
 
-const BUMP_USAGE = `llmsr bump says which step in version a change asks for.
+const BUMP_USAGE = `llmsr bump says which version bump a change needs.
 
   llmsr bump A B                    none, patch, minor or major, and why
   llmsr bump A B --from 1.4.0       with the next version

@@ -12,7 +12,7 @@ const EXPORT_USAGE = `llmsr export prints every registered version as JSON lines
   llmsr export > registry.ndjson
   llmsr export --prefix shop. | jq -r .subject
 
-  --prefix PREFIX    only subjects that begin so
+  --prefix PREFIX    only subjects with this prefix
   --deleted          soft-deleted versions too
 ${REGISTRY_USAGE}
 \`llmsr import FILE\` registers the lines elsewhere. A backup of everything, with ids and the log, is \`npm run backup\`.

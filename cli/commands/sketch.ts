@@ -10,6 +10,7 @@ import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { splitVersion } from "../input/from-registry.ts";
 import { isFolder } from "../input/read-inputs.ts";
+import { isObject } from "../is-object.ts";
 import { withoutControl } from "../output/table.ts";
 import { parseOptions } from "../parse-options.ts";
 import { openConfiguredRegistry, qualifySubject, REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
@@ -86,10 +87,8 @@ function readRow(text: string, file: string, line: number): Record<string, unkno
   } catch (error) {
     throw new UsageError(`${file}:${line}: the row is not JSON: ${(error as Error).message}`);
   }
-  if (typeof row !== "object" || row === null || Array.isArray(row)) {
-    throw new UsageError(`${file}:${line}: a row is a JSON object, such as {"text": "…"}.`);
-  }
-  return row as Record<string, unknown>;
+  if (isObject(row)) return row;
+  throw new UsageError(`${file}:${line}: a row is a JSON object, such as {"text": "…"}.`);
 }
 
 function describe({ drift, columns }: Drift): string {

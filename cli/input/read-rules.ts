@@ -1,4 +1,5 @@
 import { EMPTY_RULE_BOOK, RULE_ACTIONS, type RuleBook, ruleBookProblems } from "../../schema/rules/rule-book.ts";
+import { isObject } from "../is-object.ts";
 import { cannotRead, UsageError } from "../usage-error.ts";
 
 type Shape = Readonly<Record<string, "string" | "strings" | "action" | "time">>;
@@ -77,8 +78,4 @@ function problemOf(value: unknown, type: Shape[string]): string | undefined {
         ? undefined
         : "a time such as 2027-03-01T00:00:00Z";
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

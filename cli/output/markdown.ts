@@ -15,7 +15,7 @@ export function printMarkdown({ heading, compatible, reports, affected, removed 
   const lines = [`## Schemas: ${compatible ? "compatible" : "not compatible"}`, ""];
   if (changed.length === 0 && removed.length === 0) lines.push("No schema has changed.", "");
   else {
-    lines.push("| Schema | Against | Verdict | Version step |", "| --- | --- | --- | --- |");
+    lines.push("| Schema | Against | Verdict | Version bump |", "| --- | --- | --- | --- |");
     for (const report of changed) lines.push(printRow(report));
     for (const { subject, place } of removed) lines.push(`| ${code(subject)} | ${code(place)} | removed | |`);
     lines.push("");
