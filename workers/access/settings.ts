@@ -65,6 +65,8 @@ export type Issuer = {
   rolesClaim: string;
   /** The roles of the claim's values. Any other value is a group, which grants may name. */
   roles: Readonly<Record<string, string>>;
+  /** Whether grants to groups and users apply. They name no issuer, so one that may choose them must not get them. */
+  takesGrants: boolean;
   /** One of these must be in `amr`, or be the `acr`, before administrative changes; undefined: no requirement. */
   administratorsNeed: { amr: readonly string[]; acr: readonly string[] } | undefined;
 };
@@ -161,6 +163,7 @@ function parseIssuer(item: unknown, place: string, isLocal: boolean): Issuer {
     tenant: tenantOf(fields, place),
     rolesClaim: fields.roles_claim === undefined ? "roles" : text(fields.roles_claim, `${place}.roles_claim`),
     roles: rolesOf(fields.roles, place),
+    takesGrants: takesGrants(fields.grants, place),
     administratorsNeed: administratorsNeed(fields.administrators_need, place),
   };
 }
@@ -175,6 +178,7 @@ const ISSUER_FIELDS = [
   "tenant_claim",
   "roles_claim",
   "roles",
+  "grants",
   "administrators_need",
 ];
 
@@ -194,6 +198,12 @@ function rolesOf(value: unknown, place: string): Record<string, string> {
     throw new Error(`${place}.roles must be an object from claim values to roles.`);
   }
   return Object.fromEntries(Object.entries(value).map(([name, role]) => [name, text(role, `${place}.roles.${name}`)]));
+}
+
+function takesGrants(value: unknown, place: string): boolean {
+  if (value === undefined) return true;
+  if (typeof value === "boolean") return value;
+  throw new Error(`${place}.grants must be true or false.`);
 }
 
 function administratorsNeed(value: unknown, place: string): Issuer["administratorsNeed"] {

@@ -183,7 +183,7 @@ function readClaims(claims: JWTPayload, issuer: Issuer): Result<VerifiedToken, s
     tenant,
     clientId: (client as string | undefined) ?? "",
     roles: values.flatMap((value) => (Object.hasOwn(issuer.roles, value) ? [issuer.roles[value]!] : [])),
-    principals: [...values.map((value) => `group:${value}`), `user:${subject}`],
+    principals: issuer.takesGrants ? [...values.map((value) => `group:${value}`), `user:${subject}`] : [],
     expiresAtMs: claims.exp! * 1_000,
     needsSecondFactor: secondFactorProblem(claims, issuer),
   });

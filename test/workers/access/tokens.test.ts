@@ -209,6 +209,17 @@ describe("TokenVerifier", () => {
     expect(await need({ acr: "urn:strong" })).toBeUndefined();
   });
 
+  it("names no group and no user for grants if the issuer gets none", async () => {
+    const { verifier } = await serving([pair]);
+    const without = issuers({ grants: false });
+    const token = await sign({ realm: { roles: ["engineers", "tea"] } });
+
+    const verified = await verifier.verify(token, without, NOW_MS);
+
+    expect(verified).toMatchObject({ ok: true, value: { roles: ["developer"], principals: [] } });
+    expect(() => issuers({ grants: "no" })).toThrow("OIDC_ISSUERS[0].grants must be true or false.");
+  });
+
   it("takes the tenant only from the configured claim", async () => {
     const { verifier } = await serving([pair]);
     const byClaim = issuers({ tenant: undefined, tenant_claim: "https://example.com/tenant" });
