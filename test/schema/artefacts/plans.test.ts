@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { FormatName } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
+import { MAX_FRAGMENT_CHARACTERS, MAX_FRAGMENTS } from "../../../schema/model-signature/plan.ts";
 import { boundedPlan, MAX_PLAN_ACTIONS, MAX_PLAN_BYTES, type PlanAction } from "../../../schema/plan.ts";
 import { groupPlans, MAX_GROUP_VERSIONS, MAX_PLAN_GROUPS } from "../../../schema/plan-groups.ts";
 import { compared, modelOf } from "./models.ts";
@@ -94,6 +95,53 @@ describe("plans", () => {
     const bounded = boundedPlan(actions(MAX_PLAN_ACTIONS, long));
     expect(JSON.stringify(bounded.actions).length).toBeLessThanOrEqual(MAX_PLAN_BYTES);
     expect(bounded.actions_total).toBe(MAX_PLAN_ACTIONS);
+  });
+});
+
+describe("the plan of a changed output", () => {
+  const output = (schema: object) => ({ a: { schema }, b: { schema: { type: "string" } } });
+  const fragmentsFor = (schema: object, more: object = {}) =>
+    planOf("model-signature", signature(output({ type: "null" })), signature({ ...output(schema), ...more })).filter(
+      ({ action }) => action === "update_guided_decoding",
+    );
+
+  it("has the fragment of each server, and none of the outputs that stay", () => {
+    const [action, ...others] = fragmentsFor({ type: "object", properties: { n: { type: "integer" } } });
+
+    expect(others).toEqual([]);
+    expect(action).toMatchObject({ pointer: "/outputs/a" });
+    const fragments = action!.commands!.map(({ store, command }) => [store, JSON.parse(command)]);
+    const schema = expect.objectContaining({ type: "object", properties: { n: { type: "integer" } } });
+    expect(fragments).toEqual([
+      ["vllm", { structured_outputs: { json: schema } }],
+      ["tensorrt-llm", { guided_decoding_params: { json: schema } }],
+      ["ollama", { format: schema }],
+    ]);
+  });
+
+  it("projects the schema for each server, and says what that server does not enforce", () => {
+    const [action] = fragmentsFor({ type: "array", items: { type: "string" }, uniqueItems: true });
+
+    expect(action!.note).toContain("TensorRT-LLM");
+    const commandOf = (name: string) => action!.commands!.find(({ store }) => store === name)?.command;
+    expect(commandOf("tensorrt-llm")).not.toContain("uniqueItems");
+  });
+
+  it("has no fragments of a long schema, or past the first outputs", () => {
+    const described = (length: number) => ({ enum: ["x".repeat(length - '{"enum":[""]}'.length)] });
+    const outputs = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, at) => [`o${at}`, { schema: { type: "number" } }]));
+    const numbers = planOf(
+      "model-signature",
+      signature(JSON.parse(JSON.stringify(outputs(MAX_FRAGMENTS + 1)).replaceAll("number", "string"))),
+      signature(outputs(MAX_FRAGMENTS + 1)),
+    ).filter(({ action }) => action === "update_guided_decoding");
+
+    expect(fragmentsFor(described(MAX_FRAGMENT_CHARACTERS))[0]!.commands).toHaveLength(3);
+    expect(fragmentsFor(described(MAX_FRAGMENT_CHARACTERS + 1))[0]).toMatchObject({
+      note: expect.stringContaining("project this output"),
+    });
+    expect(numbers.filter(({ commands }) => commands !== undefined)).toHaveLength(MAX_FRAGMENTS);
   });
 });
 
