@@ -1,6 +1,7 @@
 /**
- * Builds the one file. What generates types is as large as everything else and seldom used, so it is a bundle of its own
- * inside the file, compressed: Node reads it only when `llmsr types` needs it, and every other command starts sooner.
+ * Builds the one file. The type generator is as large as everything else and seldom used, so it is a separate
+ * compressed bundle inside the file: Node reads it only when `llmsr types` needs it, and every other command starts
+ * sooner.
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,7 +23,7 @@ const OPTIONS = {
 const generator = await build({
   ...OPTIONS,
   entryPoints: [join(here, "generate/quicktype.ts")],
-  // A module from a data URL has no place from which to resolve others.
+  // A module from a data URL cannot resolve imports of other modules.
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire('file:///');" },
   write: false,
 });

@@ -1,4 +1,4 @@
-/** Checks entries against texts at hand: files, or the same files at a git revision. */
+/** Checks entries against local texts: files, or the same files at a git revision. */
 
 import type { JsonSchemaModel } from "../schema/json/model.ts";
 import { lintSchema } from "../schema/projection/lint.ts";
@@ -15,7 +15,7 @@ import type { Schema } from "./input/parse-schema.ts";
 import { splitPlace } from "./input/unwrap.ts";
 import { type CheckReport, type Finding, portabilityChanges } from "./output/report.ts";
 
-/** Findings of one direction, each placed in the later schema where it has a place there. */
+/** Findings of one direction, each located in the later schema if it has a location there. */
 export function findingsOf({ direction, differences }: ComparedDirection, earlier: Schema, later: Schema): Finding[] {
   return differences.map((difference) => findingOf(difference, direction, earlier, later));
 }

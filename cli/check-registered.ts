@@ -60,7 +60,7 @@ export async function checkEntries(
     })),
   }));
   const answer = await registry.ask<BundleAnswer>("/compatibility/bundle", { schemas, witnesses: true, ...overrides });
-  // A difference that is not observable and none at all look alike in a verdict.
+  // A verdict looks the same without differences and with unobservable ones.
   const isQuiet = (_: SchemaEntry, index: number) => {
     const { suggested_bump: bump, differences } = answer.schemas[index]!;
     return bump === "patch" && differences.length === 0;

@@ -1,4 +1,4 @@
-/** What a command is, and how what it throws becomes a message and an exit code. */
+/** The interface of a command, and how its errors become a message and an exit code. */
 import type { ParseArgsConfig } from "node:util";
 import { ApiError, isRegistryError, type RegistryError } from "../sdks/typescript/src/errors.ts";
 import { VERSION } from "../sdks/typescript/src/version.ts";
@@ -12,7 +12,7 @@ type CommandOptions = NonNullable<ParseArgsConfig["options"]>;
 export type CliCommand = {
   usage: string;
   options: CommandOptions;
-  /** Its result is what it prints, without end or long: it stops when nothing reads that any more. */
+  /** Prints a long or endless result: it stops when its output is no longer read. */
   isStream?: true;
   /** Returns the exit code. */
   run(args: readonly string[], shell: Shell): number | Promise<number>;
@@ -37,13 +37,13 @@ export async function runCommand(command: CliCommand, args: readonly string[], s
       shell.printError(describeRegistryError(error, args.includes("--json")));
       return exitCodeOf(error);
     }
-    // Node's own exit code of an uncaught error is 1, which would be the answer "no".
+    // Node exits with 1 after an uncaught error, which would mean the answer "no".
     shell.printError(`llmsr: ${describeOther(error)}\n`);
     return EXIT.usage;
   }
 }
 
-/** What is wrong with the question or the machine in one sentence; anything else is a defect, with its stack. */
+/** Errors of usage or of the machine are one sentence; any other error is a bug and keeps its stack. */
 function describeOther(error: unknown): string {
   if (!(error instanceof Error)) return `internal error: ${String(error)}\n${REPORT}`;
   const isExpected = error instanceof UsageError || error instanceof AddressProblem || "code" in error;
@@ -52,7 +52,7 @@ function describeOther(error: unknown): string {
 
 const REPORT = `This is a defect of llmsr ${VERSION} with node ${process.versions.node}. Please report it as an issue, with the command and these lines.`;
 
-/** The message, the places of a request that are wrong, and the problem document on the last line where JSON is asked for. */
+/** The message, the errors in the request, and the problem document on the last line if JSON is requested. */
 function describeRegistryError(error: RegistryError, withProblem: boolean): string {
   const lines = [`llmsr: ${reasonOf(error)}`];
   if (error instanceof ApiError) {

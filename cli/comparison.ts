@@ -70,7 +70,7 @@ type ComparisonValues = {
   "no-witness": boolean;
 };
 
-/** `role`: of the schema, where its source says what it is for. */
+/** `role`: the schema's role, if its source has one. */
 export function readComparisonOptions(
   values: ComparisonValues,
   readFile: (path: string) => string,

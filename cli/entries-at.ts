@@ -15,7 +15,7 @@ import { type ProjectFile, readProjectFile } from "./project-file.ts";
 type EntriesAt = {
   /** By subject; absent: the schema was not there. */
   before: ReadonlyMap<string, SchemaEntry>;
-  /** Why subjects cannot be compared with the revision. */
+  /** The reasons why subjects cannot be compared with the revision. */
   incomparable: ReadonlyMap<string, string>;
   removed: RemovedSubject[];
 };
@@ -82,7 +82,7 @@ async function readSameFile(
   return same === undefined ? undefined : { ...entry, schema: same };
 }
 
-/** With what each references among the others, whose places are paths here as in the working tree. */
+/** Adds the references among the entries, whose places are paths as in the working tree. */
 function withReferences(revision: string, before: ReadonlyMap<string, SchemaEntry>): Map<string, SchemaEntry> {
   const here = `git:${revision}:`.length;
   const plain = [...before.values()].map(({ subject, schema }) => ({

@@ -1,4 +1,4 @@
-/** Which schemas of a repository are which subjects: from llmsr.toml, or from files named on the command line. */
+/** Maps the schemas of a repository to subjects: from llmsr.toml, or from files named on the command line. */
 import { relative, resolve } from "node:path";
 import type { ResolvedReference } from "../schema/format.ts";
 import { inferReferences } from "./input/infer-references.ts";
@@ -63,7 +63,7 @@ export async function referenceFinder(
   const project = findProjectFile(options.shell.cwd);
   if (project === undefined) return () => given;
   const subjects = project.subjects.filter(({ file }) => !ENTRY_POINT.test(file));
-  // The format that was asked for is that of the one schema.
+  // The requested format is that of the schema itself, not of its references.
   const declared = await readProjectEntries({ ...project, subjects }, { ...options, format: undefined });
   return (schema) => {
     const own = splitPlace(schema.place).path;
@@ -162,7 +162,7 @@ function requireDistinctSubjects(entries: readonly SchemaEntry[]): void {
   }
 }
 
-/** What an entry uses of other files, unless llmsr.toml says it. */
+/** The other files that an entry uses, unless llmsr.toml lists them. */
 function withInferredReferences(entries: readonly SchemaEntry[], declared: readonly SchemaEntry[]): SchemaEntry[] {
   const known = [...entries, ...declared.filter(({ subject }) => !entries.some((entry) => entry.subject === subject))];
   return entries.map((entry) =>
@@ -178,7 +178,7 @@ export function resolveAmong(
 ): ResolvedReference[] {
   return entry.references.flatMap(({ name, subject }) => {
     const target = entries.find((other) => other.subject === subject);
-    // A circle is left open here; the parser says what is missing.
+    // A cycle is not followed; the parser reports the missing reference.
     if (target === undefined || above.includes(subject)) return [];
     const references = resolveAmong(target, entries, [...above, entry.subject]);
     return [{ name, subject, version: 1, source: { text: target.schema.text, references } }];

@@ -6,7 +6,7 @@ export const EXIT = {
   ok: 0,
   /** The answer is no: incompatible, invalid, not accepted by a provider. */
   no: 1,
-  /** The question is wrong: usage, an unreadable file, a bad configuration. */
+  /** The call is invalid: usage, an unreadable file, a bad configuration. */
   usage: 2,
   /** The registry cannot be reached, or is not ready. */
   unreachable: 3,
@@ -15,7 +15,7 @@ export const EXIT = {
   /** Refused for another reason: a conflict, a precondition, a quota. */
   refused: 5,
   interrupted: 130,
-  /** Nothing reads the output of a command that would go on printing; 128 and SIGPIPE, as a shell has it. */
+  /** The reader of an endless output closed the pipe: 128 + SIGPIPE, as in shells. */
   outputClosed: 141,
 } as const;
 

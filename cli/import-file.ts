@@ -9,11 +9,11 @@ import { openConfiguredRegistry, qualifySubject, type RegistryValues } from "./s
 import type { Shell } from "./shell.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** In the order of the file, which is that of registration: what is referenced comes first. */
+/** In the order of the file, which is that of registration: referenced versions come first. */
 export async function importFile(file: string, values: RegistryValues, shell: Shell): Promise<number> {
   const { registry, settings } = openConfiguredRegistry(shell, values);
   const records = readRecords(file, shell);
-  // A number belongs to one registry, so references follow the versions to the numbers that they get here.
+  // Version numbers belong to one registry, so references are rewritten to the numbers assigned here.
   const numbers = new Map<string, number>();
   const progress = startProgress(shell, "registered", records.length);
   let registered = 0;

@@ -1,4 +1,4 @@
-/** What Node 20 lacks of the library that the schema engine uses. Node 22 has it. */
+/** Polyfills for functions that the schema engine uses and that Node 20 lacks. Node 22 has them. */
 if (Map.groupBy === undefined) {
   Map.groupBy = function groupBy<Key, Item>(items: Iterable<Item>, keyOf: (item: Item, index: number) => Key) {
     const groups = new Map<Key, Item[]>();

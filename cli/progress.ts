@@ -1,4 +1,4 @@
-/** Progress of long work, on standard error: redrawn on a terminal, a line now and then elsewhere. */
+/** Progress of long work, on standard error: redrawn on a terminal, an occasional line elsewhere. */
 import type { Shell } from "./shell.ts";
 
 /** Work that ends sooner needs no progress. */

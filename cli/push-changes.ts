@@ -2,7 +2,7 @@
 import { contentOf } from "./check-registered.ts";
 import type { SchemaEntry } from "./entries.ts";
 
-/** As many as a change set takes. */
+/** The most changes in a change set. */
 export const MAX_PUSHED_TOGETHER = 200;
 
 export function changesOf(entries: readonly SchemaEntry[], qualify: (subject: string) => string) {
@@ -21,7 +21,7 @@ export function changesOf(entries: readonly SchemaEntry[], qualify: (subject: st
   }));
 }
 
-/** Parts of a change set's size, what is referenced in no later part than what references it. */
+/** Parts of at most a change set's size; references are never in a later part than their referrers. */
 export function inParts(entries: readonly SchemaEntry[]): SchemaEntry[][] {
   const bySubject = new Map(entries.map((entry) => [entry.subject, entry]));
   const ordered = new Set<SchemaEntry>();

@@ -20,7 +20,7 @@ const ATTEMPTS = 5;
 const PAUSE_MS = 300;
 /** Page size when looking for aliases. */
 const PAGE_SCHEMAS = 500;
-/** How much of a response that is not JSON an error message quotes. */
+/** The characters that an error message quotes from a response that is not JSON. */
 const SHOWN_CHARACTERS = 80;
 
 /** An unexpected response from the registry, or none: then the status is undefined. */
@@ -32,7 +32,7 @@ export class RegistryRefusal extends Error {
     this.status = status;
   }
 
-  /** As of other commands, but a refusal of what is copied is the answer "no". */
+  /** As in other commands, except that a refused version is the answer "no". */
   get exitCode(): number {
     if (this.status === 401 || this.status === 403) return EXIT.notAllowed;
     return this.status === undefined || isGatewayStatus(this.status) ? EXIT.unreachable : EXIT.no;

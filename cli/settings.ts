@@ -44,7 +44,7 @@ type ResolvedSettings = {
   context: Setting<string | undefined>;
   headers: Readonly<Record<string, string>>;
   project: ProjectFile | undefined;
-  /** LLMSR_KEY is set and nothing else authorizes, but the registry is the choice of llmsr.toml. */
+  /** LLMSR_KEY is the only credential, but only llmsr.toml names the registry. */
   isKeyKeptBack: boolean;
 };
 

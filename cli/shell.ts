@@ -1,4 +1,7 @@
-/** What a command may use of the process. Tests pass their own; nothing below `commands/` reads `process` itself. */
+/**
+ * The parts of the process that a command may use. Tests pass their own; nothing below `commands/` reads `process`
+ * itself.
+ */
 import { readFileSync } from "node:fs";
 import { addAbortSignal } from "node:stream";
 import { isatty } from "node:tty";
@@ -6,7 +9,7 @@ import { EXIT } from "./exit-codes.ts";
 
 /**
  * A command's output streams: results go to standard output, everything else to standard error. Much of it is the text of
- * schemas and of registries; what a person reads keeps no escapes of theirs, and a pipe gets results byte for byte.
+ * schemas and of registries; a terminal gets it without escape sequences, a pipe gets results byte for byte.
  */
 export type Output = { print(text: string): void; printError(text: string): void; isTerminal: boolean };
 
@@ -39,7 +42,7 @@ export function makeProcessShell({ color, isQuiet }: GlobalOptions): Shell {
   const interrupt = () => interrupted.abort(new Error("interrupted"));
   process.once("SIGINT", interrupt);
   const closed = new AbortController();
-  // A reader that has seen enough, such as head, closes the pipe. That must not change a verdict, so the command goes on.
+  // A reader such as head closes the pipe early. That must not change a verdict, so the command continues.
   stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") closed.abort();
     if (closed.signal.aborted) return;
@@ -62,7 +65,7 @@ export function makeProcessShell({ color, isQuiet }: GlobalOptions): Shell {
     cwd: process.cwd(),
     fetch: (input, init) => fetch(input, init),
     readStdin() {
-      // No listener runs while the read blocks, so an interrupt ends the process as it does any other.
+      // Event listeners do not run while the read blocks, so an interrupt must end the process by default.
       process.off("SIGINT", interrupt);
       const text = readFileSync(0, "utf8");
       process.once("SIGINT", interrupt);
@@ -74,14 +77,14 @@ export function makeProcessShell({ color, isQuiet }: GlobalOptions): Shell {
   };
 }
 
-/** The text without what would move a terminal's cursor or set its title; the colours of paint.ts stay. */
+/** Removes control sequences, which could move the cursor or set the title, but keeps the colours of paint.ts. */
 export function withoutEscapes(text: string): string {
   return text.replaceAll(COLOUR_OR_CONTROL, "$1");
 }
 
 const COLOUR_OR_CONTROL = /(\u001b\[(?:1|2|22|31|32|33|39)m)|(?![\n\t])\p{Cc}/gu;
 
-/** https://no-color.org and https://bixense.com/clicolors; an option is stronger than both. */
+/** https://no-color.org and https://bixense.com/clicolors; an option takes precedence over both. */
 export function isColoured(color: GlobalOptions["color"], env: Shell["env"], isTerminal: boolean): boolean {
   if (color !== "auto") return color === "always";
   if (env.NO_COLOR) return false;

@@ -327,7 +327,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Render a prompt
-         * @description Checks the variables against the prompt's `variables`, fills in defaults, renders the templates, and answers the messages with the version that they come from. With `profile`, the output's schema is projected for a model provider, so that the answer has everything that the provider's request needs.
+         * @description Checks the variables against the prompt's `variables`, fills in defaults, renders the templates, and returns the messages and the version that they come from. With `profile`, the output's schema is projected for a model provider, so that the answer has everything that the provider's request needs.
          */
         readonly post: operations["render_prompt"];
         readonly delete?: never;
@@ -397,7 +397,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Compare a sketch of data with the registered one
-         * @description Structure is compared exactly: columns, types, the share of nulls, and values if all were listed. Distributions are compared by PSI (moderate above 0.1, strong above 0.25), Kolmogorov-Smirnov and Jensen-Shannon (strong above 0.1). Where the structure drifted, a row schema is proposed that would take it up.
+         * @description Structure is compared exactly: columns, types, the share of nulls, and values if all were listed. Distributions are compared by PSI (moderate above 0.1, strong above 0.25), Kolmogorov-Smirnov and Jensen-Shannon (strong above 0.1). Where the structure drifted, the response proposes a row schema that accepts it.
          */
         readonly post: operations["compare_sketch"];
         readonly delete?: never;
@@ -791,7 +791,7 @@ export interface paths {
         readonly post?: never;
         /**
          * Delete an alias
-         * @description Its history stays.
+         * @description Its history is kept.
          */
         readonly delete: operations["delete_alias"];
         readonly options?: never;
@@ -1165,7 +1165,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Promote a version and everything it references to another context or registry
-         * @description Registers the version, and every version it references, under the same subject names in the target context, as one change set of kind `promotion`. Each is judged under the target's own levels, policies and rules; what is registered there already stays as it is. If one is refused, nothing is promoted. Where the target is protected, the promotion becomes a proposal (409 `protected`).
+         * @description Registers the version, and every version it references, under the same subject names in the target context, as one change set of kind `promotion`. Each is judged under the target's own levels, policies and rules; versions that are already registered there are unchanged. If one is refused, nothing is promoted. Where the target is protected, the promotion becomes a proposal (409 `protected`).
          *
          *     With `to_registry` the versions are sent to that registry as one change set, and its answer is returned, with `registry` added: what it made, or why it refused. Addresses of proposals are there.
          */
@@ -1333,7 +1333,7 @@ export interface paths {
         };
         /**
          * List the signed batches of denied attempts
-         * @description What was refused is recorded apart from the log. Every batch is one object, signed with the keys of the checkpoints; `keys` are the public keys that sign now.
+         * @description Denied attempts are recorded separately from the log. Every batch is one object, signed with the keys of the checkpoints; `keys` are the public keys that sign now.
          */
         readonly get: operations["list_denied_batches"];
         readonly put?: never;
@@ -1937,7 +1937,7 @@ export interface paths {
         };
         /**
          * List the people who have signed in
-         * @description The log names people by pseudonyms; this is who they are. Of an erased person only the pseudonym is left.
+         * @description The log names people by pseudonyms; this list maps them to people. Of an erased person only the pseudonym is left.
          */
         readonly get: operations["list_people"];
         readonly put?: never;
@@ -2822,15 +2822,15 @@ export interface components {
         readonly Gate: {
             readonly name: string;
             /**
-             * @description CEL over `evidence`, the metrics attached to the version, and `verdict`, what users of the version before meet - `compatible`, and the numbers `breaking`, `warnings` and `behaviour`.
+             * @description CEL over `evidence`, the metrics attached to the version, and `verdict`, the effect on users of the previous version - `compatible`, and the numbers `breaking`, `warnings` and `behaviour`.
              * @example evidence.exists(e, e.metric == "accuracy" && e.score >= 0.9) && verdict.compatible
              */
             readonly expression: string;
-            /** @description Said instead of the expression if the gate refuses. */
+            /** @description The message if the gate refuses; by default the expression. */
             readonly message?: string;
         };
         readonly AliasMoveRequest: {
-            /** @description Where the alias shall point; by default it stays. */
+            /** @description The new target; by default unchanged. */
             readonly version?: string | number;
             readonly gates?: readonly components["schemas"]["Gate"][];
             readonly protected?: boolean;
@@ -2853,7 +2853,7 @@ export interface components {
             readonly to: number | null;
             readonly reason: string | null;
         };
-        /** @description A record of Every Eval Ever. Members without a type here are accepted and not kept. */
+        /** @description A record of Every Eval Ever. Members that this schema does not list are accepted and discarded. */
         readonly EvaluationResults: {
             readonly schema_version?: string;
             readonly evaluation_timestamp?: unknown;
@@ -2950,7 +2950,7 @@ export interface components {
                 readonly samples: number | null;
             }[];
         };
-        /** @description The version that an answer comes from. */
+        /** @description The version that the response comes from. */
         readonly VersionStamp: {
             readonly subject: string | null;
             readonly context: string;
@@ -2973,7 +2973,7 @@ export interface components {
                 readonly subject: string;
                 readonly version_number: number;
             }[];
-            /** @description The output's projection, if `profile` asked for one. */
+            /** @description The output's projection, if `profile` was given. */
             readonly output?: components["schemas"]["Projection"];
         };
         readonly CheckedRows: {
@@ -3041,11 +3041,11 @@ export interface components {
                 /** @enum {unknown} */
                 readonly drift: "none" | "moderate" | "strong";
             }[];
-            /** @description A row schema that would take up drifted structure; null if none is needed. */
+            /** @description A row schema that accepts the drifted structure; null if none is needed. */
             readonly proposed_row: Record<string, never> | null;
         };
         readonly VerifyToolsRequest: {
-            /** @description What precedes a tool's name in the name of its subject. */
+            /** @description The part of a subject's name before the tool's name. */
             readonly subject_prefix?: string;
             readonly tools: readonly Record<string, never>[];
         };
@@ -3092,9 +3092,9 @@ export interface components {
                 readonly command: string;
             }[];
         };
-        /** @description The plans of a change set, by what they ask for, most urgent first. Absent if nothing is asked. */
+        /** @description The plans of a change set, grouped by required action, most urgent first. Absent if no action is required. */
         readonly GroupedPlans: {
-            /** @description The number of versions whose plan asks for something. */
+            /** @description The number of versions whose plan requires an action. */
             readonly versions_total: number;
             readonly groups: readonly components["schemas"]["PlanGroup"][];
             /** @description The total number of groups, if not all are listed. */
@@ -3105,7 +3105,7 @@ export interface components {
             readonly action: string;
             readonly reason: string;
             readonly note?: string;
-            /** @description The first versions that ask for it. */
+            /** @description The first versions that require it. */
             readonly versions: readonly {
                 /** @description Qualified outside the default context. */
                 readonly subject: string;
@@ -3879,9 +3879,9 @@ export interface components {
              * @description The entry's change set.
              */
             readonly change_set?: string;
-            /** @description What a new version of an artefact asks of its users. */
+            /** @description What the users of an artefact must do because of its new version. */
             readonly plan?: components["schemas"]["Plan"];
-            /** @description In the event that ends a change set - what all its artefacts ask of their users. */
+            /** @description In the event that ends a change set - what the users of all its artefacts must do. */
             readonly plans?: components["schemas"]["GroupedPlans"];
             /** @description The move of an alias, by version numbers. */
             readonly alias?: {
@@ -3906,7 +3906,7 @@ export interface components {
                 readonly notice_id: string;
                 /** @description The version concerned in its current state; null if there is none or it was hard-deleted. */
                 readonly record: components["schemas"]["EventRecord"] | null;
-                /** @description The profiles whose verdict on the version is another than that of the profile before them. */
+                /** @description The profiles whose verdict on the version differs from that of the previous edition. */
                 readonly portability_changes?: readonly {
                     /** @example openai-strict@2026-11 */
                     readonly profile: string;
@@ -4214,7 +4214,7 @@ export interface components {
             readonly context?: string;
             /** @description A number, semver, range or `latest`. */
             readonly version: number | string;
-            /** @description A registry of the operator's list, `PROMOTION_TARGETS`; by default this one. */
+            /** @description One of the registries in the operator's `PROMOTION_TARGETS`; by default this one. */
             readonly to_registry?: string;
             /** @description Required without `to_registry`; with it, by default the default context. */
             readonly to_context?: string;
@@ -4413,7 +4413,7 @@ export interface components {
         };
         readonly WholeProposal: {
             readonly proposal: components["schemas"]["Proposal"];
-            /** @description As the request had them. */
+            /** @description As sent in the request. */
             readonly changes: readonly Record<string, never>[];
             /** @description Verdicts with witnesses; null where nothing is registered or it was too large to keep. */
             readonly review: Record<string, never> | null;
@@ -5148,7 +5148,7 @@ export interface components {
         readonly Stale: "true";
         /** @description How long the caller may cache the response. */
         readonly CacheControl: string;
-        /** @description Requests a minute that the caller may make. Absent where callers are not limited. */
+        /** @description Requests a minute that the caller may make. Absent if callers are not limited. */
         readonly RateLimitLimit: number;
         /** @description Requests left of that limit. */
         readonly RateLimitRemaining: number;
@@ -8096,7 +8096,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description What became of each version, the promoted one last. */
+            /** @description The outcome of each version, the promoted one last. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -8131,7 +8131,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description Its actor, time and message, its range of log entries, and what its artefacts ask of their users. */
+            /** @description Its actor, time and message, its range of log entries, and what the users of its artefacts must do. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -8328,7 +8328,7 @@ export interface operations {
                 readonly from?: string;
                 /** @description Only entries before this time (RFC 3339). */
                 readonly until?: string;
-                /** @description `denied` adds the attempts that were refused: 401, 403, 404 for what the caller may not know of, and 429 after too many wrong credentials. Needs Postgres. */
+                /** @description `denied` adds the attempts that were refused: 401, 403, 404 for a subject that is hidden from the caller, and 429 after too many wrong credentials. Needs Postgres. */
                 readonly include?: "denied";
                 /** @description Begin after this seq. */
                 readonly after?: number;
@@ -8379,7 +8379,7 @@ export interface operations {
                 readonly from?: string;
                 /** @description Only entries before this time (RFC 3339). */
                 readonly until?: string;
-                /** @description `denied` adds the attempts that were refused: 401, 403, 404 for what the caller may not know of, and 429 after too many wrong credentials. Needs Postgres. */
+                /** @description `denied` adds the attempts that were refused: 401, 403, 404 for a subject that is hidden from the caller, and 429 after too many wrong credentials. Needs Postgres. */
                 readonly include?: "denied";
                 readonly format?: "ndjson" | "csv";
             };
@@ -8633,7 +8633,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description `review` is what `POST /compatibility/bundle` said when the proposal was opened. */
+            /** @description `review` is the response of `POST /compatibility/bundle` when the proposal was opened. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];

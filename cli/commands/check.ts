@@ -1,4 +1,4 @@
-/** llmsr check: is a change compatible, with a file, a git revision, or what a registry holds. */
+/** llmsr check: whether a change is compatible with a file, a git revision, or a registry's versions. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { checkAgainst, reportNew } from "../check-local.ts";
@@ -82,7 +82,7 @@ function areDeclared(files: readonly string[], shell: Shell): boolean {
   return files.every((file) => declared.has(resolve(shell.cwd, file)));
 }
 
-/** `git:main`, without a path: each file with itself. */
+/** `git:main`, without a path: each file with its earlier text. */
 function isRevision(against: string): boolean {
   return against.startsWith("git:") && parseRevision(against).path === undefined;
 }
@@ -126,7 +126,7 @@ async function checkWithRevision(files: readonly string[], values: CheckValues, 
   const inputs = inputOptionsOf(values, shell);
   const project = findProjectFile(shell.cwd);
   const entries = await readSchemaEntries(files, project, values, inputs);
-  // What is not checked may still be referenced.
+  // Entries that are not checked may still be referenced.
   const declared = project === undefined || files.length === 0 ? [] : await readSchemaEntries([], project, {}, inputs);
   const known = [...entries, ...declared.filter(({ subject }) => !entries.some((entry) => entry.subject === subject))];
   const { before, incomparable, removed } = await readEntriesAt(revision, known, project, inputs);

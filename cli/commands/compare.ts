@@ -1,4 +1,4 @@
-/** llmsr diff, check and bump: two versions of a schema, wherever they are. */
+/** llmsr diff, check and bump: two versions of a schema, from any source. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { nextSemver, parseSemver } from "../../schema/semver.ts";

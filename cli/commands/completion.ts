@@ -16,7 +16,7 @@ Subjects complete from the configured registry, if it answers at once.
 
 /** Commands whose arguments are subjects. */
 const SUBJECT_COMMANDS = ["show", "history", "pull", "list"];
-/** A shell does not wait longer for a completion. */
+/** Users do not wait longer for a completion. */
 const ANSWER_WITHIN_MS = 300;
 const MAX_SUBJECTS = "100";
 
@@ -39,7 +39,7 @@ export function completionCommand(
         const query = { prefix, limit: MAX_SUBJECTS, context: settings.context.value };
         const page = await registry.get<{ items: { subject: string }[] }>("/subjects", query).catch(() => undefined);
         const names = (page?.items ?? []).map(({ subject }) => subject);
-        // A line break would make two names of one, and an escape would reach the terminal.
+        // A line break would split a name into two, and an escape sequence would reach the terminal.
         for (const name of names) if (!/\p{Cc}/u.test(name)) shell.print(`${name}\n`);
         return EXIT.ok;
       }

@@ -1,4 +1,4 @@
-/** llmsr doctor: which settings apply and where they come from, and whether the registry takes them. */
+/** llmsr doctor: which settings apply and where they come from, and whether the registry accepts them. */
 import { isRegistryError } from "../../sdks/typescript/src/errors.ts";
 import { VERSION } from "../../sdks/typescript/src/version.ts";
 import type { CliCommand } from "../command.ts";
@@ -9,7 +9,7 @@ import type { Registry } from "../registry.ts";
 import { keysFile, openConfiguredRegistry, REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
 import type { Shell } from "../shell.ts";
 
-const DOCTOR_USAGE = `llmsr doctor shows the settings in use, where each comes from, and whether the registry takes them.
+const DOCTOR_USAGE = `llmsr doctor shows the settings in use, where each comes from, and whether the registry accepts them.
 
   llmsr doctor
   llmsr doctor --url https://registry.example.com --json
@@ -81,7 +81,7 @@ async function examine(registry: Registry): Promise<{ findings: Finding[]; code:
     const me = await registry.get<{ actor: string; tenant: string; permissions: string[] }>("/me");
     return `${me.actor} of tenant ${me.tenant} may ${me.permissions.join(", ") || "nothing"}`;
   });
-  // A registry without a read model is whole; it only cannot be searched.
+  // A registry without a read model is healthy; only search is missing.
   await check(
     "search",
     async () => {

@@ -1,4 +1,4 @@
-/** llmsr export: every registered version as JSON lines, which `llmsr import` takes. */
+/** llmsr export: every registered version as JSON lines, for `llmsr import`. */
 import type { SchemaRecord } from "../../sdks/typescript/src/models.ts";
 import type { CliCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";

@@ -43,7 +43,7 @@ Exit codes: 0 copied and verified, 1 something differs or was refused, 2 an inva
 type Print = Output["print"];
 
 const PROGRESS_EVERY = 100;
-/** Differences that are printed; the rest is only counted. */
+/** The number of differences that are printed; the others are only counted. */
 const MAX_SHOWN_DIFFERENCES = 50;
 
 const IMPORT_OPTIONS = {
@@ -67,7 +67,7 @@ async function importAll(args: readonly string[], shell: Shell): Promise<number>
   const source = openRegistry(parseAddress(values.from!, values["from-header"]), shell);
   const address = addressOf(resolveSettings(shell, { url: values.to, header: values["to-header"] }));
   const target = openRegistry(address, shell);
-  // An interrupt must not leave the target in the mode of an import.
+  // An interrupt must not leave the target in IMPORT mode.
   const restoring = openRegistry(address, { fetch: shell.fetch, signal: new AbortController().signal });
   try {
     await source.requireRegistry();

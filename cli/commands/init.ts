@@ -47,7 +47,7 @@ export const INIT_COMMAND: CliCommand = {
     }
     const subjects = await findSubjects(shell, values.prefix);
     const models = findModels(shell, values.prefix);
-    // Not as other commands: an llmsr.toml that --force replaces need not even parse.
+    // Unlike other commands, does not read llmsr.toml: --force may replace an invalid one.
     const { url } = parseAddress(values.url ?? (shell.env.LLMSR_URL || DEFAULT_URL), []);
     const text = printProject(url, subjects, models);
     if (values["dry-run"]) shell.print(text);
@@ -82,7 +82,7 @@ async function findSubjects(shell: Shell, prefix: string): Promise<Found[]> {
   return withDistinctNames(found, prefix);
 }
 
-/** Two files of one name take their folders' names too, and then their endings. */
+/** Files of the same name get their folders' names as well, then their extensions. */
 function withDistinctNames(found: readonly Found[], prefix: string): Found[] {
   const byPath = renameRepeated(found, (file) => prefix + dotted(file.replace(/(?:\.schema)?\.[^./]+$/, "")));
   return renameRepeated(byPath, (file) => prefix + dotted(file));
@@ -102,7 +102,7 @@ function renameRepeated(found: readonly Found[], nameOf: (file: string) => strin
 }
 
 const MODEL_FILE = /\.(?:py|[mc]?ts)$/;
-/** Models that are listed; a repository with more is better served by an entry for each that is published. */
+/** The most models that are listed; a larger repository should list only the models it publishes. */
 const MAX_MODELS = 50;
 
 function findModels(shell: Shell, prefix: string): Found[] {

@@ -72,7 +72,7 @@ async function lint(args: readonly string[], shell: Shell): Promise<number> {
   return holds ? 0 : 1;
 }
 
-/** A provider that is worse than what is required is an error, another cost a warning. */
+/** Portability below the required level is an error, any other loss a warning. */
 function findingsOf({ profile, readiness, findings }: LintReport, required: Readiness) {
   const isWorse = READINESS.indexOf(readiness) > READINESS.indexOf(required);
   return findings

@@ -1,4 +1,7 @@
-/** llmsr stream: checks a model's JSON answer while it arrives, offline, and ends at the first error that no rest can fix. */
+/**
+ * llmsr stream: checks a model's JSON answer while it arrives, offline, and stops at the first error that later text
+ * cannot correct.
+ */
 import type { JsonSchemaModel } from "../../schema/json/model.ts";
 import { MAX_ANSWER_CHARACTERS } from "../../schema/projection/bounds.ts";
 import { checkPartialAnswer } from "../../schema/projection/partial-answer.ts";
@@ -26,7 +29,7 @@ Exit codes: 0 valid and complete, 1 invalid or incomplete, 2 an unreadable file 
 type Outcome = {
   outcome: "valid" | "invalid" | "incomplete" | "not_json";
   errors: readonly { pointer: string; message: string }[];
-  /** Characters that had arrived by then. */
+  /** Characters received by then. */
   characters: number;
 };
 
@@ -59,7 +62,7 @@ export const STREAM_COMMAND: CliCommand = { usage: STREAM_USAGE, options: STREAM
 async function checkChunks(model: JsonSchemaModel, chunks: AsyncIterable<Uint8Array>): Promise<Outcome> {
   const decoder = new TextDecoder();
   let text = "";
-  // The whole text is checked again whenever it has grown by a quarter, so that its length costs linear time.
+  // The whole text is checked again whenever it has grown by a quarter, which keeps the total time linear.
   let checkAt = 1;
   for await (const chunk of chunks) {
     text += decoder.decode(chunk, { stream: true });

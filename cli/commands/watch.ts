@@ -1,4 +1,4 @@
-/** llmsr watch: every change as it happens, resumed where the last run ended. */
+/** llmsr watch: prints every change as it happens, and resumes where the last run ended. */
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -84,7 +84,7 @@ function readState(file: string, { cwd }: Shell): number | undefined {
   throw new UsageError(`${file} does not hold the seq of a change (expected a whole number).`);
 }
 
-/** Renamed into place, because a crash in the middle of a write would leave half a number. */
+/** Renamed into place, because a crash during a write would leave a truncated number. */
 function writeState(file: string, seq: number, { cwd }: Shell): void {
   const path = resolve(cwd, file);
   writeFileSync(`${path}.next`, `${seq}\n`);

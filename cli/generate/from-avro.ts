@@ -47,7 +47,7 @@ function typeOf(type: AvroType, namespace: string, $defs: Record<string, SchemaN
     case "record":
     case "error": {
       const name = localName(type.name ?? "Record");
-      // Before its fields, which may use it.
+      // Added before its fields, which may refer to it.
       $defs[name] = {};
       $defs[name] = recordOf(type, own, $defs);
       return { $ref: `#/$defs/${name}` };

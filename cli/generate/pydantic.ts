@@ -192,7 +192,7 @@ function isRecord({ type, properties, $ref, anyOf, oneOf }: SchemaNode): boolean
   return properties !== undefined && (type === undefined || type === "object");
 }
 
-/** All parts at once, as far as members tell: an instance keeps to each of them. */
+/** Merges all parts as far as their members show, because an instance satisfies each of them. */
 function merged({ allOf = [], ...own }: SchemaNode): SchemaNode {
   const parts = [...allOf, own];
   const properties = Object.assign({}, ...parts.map((part) => part.properties)) as SchemaNode["properties"] & object;

@@ -1,4 +1,4 @@
-/** TypeScript, Go, Java and Rust, whose types hold no more than quicktype writes. */
+/** TypeScript, Go, Java and Rust, with the constraints that quicktype supports. */
 import { FetchingJSONSchemaStore, InputData, JSONSchemaInput, quicktypeMultiFile } from "quicktype-core";
 
 type QuicktypeLanguage = "typescript" | "go" | "java" | "rust";

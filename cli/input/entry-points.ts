@@ -87,7 +87,7 @@ function runProgram(
   args: readonly string[],
   { cwd, env }: Pick<Shell, "cwd" | "env">,
 ): string {
-  // The module is the repository's code, which has no use for the registry's key.
+  // The module is the repository's code, which must not receive the registry's key.
   const { LLMSR_KEY: _, ...shared } = env;
   const { output, status, error } = spawnSync(program, args, {
     cwd,

@@ -1,4 +1,4 @@
-/** Registered versions as inputs, with what they reference. */
+/** Registered versions as inputs, with their references. */
 
 import type { FormatName, ResolvedReference } from "../../schema/format.ts";
 import { ApiError } from "../../sdks/typescript/src/errors.ts";

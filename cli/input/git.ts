@@ -3,13 +3,13 @@ import { execFileSync } from "node:child_process";
 import { relative, resolve } from "node:path";
 import { UsageError } from "../usage-error.ts";
 
-/** A repository's largest schema file is far smaller. */
+/** Far larger than any schema file. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 /** `git:main`, or `git:main:schemas/order.avsc`. */
 export function parseRevision(reference: string): { revision: string; path: string | undefined } {
   const [, revision = "", path] = /^git:([^:]*)(?::(.*))?$/s.exec(reference) ?? [];
-  // A leading dash would be an option of git.
+  // git would read a leading dash as an option.
   if (revision === "" || revision.startsWith("-")) {
     throw new UsageError(`"${reference}" is not git:REVISION or git:REVISION:PATH.`);
   }
@@ -58,7 +58,7 @@ function git(args: readonly string[], cwd: string, failed: (message: string) => 
       encoding: "utf8",
       maxBuffer: MAX_FILE_BYTES,
       stdio: ["ignore", "pipe", "pipe"],
-      // Messages are matched above.
+      // The messages are matched above, so they must be in English.
       env: { ...process.env, LC_ALL: "C" },
     });
   } catch (error) {

@@ -54,7 +54,7 @@ export async function readInputs(reference: string, options: InputOptions): Prom
   if (reference.startsWith("git:")) {
     const { revision, path: file } = parseRevision(reference);
     const found = file === undefined ? [] : await readInputsAtRevision(revision, file, options);
-    // Where nothing is, the other reader says why.
+    // If nothing exists there, the other reader reports why.
     return found.length > 0 ? found : [await readInput(reference, options)];
   }
   if (path === "-") return allSchemasOf(await toSource("-", "", shell.readStdin()), format);
@@ -89,7 +89,7 @@ export async function readInputAtRevision(
   return oneSchemaOf(source, pointer, format);
 }
 
-/** What `readInputs` gives, of a file or a folder at a revision; nothing where it did not exist. */
+/** The result of `readInputs` for a file or a folder at a revision; empty if it did not exist. */
 export async function readInputsAtRevision(
   revision: string,
   reference: string,
@@ -162,7 +162,7 @@ async function readSourceFile(shell: Shell, path: string): Promise<SourceText> {
   }
 }
 
-/** YAML becomes JSON, and its own text stays the one that positions count in. */
+/** YAML is converted to JSON, but positions refer to the YAML text. */
 async function toSource(place: string, path: string, text: string): Promise<SourceText> {
   if (!/^ya?ml$/.test(endingOf(path))) return { place, path, text };
   const { readYaml } = await import("./yaml-text.ts");
@@ -188,7 +188,7 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-/** Files that end like a schema but are a tool's own. */
+/** Files with a schema's extension that are the configuration of tools. */
 const OTHER_FILES =
   /^(?:package|package-lock|tsconfig.*|jsconfig|composer|biome|renovate|deno|lerna|nx|turbo|vercel|components)\.json$|^(?:docker-compose.*|pnpm-lock|action|mkdocs)\.ya?ml$/;
 

@@ -1,4 +1,4 @@
-/** `--ref NAME=FILE`: what a reference resolves to, where no registry does. */
+/** `--ref NAME=FILE`: the target of a reference, for use without a registry. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { ResolvedReference } from "../../schema/format.ts";

@@ -1,4 +1,4 @@
-/** A schema as it was found: its text, its name, and where in which file it is. */
+/** A schema as it was found: its text, its name, and its location in a file. */
 import { FORMAT_NAMES, type FormatName, type ResolvedReference } from "../../schema/format.ts";
 import { parseJsonText } from "../../schema/json-text.ts";
 import { type UnwrappedSchema, unwrapSchemas } from "../../schema/projection/tool-schema-text.ts";
@@ -10,14 +10,14 @@ import { unwrapSchema } from "./unwrap.ts";
 export type SchemaText = {
   /** For messages: a path, `git:main:order.avsc`, `orders@3`. */
   place: string;
-  /** What a subject is named after: the file's name without its ending, or the tool's. */
+  /** The source of the subject's name: the file's name without its extension, or the tool's name. */
   name: string;
   format: FormatName;
   text: string;
   role?: Role;
   /** Notes for the user: that the schema was unwrapped. */
   notes: readonly string[];
-  /** What it references, where its source says so. */
+  /** Its references, if its source lists them. */
   references: readonly ResolvedReference[];
   locate: Locate;
   /** The tool definition that it was found in. */
@@ -27,7 +27,7 @@ export type SchemaText = {
 /** A document as read: JSON text, and where its parts are. */
 export type SourceText = {
   place: string;
-  /** For the format and the name; empty for standard input. */
+  /** Determines the format and the name; empty for standard input. */
   path: string;
   text: string;
   /** Replaces the search in `text`, for documents that are not JSON themselves. */
@@ -94,7 +94,7 @@ function toolAt(text: string, pointer: string): UnwrappedSchema | undefined {
   return found.find((schema) => schema.kind !== null && schema.pointer === pointer);
 }
 
-/** A tool's result has a subject of its own beside the tool's. */
+/** A tool's result has a subject separate from the tool's. */
 function nameOfTool({ name, kind, purpose }: UnwrappedSchema): string | null {
   return name !== null && kind === "mcp-tool" && purpose === "output" ? `${name}.output` : name;
 }

@@ -3,7 +3,7 @@ import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, pa
 import { UsageError } from "../usage-error.ts";
 import type { Locate } from "./locate.ts";
 
-/** How often an anchored value may occur, times that of the aliases within it: a small file must not become a huge value. */
+/** The maximum expansion of anchors, nested aliases multiplied: a small file must not become a huge value. */
 const MAX_ALIAS_OCCURRENCES = 100;
 
 export function readYaml(place: string, text: string): { json: string; locate: (base: string) => Locate } {
@@ -57,7 +57,7 @@ function keepNumbers(document: Document, placeAt: (offset: number) => string): v
 
 /** Exact JSON of a YAML number; undefined for `.inf` and `.nan`. */
 function numberText(source: string, value: number): string | undefined {
-  // Underscores are of YAML 1.1, as is 017 for 15.
+  // YAML 1.1 allows underscores, and reads 017 as 15.
   const plain = source.replaceAll("_", "");
   const [, sign, whole = "", fraction, exponent] = /^([-+]?)(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d+))?$/.exec(plain) ?? [];
   if (sign !== undefined && Number(plain) === value) {

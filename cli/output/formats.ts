@@ -1,4 +1,4 @@
-/** `--format`: how an answer is written. */
+/** `--format`: the output format of an answer. */
 import { FORMAT_NAMES, type FormatName } from "../../schema/format.ts";
 import { UsageError } from "../usage-error.ts";
 

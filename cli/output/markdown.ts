@@ -1,7 +1,7 @@
 /** A check as Markdown, for a comment on a change. Everything from a schema is escaped or quoted: it is untrusted text. */
 import { bySeverity, type CheckReport, type CheckSummary, type Finding, placeOfFinding } from "./report.ts";
 
-/** A comment of GitHub holds 65,536 characters; the rest is counted. */
+/** A GitHub comment has at most 65,536 characters; findings beyond that are only counted. */
 const MAX_FINDINGS = 30;
 
 export function printMarkdown({ heading, compatible, reports, affected, removed = [] }: CheckSummary): string {
@@ -72,7 +72,7 @@ function printFinding(finding: Finding): string[] {
   return lines;
 }
 
-/** A code span that its text cannot leave. */
+/** A code span that its text cannot close. */
 function code(text: string): string {
   const fence = "`".repeat(Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length)) + 1);
   const padded = text.startsWith("`") || text.endsWith("`") ? ` ${text} ` : text;

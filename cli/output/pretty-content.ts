@@ -1,4 +1,4 @@
-/** A registered text as people read it. */
+/** A registered text, formatted for people. */
 import { parseJsonText, writeJsonText } from "../../schema/json-text.ts";
 
 /** Indented, unless that would change it: JavaScript rounds long numbers and moves keys that look like numbers. */

@@ -1,4 +1,4 @@
-/** Writes a check in the format that was asked for. */
+/** Writes a check in the requested format. */
 import type { OutputFormat } from "./formats.ts";
 import { type Painter, paintFinding } from "./paint.ts";
 import { bySeverity, type CheckReport, type CheckSummary } from "./report.ts";

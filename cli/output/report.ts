@@ -1,4 +1,4 @@
-/** What a check found, in one form for every output format. */
+/** The findings of a check, in one form for every output format. */
 import type { LintReport, Readiness } from "../../schema/projection/lint.ts";
 import type { Witness } from "../../schema/witness.ts";
 import type { Position } from "../input/locate.ts";
@@ -30,7 +30,7 @@ export type CheckReport = {
   /** The subject, or the file. */
   name: string;
   place: string;
-  /** What it was compared with; null: there was nothing, so it is new. */
+  /** What it was compared with; null if it is new. */
   against: string | null;
   compatible: boolean | null;
   level: string | null;
@@ -49,7 +49,7 @@ export type CheckReport = {
 /** A subject that only the revision has, and where it was. */
 export type RemovedSubject = { subject: string; place: string };
 
-/** `heading`: of a page, where the answer is not about compatibility. */
+/** `heading`: the page's heading, if the answer is not about compatibility. */
 export type CheckSummary = {
   heading?: string;
   compatible: boolean;
@@ -88,7 +88,7 @@ export function placeOfFinding({ file, position }: Finding): string {
   return position === undefined ? file : `${file}:${position.line}:${position.column}`;
 }
 
-/** Which providers take the schema differently than before. */
+/** The providers whose support for the schema changed. */
 export function portabilityChanges(before: readonly LintReport[] | undefined, after: readonly LintReport[]) {
   return after.flatMap(({ profile, readiness }): PortabilityChange[] => {
     const earlier = before?.find((report) => report.profile === profile)?.readiness ?? null;

@@ -1,4 +1,4 @@
-/** SARIF 2.1.0, as code scanning takes it: https://docs.oasis-open.org/sarif/sarif/v2.1.0/ */
+/** SARIF 2.1.0, as accepted by code scanning: https://docs.oasis-open.org/sarif/sarif/v2.1.0/ */
 import { VERSION } from "../../sdks/typescript/src/version.ts";
 import type { CheckSummary, Finding } from "./report.ts";
 

@@ -1,4 +1,4 @@
-/** Rows for people: aligned with a heading on a terminal, separated by tabs where a program reads. */
+/** Rows for people: aligned with a heading on a terminal, separated by tabs for programs. */
 import type { Shell } from "../shell.ts";
 import { paintFor } from "./paint.ts";
 

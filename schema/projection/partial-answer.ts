@@ -36,7 +36,7 @@ export function checkPartialAnswer(projected: JsonSchemaModel, text: string): Pa
   const growing = new Set(open);
   const errors = validation.value.errors.filter(({ pointer, keyword }) => {
     if (isComplete || !growing.has(pointer)) return true;
-    // Only members that have arrived are counted, so too many stay too many.
+    // Only received members are counted, so an excess is final.
     return FINAL.has(keyword);
   });
   return { value, isComplete, errors };

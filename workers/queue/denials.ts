@@ -13,7 +13,7 @@ import { retryDelaySeconds } from "./changes.ts";
 type Received = { id: string; denials: Denial[] };
 type Batch = { messages: readonly Pick<Message<unknown>, "id" | "body" | "attempts" | "ack" | "retry">[] };
 
-/** The whole batch is retried if part of it fails: what has been recorded is recognised. */
+/** The whole batch is retried if part of it fails; messages that are already recorded are skipped. */
 export async function consumeDenials(batch: Batch, env: Bindings, nowMs: number): Promise<void> {
   const messages: DenialMessage[] = [];
   const understood: Batch["messages"][number][] = [];
