@@ -2,16 +2,17 @@
  * Splits numbers, lengths and counts into ranges at the bounds of a reader's alternatives, because several of them may
  * cover a range together.
  */
+import { TooComplexComparison } from "../../../work-meter.ts";
 import { compareDecimals, type Decimal, decimalText } from "../decimal.ts";
 import { isAbove, isBelow } from "./evaluate.ts";
 import type { Proof } from "./proof.ts";
 import type { State } from "./state.ts";
 import { inPlace, NUMBER, TYPE, unaliased, type View } from "./view.ts";
 
-/** Cuts per check; alternatives with more bounds are not split. */
-const MAX_CUTS = 16;
+/** Bounds per check at which values are divided; beyond that the comparison is too complex. */
+const MAX_CUTS = 256;
 /** Schemas searched for bounds. */
-const MAX_VISITED = 100;
+const MAX_VISITED = 1_000;
 
 const COUNTS = [
   [TYPE.string, "minLength", "maxLength"],
@@ -40,7 +41,7 @@ function casesOfNumbers({ views }: Proof, state: State, reader: View): State[] |
       }
     }
   }
-  if (cuts.size === 0 || cuts.size > MAX_CUTS) return undefined;
+  if (!areDividing(cuts, reader)) return undefined;
   const sorted = [...cuts.values()].sort(compareDecimals);
   const cases: State[] = [];
   let below: Decimal | undefined;
@@ -64,7 +65,7 @@ function casesOfCounts({ views }: Proof, state: State, reader: View, least: Leas
       if (cut > from && cut <= to && Number.isSafeInteger(cut)) cuts.add(cut);
     }
   }
-  if (cuts.size === 0 || cuts.size > MAX_CUTS) return undefined;
+  if (!areDividing(cuts, reader)) return undefined;
   const sorted = [...cuts].sort((a, b) => a - b);
   const cases: State[] = [];
   for (const [index, cut] of sorted.entries()) {
@@ -72,6 +73,15 @@ function casesOfCounts({ views }: Proof, state: State, reader: View, least: Leas
     cases.push(state.with({ known: [...lower, views.counting(most, cut - 1)] }));
   }
   return [...cases, state.with({ known: [views.counting(least, sorted.at(-1)!)] })];
+}
+
+/** Whether there are cuts. Throws TooComplexComparison for too many, because without them nothing would be proven. */
+function areDividing(cuts: { size: number }, reader: View): boolean {
+  if (cuts.size <= MAX_CUTS) return cuts.size > 0;
+  throw new TooComplexComparison(
+    reader.pointer,
+    `The alternatives at "${reader.pointer}" have more than ${MAX_CUTS} different bounds.`,
+  );
 }
 
 /** The schemas that a reader applies to the same value, including its alternatives, conditions and negations. */
