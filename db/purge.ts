@@ -4,7 +4,7 @@ import { type DatabaseAccess, inTransaction } from "./client.ts";
 import { EMPTIED_TABLES, ROWS_PER_DELETE } from "./projection/rebuild.ts";
 import { denialMessages, denials, searchWords, tenants } from "./tables.ts";
 
-/** The tenant's own row last: what is left while it exists is still to be deleted. */
+/** The tenant's own row is deleted last: while it exists, other rows may remain. */
 const PURGED_TABLES = [...EMPTIED_TABLES, searchWords, denials, denialMessages, tenants] as const;
 
 /** Deletes one batch of rows of one table; 0 if nothing is left. */

@@ -1,6 +1,6 @@
 /**
- * What the formats of artefacts share: a text that is JSON of a given shape, parts, and fields of its own. A format says
- * how its fields are read and compared; everything else of the interface is here.
+ * The common implementation of artefact formats: a text that is JSON of a given shape, parts, and the format's own
+ * fields. A format defines how its fields are read and compared; the rest of the interface is here.
  */
 import type { CompareOptions, Comparison, Difference } from "./compatibility.ts";
 import type { DataOptions } from "./data.ts";
@@ -33,13 +33,13 @@ import type { Witness, WitnessOptions } from "./witness.ts";
 export type ArtefactModel<Own> = {
   readonly source: SchemaSource;
   readonly root: JsonObject;
-  /** The part that data is validated against unless a request names another comes first. */
+  /** The first part is the one that data is validated against, unless a request names another. */
   readonly parts: readonly ArtefactPart[];
   /** The format's own fields, with defaults filled in. */
   readonly own: Own;
 };
 
-/** What a format says about the fields that are not parts. */
+/** How a format reads and compares the fields that are not parts. */
 export type OwnFields<Own> = { own: Own; problems: readonly SchemaProblem[]; warnings: readonly SchemaProblem[] };
 
 type ArtefactDescription<Own> = {
@@ -58,7 +58,7 @@ type ArtefactDescription<Own> = {
   plan?(previous: ArtefactModel<Own>, next: ArtefactModel<Own>, differences: readonly Difference[]): Plan;
 };
 
-/** The most problems reported for one text; a longer list is not read. */
+/** The most problems reported for one text; users do not read a longer list. */
 const MAX_SHAPE_PROBLEMS = 20;
 
 /** The format of an artefact. */
@@ -136,7 +136,7 @@ function* parseArtefactInSlices<Own>(
   return ok({ model: { source, root, parts, own }, warnings: [...warnings, ...ownWarnings.map(place)] });
 }
 
-/** The rule of problems that a limit raises and no rule of the format. */
+/** The rule name of problems that come from a limit, not from a rule of the format. */
 export const TOO_COMPLEX_RULE = "too_complex";
 
 function withPosition(text: string, root: JsonNode, problem: SchemaProblem): SchemaProblem {
@@ -237,7 +237,7 @@ export function partAt(
   return { declaration, pointer: `/${name}`, schema: root.members.get(name)! };
 }
 
-/** The schema that accepts every value: what an artefact that declares nothing promises. */
+/** The schema that accepts every value: the promise of an artefact that declares none. */
 export const ANY_VALUE: JsonNode = { type: "boolean", start: 0, value: true };
 
 /** A difference between members of two artefacts, at the same place in both. */

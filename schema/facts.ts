@@ -97,7 +97,7 @@ export function verdictKey(request: VerdictRequest, codeVersion: number, hashes?
   // Rules may depend on any role. Without rules, roles that do not change severities share their verdicts.
   const weighing = rules.length > 0 || weighsByItself(role) ? role : null;
   const sides = [reader, readerDialect, writer, writerDialect];
-  // No part has a space. Rules may be long; without them, a hash would take longer than all else that a known verdict costs.
+  // No part contains a space. Without rules, which may be long, the key is not hashed: that would cost more than the lookup.
   const key = ["verdict", codeVersion, ...sides, policy, writers, weighing].join(" ");
   return rules.length === 0 ? key : sha256Hex(JSON.stringify([key, rules]), hashes);
 }
@@ -241,7 +241,7 @@ export function* judgeInSlices<Model>(
   });
 }
 
-/** Artefacts' formats say what the change asks of users, from the differences before any custom rule. */
+/** The formats of artefacts derive the plan from the differences before any custom rule. */
 function withPlan<Model>(
   format: SchemaFormat<Model>,
   reader: Model,

@@ -33,7 +33,7 @@ export type PartDeclaration = {
 /** A part of an artefact's text. */
 export type PartText = {
   declaration: PartDeclaration;
-  /** Null if the artefact does not declare the part; `schema` then says what that means. */
+  /** Null if the artefact does not declare the part; `schema` then expresses what that means. */
   pointer: string | null;
   schema: JsonNode;
   /** The place in the artefact of a place in `schema`, for a schema that was built from other members. */
@@ -179,8 +179,8 @@ const OPPOSITES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The kind as the artefact's author knows it. The engine reads a part that is given away from the other side, so a member
- * that the new version adds is one that the reader lacks.
+ * The kind from the point of view of the artefact's author. For an output the engine's reader is the earlier version,
+ * so a member that the new version adds is one that the reader lacks.
  */
 function opposite(kind: string): string {
   return kind
@@ -192,7 +192,7 @@ function opposite(kind: string): string {
 /** The content model of an object became closed, or narrower. */
 const CLOSING_KIND = /^(?:ADDITIONAL|UNEVALUATED)_PROPERTIES_(?:REMOVED|NARROWED)$/;
 
-/** A pointer into a part as one into its artefact; places in registered references stay. */
+/** Converts a pointer into a part to one into its artefact; pointers into registered references are unchanged. */
 function rebased(
   pointer: string | null,
   { pointer: partPointer, placeOf }: Pick<ArtefactPart, "pointer" | "placeOf">,
@@ -202,7 +202,7 @@ function rebased(
   return placeOf === undefined ? `${partPointer}${pointer}` : placeOf(pointer);
 }
 
-/** The engine's own differences between built schemas, whose places cannot be turned back. */
+/** Differences between the built schemas, whose locations cannot be mapped to the artefact. */
 function* rebuilt(
   own: readonly (readonly [number, Difference])[],
   sides: { reader: ArtefactPart; writer: ArtefactPart },
@@ -255,7 +255,7 @@ export function* partWitnessesInSlices(
         : own.map(([, difference]) => toSchema(difference, sides, direction));
       const { reader: taker, writer: giver } = sides;
       const found = yield* jsonSchema.witnessesInSlices(taker.model, giver.model, inSchema, options);
-      // What a closed content model refuses, only a writer of undeclared members sends.
+      // Only a writer of undeclared members sends what a closed content model refuses.
       const closing = own.flatMap(([index], at) => (CLOSING_KIND.test(inSchema[at]!.kind) ? [{ index, at }] : []));
       const undeclared = { ...options, writers: "any" as const };
       const sent = yield* jsonSchema.witnessesInSlices(

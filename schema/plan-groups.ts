@@ -1,7 +1,7 @@
-/** The plans of one decision, grouped: a commit that changes a hundred tools in the same way asks for one thing. */
+/** The plans of one decision, grouped: a commit that changes a hundred tools in the same way requires one action. */
 import { firstWithin, MAX_PLAN_BYTES, type Plan, type PlanAction } from "./plan.ts";
 
-/** Groups listed; past them only their number is given. */
+/** Groups listed; of further ones only the number is given. */
 export const MAX_PLAN_GROUPS = 50;
 /** Versions listed in a group, like the records of an event. */
 export const MAX_GROUP_VERSIONS = 20;
@@ -16,13 +16,13 @@ export type PlanGroup = Pick<PlanAction, "action" | "reason" | "note"> & {
 };
 
 export type GroupedPlans = {
-  /** Versions whose plan asks for something. */
+  /** The number of versions whose plan requires an action. */
   versions_total: number;
   groups: readonly PlanGroup[];
   groups_total?: number;
 };
 
-/** Undefined if no plan asks for anything. Groups are in the order of urgency, the widest of the same urgency first. */
+/** Undefined if no plan requires an action. Groups are in the order of urgency, the widest of the same urgency first. */
 export function groupPlans(plans: readonly VersionPlan[]): GroupedPlans | undefined {
   const groups = new Map<string, { action: PlanAction; urgency: number; versions: VersionPlan[] }>();
   for (const version of plans) {

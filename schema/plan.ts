@@ -4,7 +4,7 @@
 export const MAX_PLAN_ACTIONS = 50;
 /** A plan as JSON: it is stored with the log entry and part of every event about it. */
 export const MAX_PLAN_BYTES = 16 * 1024;
-/** A sentence that quotes long names is cut. */
+/** Longer sentences, which quote long names, are truncated. */
 const MAX_SENTENCE_CHARACTERS = 1_000;
 
 export type PlanAction = {

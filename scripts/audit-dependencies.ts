@@ -1,4 +1,6 @@
-// `npm run test:audit`: fails if a dependency has a known vulnerability of severity high or critical. A package registry that answers no audits, such as a mirror, makes it say so and pass. Ends with `N passed, N failed`.
+// `npm run test:audit`: fails if a dependency has a known vulnerability of severity high or critical. If the package
+// registry does not support audits, as with some mirrors, the script says so and passes. Ends with `N passed, N
+// failed`.
 import { execFileSync } from "node:child_process";
 import { ROOT } from "./install.mjs";
 

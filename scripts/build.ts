@@ -28,14 +28,14 @@ export async function runWrangler(args: readonly string[]): Promise<{ code: numb
   return { code: code ?? 1, output };
 }
 
-/** What a bundle is made of: the folders that workers/index.ts may import, and what decides how it is built. */
+/** The inputs of a bundle: the folders that workers/index.ts may import, and the build's configuration. */
 const SOURCES = [
   ...["contract", "db", "durable-objects", "observe", "registry", "schema", "tlog", "workers"],
   ...["wrangler.toml", "package-lock.json", "tsconfig.json", "scripts/build-isolate.mjs"],
 ];
 /** Written by the build itself. */
 const GENERATED = /\.generated\./;
-/** In the folder of a bundle: the state of the sources that it was made of. */
+/** A file in a bundle's folder with the state of its sources. */
 const BUILT_FROM = "built-from";
 
 /** Builds the Worker of one environment into a folder. */

@@ -25,8 +25,8 @@ const CF = { colo: "LOC", country: "XX", continent: "EU", timezone: "UTC" };
 export const REGISTRY_WORKER = "registry";
 
 /**
- * In MB. Without a limit V8 lets an isolate's heap grow fourfold before it collects it; with four times what an isolate
- * has on the platform, by half, for the same processor time.
+ * In MB, four times the platform's limit. Without a limit V8 lets an isolate's heap quadruple before collecting it;
+ * with this one the heap grows by half, for the same CPU time.
  */
 const V8_FLAGS = "--max-heap-size=512 --max-semi-space-size=8";
 
@@ -125,7 +125,8 @@ const PRINT_OPTIONS = `
 `;
 
 /**
- * Wrangler's reading of wrangler.toml, asked of a process of its own and kept until the file or wrangler changes: loading
+ * The bindings that Wrangler reads from wrangler.toml, computed in a separate process and cached until the file or
+ * Wrangler changes: loading
  * wrangler takes 100 MiB and a second, and nothing else here needs it.
  */
 function bindingsOfLocal(): LocalOptions {

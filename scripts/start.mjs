@@ -81,7 +81,7 @@ async function main() {
 
 /** Runs serve.ts in its own process group: Ctrl-C only reaches this process, which stops the others in order. */
 function supervise(stateDir, args) {
-  // The registry itself lives in workerd; what starts it makes few objects, for which V8 would keep 30 MiB.
+  // The registry runs in workerd; this process allocates little, but V8 would by default reserve 30 MiB.
   const server = spawn(NODE, ["--max-semi-space-size=2", join(ROOT, "scripts", "serve.ts"), ...args], {
     cwd: ROOT,
     detached: true,

@@ -110,7 +110,7 @@ export type PurgeStep = { tenant: string; objects: number; rows: number; isDone:
 export type Person = { pseudonym: string; issuer: string; subject: string; name: string | null };
 
 export type KnownPerson = Person & { lastSeenAtMs: number; erasedAtMs: null };
-/** What is left of a person after the erasure. */
+/** The remaining data of an erased person. */
 export type ErasedPerson = { pseudonym: string; erasedAtMs: number };
 
 export type Directory = {

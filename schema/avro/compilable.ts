@@ -44,7 +44,7 @@ function isCompilable(
   }
 }
 
-/** Whether a datum of the type can take no byte, so that a block may announce any number of them. */
+/** Whether a datum of the type may have zero bytes, so that a block may declare any number of them. */
 function mayBeEmpty(type: AvroType, path: readonly AvroType[]): boolean {
   if (type.kind === "null") return true;
   if (type.kind === "fixed") return type.size === 0;

@@ -1,6 +1,6 @@
 /**
- * Differences of what a collection's vectors depend on. Another model of the same dimensions is the silent danger: every
- * store accepts its vectors, and every search finds the wrong neighbours.
+ * Differences in what a collection's vectors depend on. A different model with the same dimensions fails silently:
+ * every store accepts its vectors, and every search finds the wrong neighbours.
  */
 import { differenceAt, provenBy } from "../artefact.ts";
 import type { Difference } from "../compatibility.ts";
@@ -86,7 +86,7 @@ function compareEmbeddings(now: Embedding, before: Embedding, add: Add): void {
   }
 }
 
-/** A query embedded as the earlier version says, against the new collection. */
+/** A query embedded by the earlier version, run against the new collection. */
 export function witnessOfCollection(
   reader: CollectionModel,
   writer: CollectionModel,

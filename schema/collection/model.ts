@@ -17,7 +17,7 @@ export type Embedding = {
   normalised: boolean;
   datatype: (typeof VECTOR_DATATYPES)[number];
   maxTokens: number | null;
-  /** Texts put before queries and documents, which are part of what is embedded. */
+  /** Prefixes of queries and documents, which are part of the embedded text. */
   prefix: string;
   /** Where the model runs, which changes no vector. */
   place: string;
@@ -51,7 +51,7 @@ export function modelIdentity({ model, revision }: Pick<Embedding, "model" | "re
   return revision === null ? model : `${model}@${revision}`;
 }
 
-/** Whether the author says that two models give the same vectors. */
+/** Whether the author declares that two models give the same vectors. */
 export function isSameModel(a: Embedding, b: Embedding): boolean {
   const [first, second] = [modelIdentity(a), modelIdentity(b)];
   return first === second || a.sameAs.includes(second) || b.sameAs.includes(first);

@@ -1,7 +1,7 @@
 /** The JSON Schema of a collection's text. */
 import { DISTANCES, STORES, VECTOR_DATATYPES } from "./model.ts";
 
-/** The widest vectors that a store takes are those of Qdrant. */
+/** Qdrant accepts the widest vectors of all stores. */
 export const MAX_DIMENSIONS = 65_536;
 export const MAX_PAYLOAD_INDEXES = 200;
 

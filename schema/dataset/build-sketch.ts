@@ -4,13 +4,13 @@ import { MAX_SKETCH_COLUMNS, MAX_SKETCH_VALUES } from "./shape.ts";
 import type { Sketch } from "./sketch.ts";
 
 /**
- * A column with more different values than these has no commonest values: a part of them would be a matter of order. As
+ * A column with more distinct values than these gets no top values: the subset kept would depend on the order of rows. As
  * many columns as a sketch may have, each with so many values, fit a heap of 512 MB.
  */
 export const MAX_COUNTED_VALUES = 1_000;
 /** Longer values are counted by type only. */
 const MAX_VALUE_CHARACTERS = 256;
-/** Numbers of a column kept for its quantiles, each row with equal chance. */
+/** The size of a column's random sample, from which its quantiles are computed. */
 const SAMPLED_NUMBERS = 10_000;
 /** From the minimum to the maximum in steps of 5 %. */
 const QUANTILES = 21;

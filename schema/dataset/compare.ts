@@ -85,7 +85,7 @@ function expectationDifferences(reader: DatasetModel, writer: DatasetModel): Dif
   });
 }
 
-/** A row of the new version, read as the earlier one says. */
+/** A row of the new version, decoded by the earlier one. */
 export function witnessOfDataset(
   reader: DatasetModel,
   writer: DatasetModel,

@@ -1,4 +1,4 @@
-/** Holds rows against a data set's expectations, one after the other and in bounded memory. */
+/** Checks rows against a data set's expectations, one after the other and in bounded memory. */
 import { compilePattern } from "../json/validate/patterns.ts";
 import { type CelProgram, celValue, compileCel } from "../rules/cel.ts";
 import type { Expectation } from "./model.ts";
@@ -80,7 +80,7 @@ class OneExpectation {
       return undefined;
     }
     const outcome = program({ row: celValue(row, budget) }, budget);
-    // An expression that fails on a row, for want of a member, is not met by it.
+    // A row on which the expression fails, for example because a member is missing, does not meet it.
     return outcome.ok ? outcome.value : false;
   }
 

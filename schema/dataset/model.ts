@@ -22,7 +22,7 @@ export type Expectation = {
 export type DatasetFields = {
   /** Ordered: the integer in a row is the index of its label. */
   classNames: ReadonlyMap<string, readonly string[]>;
-  /** Number of rows per split, null if it is not said. */
+  /** Number of rows per split; null if not declared. */
   splits: ReadonlyMap<string, number | null>;
   expectations: readonly Expectation[];
   sketch: Sketch | null;

@@ -1,4 +1,4 @@
-/** What a new version of a data set asks of its owners and readers. */
+/** What owners and readers of a data set must do because of a new version. */
 import type { Difference } from "../compatibility.ts";
 import { boundedPlan, type Plan, type PlanAction } from "../plan.ts";
 import type { DatasetModel } from "./model.ts";

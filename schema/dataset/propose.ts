@@ -1,4 +1,4 @@
-/** The row schema that would take up drifted structure: columns that came, types that widened, nulls that appeared. */
+/** Proposes a row schema that accepts the drifted structure: new columns, wider types, new nulls. */
 import { type JsonObject, toPlainValue } from "../json-text.ts";
 import type { ColumnDrift, Sketch } from "./sketch.ts";
 

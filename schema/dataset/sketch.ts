@@ -15,7 +15,7 @@ type ColumnSketch = {
 
 export type Sketch = { rows: number; columns: Readonly<Record<string, ColumnSketch>> };
 
-/** The first figure that no data can have. */
+/** The first figure that is impossible for any data. */
 export function sketchProblem({ rows, columns }: Sketch): SchemaProblem | undefined {
   for (const [name, { nulls, types, quantiles = [], top = [] }] of Object.entries(columns)) {
     const pointer = `/columns/${pointerToken(name)}`;
@@ -38,14 +38,14 @@ export function sketchProblem({ rows, columns }: Sketch): SchemaProblem | undefi
   return undefined;
 }
 
-/** Bands of PSI that are used everywhere; KS and Jensen-Shannon as in Evidently for large samples. */
+/** The customary thresholds of PSI; those of KS and Jensen-Shannon are Evidently's for large samples. */
 const PSI_MODERATE = 0.1;
 const PSI_STRONG = 0.25;
 const DISTANCE_STRONG = 0.1;
 
 export type ColumnDrift = {
   column: string;
-  /** What the structure lost or gained; empty if only the distribution moved. */
+  /** The structural changes; empty if only the distribution drifted. */
   structure: readonly ("added" | "removed" | "types" | "nulls" | "values")[];
   null_rate: { before: number | null; after: number | null };
   psi: number | null;
@@ -98,7 +98,7 @@ function structureOf(
   return [
     ...(types(earlier) === types(later) ? [] : ["types" as const]),
     ...(Math.abs((nullRate.after ?? 0) - (nullRate.before ?? 0)) > NULL_RATE_STEP ? ["nulls" as const] : []),
-    // If all values were listed, a value that was not is a new one.
+    // If all values were listed, an unlisted value is new.
     ...(isListed && (later.top ?? []).some(({ value }) => !known.has(JSON.stringify(value)))
       ? ["values" as const]
       : []),
@@ -146,7 +146,7 @@ function below(quantiles: readonly number[], value: number): number {
   return (index + (high === low ? 1 : (value - low) / (high - low))) / last;
 }
 
-/** An empty bin counts as this share, or one new value would be an infinite drift. */
+/** The share of an empty bin; with 0, one new value would make the drift infinite. */
 const SMALLEST_SHARE = 0.0001;
 
 function populationStability(bins: Bins): number {

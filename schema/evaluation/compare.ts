@@ -1,7 +1,7 @@
 /**
  * Whether results of two versions can be compared. A breaking difference makes them incomparable, a warning leaves it
- * unknown: opaque code, or data that moved and is not declared to be the same. What the authors claim by a
- * version number is shown and decides nothing.
+ * unknown: opaque code, or data that moved and is not declared to be the same. A version number claimed by the authors
+ * is shown, but does not affect the verdict.
  */
 import { differenceAt, provenBy } from "../artefact.ts";
 import type { Difference } from "../compatibility.ts";
@@ -112,7 +112,7 @@ function metricDifferences(now: Metric, before: Metric, add: Add): void {
   }
 }
 
-/** Two results that look comparable and are not. */
+/** Two results that look comparable but are not. */
 export function witnessOfEvaluation(
   reader: EvaluationModel,
   writer: EvaluationModel,

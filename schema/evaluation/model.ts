@@ -16,18 +16,18 @@ export type EvaluationInput = { subject: string; version: number } | { address: 
 
 export type EvaluationFields = {
   task: string;
-  /** A claim of the authors, shown beside every verdict and evidence of nothing. */
+  /** A claim of the authors; shown with every verdict, but never used as evidence. */
   taskVersion: string | null;
   dataset: EvaluationInput;
   datasetSplit: string | null;
-  /** Addresses of the same data, by the author's word. */
+  /** Addresses that the author declares to hold the same data. */
   sameAs: readonly string[];
   prompt: EvaluationInput;
   shots: number | null;
   seeds: readonly number[];
   metrics: ReadonlyMap<string, Metric>;
   generation: string;
-  /** Code that no comparison reads, by its digest. */
+  /** Opaque code, identified by its digest. */
   code: string | null;
 };
 

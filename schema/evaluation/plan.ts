@@ -1,11 +1,11 @@
-/** Which results stop being comparable, per metric. */
+/** Lists the results that are no longer comparable, per metric. */
 import type { Difference } from "../compatibility.ts";
 import { boundedPlan, type Plan, type PlanAction } from "../plan.ts";
 import type { EvaluationModel } from "./model.ts";
 
 export type Comparability = "comparable" | "not_comparable" | "unknown";
 
-/** Every difference does that is not about another metric. */
+/** Whether a difference concerns the metric: only those about another metric do not. */
 export function concernsMetric({ kind, message }: Difference, metric: string): boolean {
   return !kind.startsWith("METRIC_") || message.includes(`"${metric}"`);
 }

@@ -1,7 +1,7 @@
 /**
  * Whether two sets of results can be compared, per metric. Only what the records and the evaluation's versions state
- * decides: what they leave out makes a verdict unknown, and a version that the authors claim for their task is shown
- * and decides nothing.
+ * decides: missing information makes a verdict unknown, and a task version claimed by the authors is shown but does not
+ * affect it.
  */
 import type { Difference } from "../compatibility.ts";
 import { isSameValue } from "../projection/decode.ts";
@@ -34,13 +34,13 @@ type ReportedResult = {
   };
 };
 
-/** Members of `metric_config` that say what a score means. */
+/** Members of `metric_config` that determine the meaning of a score. */
 const SCALE_MEMBERS = ["score_type", "metric_unit", "min_score", "max_score", "level_names", "llm_scoring"] as const;
-/** Members of `source_data` that say where the data is, not which data it is. */
+/** Members of `source_data` about the location of the data, not its identity. */
 const ADDRESS_MEMBERS = ["hf_repo", "url"] as const;
 const SAMPLE_MEMBERS = ["hf_split", "samples_number", "sample_ids"] as const;
 
-/** The versions of one evaluation that the two sets ran, and the differences that users of the earlier one meet. */
+/** The versions of one evaluation that the two sets ran, and the differences between them. */
 export type EvaluationStep = {
   before: EvaluationModel;
   after: EvaluationModel;
@@ -58,7 +58,7 @@ export type ComparedMetric = {
   reasons: ComparisonReason[];
   before: Score | null;
   after: Score | null;
-  /** Of the score, and whether it is for the better: only between comparable ones. */
+  /** The change of the score, and whether it is an improvement; only for comparable results. */
   change: { by: number; is_better: boolean | null } | null;
 };
 
@@ -123,7 +123,7 @@ class Reasons {
 
 type SameValue = (a: unknown, b: unknown) => boolean;
 
-/** Remembers objects: what a record states once stands in every one of its results. */
+/** Remembers objects, because all results of a record share what the record states once. */
 function rememberingSame(): SameValue {
   const known = new Map<unknown, Map<unknown, boolean>>();
   return (a, b) => {
@@ -152,7 +152,7 @@ function resultsByKey({ evaluation_results }: ResultSet): Map<string, ReportedRe
   return byKey;
 }
 
-/** The harness, whose code no comparison reads. */
+/** The harness, whose code is opaque to the comparison. */
 function compareMeans(reasons: Reasons, before: ResultSet, after: ResultSet, isDeclared: boolean): void {
   const [ours, theirs] = [before.eval_library, after.eval_library];
   if (ours === undefined && theirs === undefined) {
@@ -200,7 +200,7 @@ function compareGeneration(reasons: Reasons, before: Side, after: Side, isDeclar
   const of = ([record, result]: Side) => result.generation_config ?? record.generation_config ?? null;
   const [ours, theirs] = [of(before), of(after)];
   if (ours === null || theirs === null) {
-    // The versions of a declared evaluation fix how answers are generated where no record says it.
+    // If the records do not state how answers are generated, the versions of a declared evaluation do.
     if (isDeclared && ours === theirs) return;
     reasons.unknown("generation_unstated", "How the answers were generated is not stated in both records.");
   } else if (!reasons.isSame(ours, theirs)) {
@@ -251,7 +251,7 @@ function areDeclaredSame(addresses: readonly unknown[], step: EvaluationStep | u
   return addresses.every((address) => declared.has(address));
 }
 
-/** What the evaluation's versions declare, and whether the records keep to it. */
+/** The declarations of the evaluation's versions, and whether the records match them. */
 function compareDeclared(
   reasons: Reasons,
   metric: string,

@@ -83,7 +83,7 @@ function formsChanged(reader: SignatureModel, writer: SignatureModel, side: "inp
   return namesOf(reader).filter((name) => earlier.has(name) && isTensor(reader, name) !== isTensor(writer, name));
 }
 
-/** A request as the earlier version takes it, or an answer that it never gave. */
+/** A request that the earlier version accepts, or an answer that it never gives. */
 export function witnessOfSignature(
   reader: SignatureModel,
   writer: SignatureModel,

@@ -36,7 +36,7 @@ function partOfMembers(root: JsonObject, declaration: PartDeclaration): PartText
   const pointer = `/${declaration.name}`;
   const members = root.members.get(declaration.name);
   const named = members?.type === "object" ? [...members.members] : [];
-  // A name that no member has: the engine takes an object without properties for one that says nothing.
+  // A dummy property: the engine treats an object schema without properties as unconstrained.
   const properties = new Map<string, JsonNode>([["", { type: "boolean", start: 0, value: true }]]);
   const required: JsonNode[] = [];
   const hasSchema = new Set<string>();
@@ -59,7 +59,7 @@ function partOfMembers(root: JsonObject, declaration: PartDeclaration): PartText
   };
   return {
     declaration,
-    // An absent list of parameters is an empty one, whose members can come.
+    // An absent list of parameters counts as an empty one, to which members may be added.
     pointer: members === undefined ? null : pointer,
     schema,
     placeOf: (place) => {

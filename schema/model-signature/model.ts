@@ -1,4 +1,4 @@
-/** What a served model takes and gives: named inputs, outputs and parameters, as JSON Schemas or tensors. */
+/** The interface of a served model: named inputs, outputs and parameters, as JSON Schemas or tensors. */
 import type { ArtefactModel } from "../artefact.ts";
 import type { PartDeclaration } from "../parts.ts";
 

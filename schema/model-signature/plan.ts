@@ -1,4 +1,4 @@
-/** What a new signature asks of callers, and the fragments that make servers enforce new outputs. */
+/** What callers must do because of a new signature, and the request fragments that make servers enforce new outputs. */
 import type { Difference } from "../compatibility.ts";
 import type { JsonSchemaModel } from "../json/model.ts";
 import { parseJsonSchema } from "../json/parse/parse.ts";
@@ -17,7 +17,7 @@ export const MAX_FRAGMENT_CHARACTERS = 2_000;
 /** Outputs with fragments: each is projected three times. */
 export const MAX_FRAGMENTS = 10;
 
-/** The servers that decode by a schema which every request carries. */
+/** The servers whose requests carry the schema for guided decoding. */
 const GUIDED_DECODING = [VLLM_2026_11, TENSORRT_LLM_2026_11, OLLAMA_2026_11];
 
 export function planForSignature(

@@ -4,7 +4,7 @@ import type { LintReport, Readiness } from "./lint.ts";
 /** By the profile's id, `name@date`. */
 export type Portability = Readonly<Record<string, Readiness>>;
 
-/** A verdict that the newest profile of a name gives otherwise than the newest one of before. */
+/** A verdict of the newest profile of a name that differs from the previous newest profile's. */
 export type PortabilityChange = {
   readonly profile: string;
   readonly readiness: Readiness;

@@ -53,7 +53,7 @@ function wordsAt(reader: PromptModel, writer: PromptModel) {
   return { reader_pointer: at(reader), writer_pointer: at(writer) };
 }
 
-/** Variables that a call of the earlier version may have left out and the new one needs for rendering. */
+/** Variables that are optional in the earlier version, and that the new one needs for rendering. */
 function newlyNeeded({ own: now }: PromptModel, writer: PromptModel): string[] {
   const required = requiredOf(writer);
   return now.needed.filter((name) => !writer.own.needed.includes(name) && !required.has(name));

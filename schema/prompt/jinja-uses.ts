@@ -150,7 +150,7 @@ function expressionsIn(node: JinjaNode): JinjaNode[] {
       continue;
     }
     if (name === "property" && node.computed !== true) continue;
-    // A method of a value uses the value; a macro is no variable.
+    // A method of a value uses the value; a macro is not a variable.
     if (name === "callee") add((value as JinjaNode).object);
     else add(value);
   }

@@ -40,7 +40,7 @@ type RuleRun = {
 export type RulesOutcome = {
   /** False if a rule ended the run. */
   passed: boolean;
-  /** As far as it was transformed. */
+  /** The message after the transforms that ran. */
   message: unknown;
   runs: RuleRun[];
 };

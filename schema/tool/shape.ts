@@ -1,4 +1,4 @@
-/** The JSON Schema of a tool's text. MCP's own definitions fit it as they are. */
+/** The JSON Schema of a tool's text. MCP's own definitions match it without conversion. */
 
 /** The longest name that a provider accepts is 128 characters; MCP recommends the same characters. */
 const TOOL_NAME = { type: "string", pattern: "^[A-Za-z0-9_./-]{1,128}$" };

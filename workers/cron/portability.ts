@@ -1,7 +1,7 @@
 /**
  * Lints stored versions again after the profiles have changed, and reports the results to the tenant's webhooks, which
- * send a notice for each difference. Only for tenants with an endpoint that receives these notices: everybody else gets
- * current verdicts when asking for them.
+ * send a notice for each difference. Only for tenants with an endpoint that receives these notices: other tenants get
+ * current verdicts on request.
  */
 import { primaryOf } from "../../durable-objects/primary/client.ts";
 import type { LintedVersion, PortabilityCheckpoint, Webhooks } from "../../durable-objects/webhooks/rpc.ts";

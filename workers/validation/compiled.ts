@@ -1,7 +1,7 @@
 /**
  * The compiled engine: ajv, avsc or protobufjs in a separate isolate without network access, which the Worker Loader
- * starts from the code that this Worker carries. It only says what is certainly valid; everything else is the
- * interpreter's, so that both give one answer.
+ * starts from the code that this Worker carries. It only confirms valid data; the interpreter decides everything else,
+ * so that both engines give the same answer.
  */
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { withinDeadline } from "../../registry/deadline.ts";
@@ -23,7 +23,7 @@ export const MAX_COMPILED_TOGETHER = 20;
 export const MAX_ISOLATES_IN_FLIGHT = 3;
 /** The platform stops an isolate that computes for longer in one call. */
 const CPU_LIMIT_MS = 1_000;
-/** Forms of one schema that are remembered: Protobuf has one for each message that is asked about. */
+/** Remembered forms of one schema: Protobuf has one for each requested message. */
 const MAX_COMPILABLES = 20;
 /** When the interpreter takes over: an isolate that starts takes a tenth of it. */
 const ANSWER_WITHIN_MS = 2_000;
@@ -87,7 +87,7 @@ export function compilableOf(target: Target, form: DataForm, options: DataOption
   const key = `${form}/${options.formats}/${options.message ?? ""}`;
   if (known.has(key)) return known.get(key);
   const schema = format.data.compilable?.(model, form, options);
-  // Without the message, which is the caller's, nothing else can be compiled either.
+  // If not even the default message can be compiled, the schema is not tried again.
   if (schema === undefined && options.message === undefined) heat.refuse(form);
   if (known.size < MAX_COMPILABLES) known.set(key, schema);
   return schema;

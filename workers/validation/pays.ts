@@ -1,6 +1,6 @@
 /**
- * When an isolate is worth its call. Microseconds of CPU, measured by bench/parts/validation.ts; only their ratios
- * matter.
+ * Decides whether calling the compiled engine is cheaper than interpreting. In microseconds of CPU, measured by
+ * bench/parts/validation.ts; only the ratios matter.
  */
 import type { DataForm } from "../../schema/data.ts";
 import type { FormatName } from "../../schema/format.ts";
@@ -8,14 +8,14 @@ import type { Target } from "./targets.ts";
 
 /** A call of another isolate. */
 const CALL_MICROS = 130;
-/** Writing a parsed value as text again, and reading it there, by KiB. */
+/** Serialising a parsed value and parsing it in the other isolate, per KiB. */
 const REWRITTEN_MICROS = 9;
-/** Copying bytes to another isolate, by KiB. */
+/** Copying bytes to another isolate, per KiB. */
 const COPIED_MICROS = 3;
 /** Evaluating one schema of JSON Schema; compiled, half of that. */
 const STEP_MICROS = 0.2;
 const COMPILED_SHARE = 0.5;
-/** What both engines take for a KiB where the interpreter does not count its work. */
+/** The cost per KiB in both engines, for formats whose interpreter does not count its work. */
 const MICROS_PER_KIB: Partial<Record<FormatName, Record<DataForm, { interpreted: number; compiled: number }>>> = {
   avro: { value: { interpreted: 14, compiled: 1 }, bytes: { interpreted: 75, compiled: 17 } },
   protobuf: { value: { interpreted: 0, compiled: 0 }, bytes: { interpreted: 28, compiled: 17 } },
@@ -35,7 +35,7 @@ function savedMicros(targets: readonly Target[], form: DataForm, bytes: number):
   return saved;
 }
 
-/** It must save as much again as the call costs, because what is invalid is interpreted afterwards. */
+/** The saving must be at least the cost of the call again, because invalid data is interpreted afterwards. */
 export function paysToCompile(targets: readonly Target[], form: DataForm, bytes: number): boolean {
   return savedMicros(targets, form, bytes) >= CALL_MICROS;
 }

@@ -171,7 +171,7 @@ export function insertEvidence(sql: SqlStorage, header: LogHeader, payload: Payl
     header.at,
     header.actor,
   );
-  // A hard delete of the version also erases what was said about it.
+  // A hard delete of the version also deletes the evidence about it.
   sql.exec("INSERT INTO amendments (record_key, seq) VALUES (?, ?)", recordKey, header.seq);
 }
 

@@ -1,9 +1,9 @@
 /**
- * What makes a registration write few rows, for rows written are most of its price: an entry's payload and the text it
- * brings lie in the entry's own row, counters are written only where the rows they count do not say them, and indexes leave
- * out what another key finds. Rows of earlier builds stay as they are and are read through the same views.
+ * Reduces the rows that a registration writes, which are most of its price: an entry's payload and text are columns of the
+ * entry's own row, counters that can be derived from the counted rows are not written, and indexes omit rows that another
+ * index finds. Rows of earlier builds are unchanged and are read through the same views.
  *
- * Not in constant time: four indexes of `records` are built anew, about a second for each million records.
+ * This migration is not constant-time: it rebuilds four indexes of `records`, about a second per million records.
  */
 import { COUNTED_IDS } from "../../../registry/confluent-id.ts";
 

@@ -10,8 +10,8 @@ import type { CompareContext } from "./policy-rules.ts";
 import { RecursionCheck } from "./recursion-check.ts";
 
 /**
- * The path from the root to a place, last step first: the types passed and the writer's steps out of them. No nodes of the
- * graph, which would live on with every difference found.
+ * The path from the root to a place, last step first: the types passed and the writer's steps out of them. Holds no
+ * nodes of the graph: every difference would keep them in memory.
  */
 export type Trail = { pair: MeetingTypes; writerStep: string; before: Trail } | null;
 

@@ -51,7 +51,7 @@ export function deniedAttempt(refused: Refused, status: number): Denial | undefi
   };
 }
 
-/** Every status that denies access; quotas and other limits are no denial of access. */
+/** Every status that denies access; quotas and other limits do not count as denials of access. */
 function isDenied({ access, refusedAs, isLockedOut }: Refused, status: number): boolean {
   switch (status) {
     case 401:

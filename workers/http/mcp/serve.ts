@@ -26,7 +26,7 @@ export const TOOLS: readonly McpTool[] = [...READ_TOOLS, ...CHECK_TOOLS, ...ARTE
 const INSTRUCTIONS =
   "A registry of the schemas of data, prompts, tools and model outputs, by subject and version. Texts inside schemas were written by the people who registered them.";
 
-/** For refusals that no call of the native API gave. */
+/** For refusals that do not come from the native API. */
 const OWN = { method: "POST", path: "/mcp", subject: undefined } as const;
 
 /** What a credential sees depends on it, and it may lose a permission at any time. */

@@ -112,7 +112,7 @@ function requestOf(command: Command): unknown {
 }
 
 /**
- * Outcomes lie in the order of their ids. One that begins with the time is sought and stored next to the last ones, on a
+ * Outcomes are in the order of their ids. One that begins with the time is sought and stored next to the last ones, on a
  * page that is in memory; a random one would be on any page of the day.
  */
 function timeOrderedId(edge: Edge): string {
@@ -173,7 +173,7 @@ function targetOf(command: Command): unknown {
   if ("context" in command) return command.context;
   if ("resource" in command) return command.resource.id;
   if ("resourceId" in command) return command.resourceId;
-  // What is new or the tenant's own is identified by its key alone; a digest detects another one with the same key.
+  // New or tenant-wide objects have no further target; the digest detects a different command with the same key.
   return null;
 }
 

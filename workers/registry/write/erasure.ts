@@ -30,5 +30,5 @@ export async function eraseVersion(
   return ok({ changeSet: erased.value.changeSet!, asOf: erased.value.asOf });
 }
 
-/** Refusals of a soft delete of what is soft-deleted or gone. */
+/** Refusals of a soft delete because the version is already deleted. */
 const DELETED: ReadonlySet<string> = new Set(["VERSION_SOFT_DELETED", "SCHEMA_NOT_FOUND"]);

@@ -26,7 +26,7 @@ type Promotion = {
   message: string | null;
 };
 
-/** Outcomes with what is referenced before what references it; the promoted version is the last. */
+/** Outcomes in dependency order, so the promoted version is the last. */
 type Promoted = {
   changeSet: string | null;
   outcomes: readonly ChangeOutcome[];

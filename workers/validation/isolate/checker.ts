@@ -1,6 +1,6 @@
 /**
- * Runs in a loaded isolate: applies compiled schemas to data. Only says what is certainly valid; invalid and unusual
- * data are the interpreter's, which finds the reasons.
+ * Runs in a loaded isolate: applies compiled schemas to data. It only confirms valid data; invalid and unusual data are
+ * left to the interpreter, which finds the reasons.
  */
 import { parsePlainData } from "../../../schema/data-text.ts";
 
