@@ -31,6 +31,7 @@ export const LONG_TESTS = {
     "test/system/kill.test.ts",
     "test/system/race.test.ts",
     "test/system/search-corpus.test.ts",
+    "test/system/validate-lines.test.ts",
     "test/system/webhooks-faults.test.ts",
   ],
 } as const satisfies Record<string, readonly string[]>;
