@@ -40,6 +40,8 @@ export type DecodedAnswer =
   /** A call of a tool other than the requested one. */
   | (Call & { readonly outcome: "other_tool" });
 
+type Validated = Extract<DecodedAnswer, { outcome: "valid" | "invalid" | "not_validated" }>;
+
 type AnswerTarget = {
   readonly registered: JsonSchemaModel;
   readonly projection: Projection;
@@ -92,11 +94,11 @@ class AnswerDecoding {
       return { outcome: "too_large", call, message: `The answer is nested deeper than ${MAX_ANSWER_DEPTH} levels.` };
     }
     const decoded = this.#validated(part.arguments, call, []);
-    // The provider closes a truncated object, so the model is not at fault if it is invalid.
-    return isLast && decoded.outcome === "invalid" ? (this.#cut(decoded) ?? decoded) : decoded;
+    // The provider closes a truncated object, so its last members may be missing or cut even if it is valid.
+    return isLast ? (this.#cut(decoded) ?? decoded) : decoded;
   }
 
-  #cut(decoded: Extract<DecodedAnswer, { outcome: "invalid" }>): DecodedAnswer | undefined {
+  #cut(decoded: Validated): DecodedAnswer | undefined {
     const { end, endReason } = this.#answer;
     if (end === "whole") return undefined;
     const { call, value } = decoded;
@@ -129,7 +131,7 @@ class AnswerDecoding {
     return parsed.ok ? parsed.value.model : this.#target.registered;
   }
 
-  #validated(given: unknown, call: Call["call"], notes: readonly AnswerNote[]): DecodedAnswer {
+  #validated(given: unknown, call: Call["call"], notes: readonly AnswerNote[]): Validated {
     const value = decodeValue(this.#context, given);
     const validation = validateInstance(this.#target.registered, value, { formats: true });
     if (!validation.ok) return { outcome: "not_validated", call, value, message: validation.refusal.message };

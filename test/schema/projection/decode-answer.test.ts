@@ -157,6 +157,43 @@ describe("decodeAnswer of responses without an answer", () => {
     ]);
   });
 
+  it.each([
+    [
+      "Anthropic",
+      {
+        type: "message",
+        content: [{ type: "tool_use", id: "t", name: "w", input: { city: "San" } }],
+        stop_reason: "max_tokens",
+      },
+    ],
+    [
+      "Gemini",
+      {
+        candidates: [
+          { content: { parts: [{ functionCall: { name: "w", args: { city: "San" } } }] }, finishReason: "MAX_TOKENS" },
+        ],
+      },
+    ],
+    [
+      "Bedrock",
+      {
+        output: { message: { content: [{ toolUse: { toolUseId: "u", name: "w", input: { city: "San" } } }] } },
+        stopReason: "max_tokens",
+      },
+    ],
+  ])("never takes arguments that %s closed at the limit for whole ones", (_, body) => {
+    expect(decoded(body)).toMatchObject([{ outcome: "truncated", call: { name: "w" }, value: { city: "San" } }]);
+  });
+
+  it("accepts the calls before the one that was cut off", () => {
+    const use = (id: string) => ({ type: "tool_use", id, name: "w", input: { city: "Oslo", days: null } });
+
+    expect(decoded({ type: "message", content: [use("a"), use("b")], stop_reason: "max_tokens" })).toMatchObject([
+      { outcome: "valid" },
+      { outcome: "truncated" },
+    ]);
+  });
+
   it("accepts JSON that was complete when the limit was reached", () => {
     expect(decoded(chat({ content: '{"city":"Oslo","days":1}' }, "length"))).toMatchObject([{ outcome: "valid" }]);
   });
