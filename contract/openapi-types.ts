@@ -5104,7 +5104,7 @@ export interface components {
         readonly Framing: "none" | "confluent" | "single-object";
         /** @description The full name of a Protobuf message; by default the frame's, else the first of the schema. */
         readonly MessageName: string;
-        /** @description The guid of the schema, for bytes whose Kafka header contained it. Only `/validate` needs it. */
+        /** @description The guid of the schema, for bytes whose Kafka header contained it. Only `/validate` needs it; elsewhere it must be the schema's own. */
         readonly SchemaGuid: string;
         /** @example 5f1c0b7d2e4f6593 */
         readonly KeyId: string;
@@ -5579,7 +5579,7 @@ export interface operations {
                 readonly only?: "all" | "invalid";
             };
             readonly header?: {
-                /** @description The guid of the schema, for bytes whose Kafka header contained it. Only `/validate` needs it. */
+                /** @description The guid of the schema, for bytes whose Kafka header contained it. Only `/validate` needs it; elsewhere it must be the schema's own. */
                 readonly "X-Schema-Guid"?: components["parameters"]["SchemaGuid"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
@@ -5745,7 +5745,7 @@ export interface operations {
                 readonly only?: "all" | "invalid";
             };
             readonly header?: {
-                /** @description The guid of the schema, for bytes whose Kafka header contained it. Only `/validate` needs it. */
+                /** @description The guid of the schema, for bytes whose Kafka header contained it. Only `/validate` needs it; elsewhere it must be the schema's own. */
                 readonly "X-Schema-Guid"?: components["parameters"]["SchemaGuid"];
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];

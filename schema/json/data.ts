@@ -38,14 +38,14 @@ function validateValue(
     const { valid, errors, steps } = result.value;
     return ok({ ...(valid ? VALID : invalid(errors)), steps });
   }
-  const { reason, message, schema_pointer } = result.refusal;
+  const { reason, message, pointer, schema_pointer } = result.refusal;
   if (reason === "too_complex") return refuse({ reason, message, schema_pointer });
   if (reason === "unresolved_reference") return refuse({ reason: "invalid_schema", message, schema_pointer });
   // What could not be checked must not count as valid.
   return ok(
     invalid([
       {
-        pointer: "",
+        pointer,
         keyword: "pattern_not_evaluated",
         schema_pointer,
         message,

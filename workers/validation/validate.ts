@@ -144,7 +144,8 @@ export function noSingleObject(format: string): Refusal {
   return makeRefusal("UNSUPPORTED", [detail], detail, { items: [{ rule: "framing", message: detail }] });
 }
 
-async function findFrameProblem(
+/** The reason that a schema named beside or before the bytes is not this one. */
+export async function findFrameProblem(
   edge: Edge,
   { target, contentHash, context }: FoundTarget,
   named: FramedSchema,

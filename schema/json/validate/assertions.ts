@@ -163,13 +163,17 @@ function uniqueCheck(location: SchemaLocation): KeywordCheck {
 
 function patternCheck(location: SchemaLocation, source: string): KeywordCheck {
   const compiled = compilePattern(source);
-  return simple(location, "pattern", `a string that matches ${describeValue(source)}`, (value, evaluation) => {
+  const expected = `a string that matches ${describeValue(source)}`;
+  return (evaluation, value, path) => {
     if (typeof value !== "string") return true;
-    if (!compiled.ok) throw new EvaluationStopped("unsupported_pattern", compiled.refusal.message, location);
+    const at = { keyword: "pattern", path };
+    if (!compiled.ok) throw new EvaluationStopped("unsupported_pattern", compiled.refusal.message, location, at);
     const matches = compiled.value.matches(value, evaluation.patternBudget);
-    if (matches !== undefined) return matches;
-    throw new EvaluationStopped("too_complex", "The patterns take too many steps on this value.", location);
-  });
+    if (matches === undefined) {
+      throw new EvaluationStopped("too_complex", "The patterns take too many steps on this value.", location, at);
+    }
+    return matches || evaluation.fail(location, "pattern", path, value, expected);
+  };
 }
 
 function formatCheck(location: SchemaLocation, name: string): KeywordCheck | undefined {

@@ -35,15 +35,29 @@ export type InstanceError = {
 export class EvaluationStopped extends Error {
   readonly reason: "too_complex" | "unsupported_pattern" | "unresolved_reference";
   readonly location: SchemaLocation | undefined;
+  /** The keyword and the value that it applied to, if it depends on one. */
+  readonly at: { keyword: string; path: Path } | undefined;
 
   constructor(
     reason: "too_complex" | "unsupported_pattern" | "unresolved_reference",
     message: string,
     location: SchemaLocation | undefined,
+    at?: { keyword: string; path: Path },
   ) {
     super(message);
     this.reason = reason;
     this.location = location;
+    this.at = at;
+  }
+
+  /** JSON pointer into the value. */
+  get pointer(): string {
+    return pathPointer(this.at?.path ?? null);
+  }
+
+  get schemaPointer(): string {
+    if (this.location === undefined) return "";
+    return schemaPointer(this.location, ...(this.at === undefined ? [] : [this.at.keyword]));
   }
 }
 

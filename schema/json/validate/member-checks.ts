@@ -25,7 +25,7 @@ export function membersCheck(on: Applying): KeywordCheck {
       let isKnown = own !== undefined;
       if (own !== undefined && !on.apply(evaluation, "properties", own, member, place, undefined)) valid = false;
       for (const { pattern, schema } of patterns) {
-        if (!matches(on, evaluation, pattern, name)) continue;
+        if (!matches(on, evaluation, pattern, name, path)) continue;
         isKnown = true;
         if (!on.apply(evaluation, "patternProperties", schema, member, place, undefined)) valid = false;
       }
@@ -49,11 +49,12 @@ function patternProperties(on: Applying): { pattern: Pattern | string; schema: S
   });
 }
 
-function matches(on: Applying, evaluation: Evaluation, pattern: Pattern | string, text: string): boolean {
+function matches(on: Applying, evaluation: Evaluation, pattern: Pattern | string, text: string, path: Path): boolean {
   const matches = typeof pattern === "string" ? undefined : pattern.matches(text, evaluation.patternBudget);
   if (matches !== undefined) return matches;
-  if (typeof pattern === "string") throw new EvaluationStopped("unsupported_pattern", pattern, on.location);
-  throw new EvaluationStopped("too_complex", "The patterns take too many steps on this value.", on.location);
+  const at = { keyword: "patternProperties", path };
+  if (typeof pattern === "string") throw new EvaluationStopped("unsupported_pattern", pattern, on.location, at);
+  throw new EvaluationStopped("too_complex", "The patterns take too many steps on this value.", on.location, at);
 }
 
 export function propertyNamesCheck(on: Applying, node: JsonNode): KeywordCheck {

@@ -17,7 +17,6 @@ import {
   isDeeperThan,
   MAX_INSTANCE_DEPTH,
   MAX_INSTANCE_ERRORS,
-  schemaPointer,
 } from "./evaluation.ts";
 
 type InstanceValidation = Result<
@@ -27,7 +26,7 @@ type InstanceValidation = Result<
    * `unsupported_pattern`: the result depends on a pattern that no linear-time engine can run, such as one with back
    * references; `unresolved_reference`: it depends on an unresolved reference, which only stored schemas have.
    */
-  { reason: EvaluationStopped["reason"]; schema_pointer: string; message: string }
+  { reason: EvaluationStopped["reason"]; pointer: string; schema_pointer: string; message: string }
 >;
 
 type ValidateOptions = {
@@ -53,7 +52,7 @@ export function validateAt(
 ): InstanceValidation {
   if (isDeeperThan(instance, MAX_INSTANCE_DEPTH)) {
     const message = `The value is nested deeper than ${MAX_INSTANCE_DEPTH} levels.`;
-    return refuse({ reason: "too_complex", schema_pointer: "", message });
+    return refuse({ reason: "too_complex", pointer: "", schema_pointer: "", message });
   }
   const evaluation = new Evaluation(options.formats);
   try {
@@ -65,8 +64,8 @@ export function validateAt(
     });
   } catch (error) {
     if (!(error instanceof EvaluationStopped)) throw error;
-    const pointer = error.location === undefined ? "" : schemaPointer(error.location);
-    return refuse({ reason: error.reason, schema_pointer: pointer, message: error.message });
+    const { reason, pointer, schemaPointer, message } = error;
+    return refuse({ reason, pointer, schema_pointer: schemaPointer, message });
   }
 }
 

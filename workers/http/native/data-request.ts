@@ -146,11 +146,15 @@ export function selectorOf(fields: SchemaFields, place = ""): TargetSelector | u
   return undefined;
 }
 
+/** From the header of a Kafka message. */
+export function headerGuidOf({ header }: NativeRequest): string | undefined {
+  return header["X-Schema-Guid"] as string | undefined;
+}
+
 export function selectorOfQuery(request: NativeRequest): TargetSelector | undefined {
-  const { query, header } = request;
-  const headerGuid = header["X-Schema-Guid"] as string | undefined;
+  const headerGuid = headerGuidOf(request);
   return selectorOf({
-    ...(query as SchemaFields),
+    ...(request.query as SchemaFields),
     ...(headerGuid === undefined ? {} : { guid: headerGuid }),
   });
 }

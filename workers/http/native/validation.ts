@@ -8,7 +8,7 @@ import { readFrame } from "../../../schema/framing.ts";
 import type { Result } from "../../../schema/result.ts";
 import { Fairness } from "../../validation/fairness.ts";
 import { type FoundTarget, readTarget, type TargetSelector } from "../../validation/targets.ts";
-import { type Payload, type ValidationOutcome, validatePayload } from "../../validation/validate.ts";
+import { findFrameProblem, type Payload, type ValidationOutcome, validatePayload } from "../../validation/validate.ts";
 import { validateLines } from "../../validation/validate-lines.ts";
 import { askVersions, isVersionRange } from "../../validation/versions.ts";
 import { type Answer, JSON_MEDIA_TYPE, jsonTextAnswer, prebuiltHeaders, provenance } from "../answer.ts";
@@ -17,6 +17,7 @@ import {
   dataBodyOf,
   dataOptionsOf,
   framingOf,
+  headerGuidOf,
   payloadOf,
   readEnvelope,
   readMessageBytes,
@@ -37,7 +38,8 @@ export async function validateById(request: NativeRequest): Promise<Answer> {
     const payload: Payload = { bytes: await readMessageBytes(request), framing: framingOf(request) };
     const found = await requireTarget(request, selector);
     requireFormat(body, found.target.format.name);
-    return validationAnswer(request, found, payload, dataOptionsOf(request));
+    const claimed = await withHeaderGuid(request, found, payload);
+    return validationAnswer(request, found, claimed, dataOptionsOf(request));
   }
   const fields = await readEnvelope<Shape<"DataToValidate">>(request);
   const payload = payloadOf(fields);
@@ -47,6 +49,16 @@ export async function validateById(request: NativeRequest): Promise<Answer> {
     payload,
     dataOptionsOf(request, fields.message),
   );
+}
+
+/** A guid beside the bytes must be this schema's, like one in their frame. */
+async function withHeaderGuid(request: NativeRequest, found: FoundTarget, payload: Payload): Promise<Payload> {
+  const guid = headerGuidOf(request);
+  if (guid === undefined) return payload;
+  const problem = await findFrameProblem(request.edge, found, { guid: guid.toLowerCase() });
+  if (problem === undefined) return payload;
+  if ("valid" in problem) return { unreadable: problem };
+  throw new RegistryError(problem);
 }
 
 export async function validateBySelector(request: NativeRequest): Promise<Answer> {

@@ -150,7 +150,7 @@ describe("validateInstance", () => {
 
     expect(validate(schema, { a: "aa" })).toMatchObject({
       ok: false,
-      refusal: { reason: "unsupported_pattern", schema_pointer: "/properties/a" },
+      refusal: { reason: "unsupported_pattern", pointer: "/a", schema_pointer: "/properties/a/pattern" },
     });
     expect(validate(schema, { b: "aa" })).toMatchObject({ ok: true, value: { valid: true } });
   });

@@ -257,12 +257,22 @@ describe("POST /schemas/{id}/validate with hostile data", () => {
   it("decides patterns designed to hang, and reports those it cannot decide", async () => {
     const registry = plainRegistry();
     const hanging = await registry.register("redos", { pattern: "^(a+)+$" }, { format: "json-schema" });
-    const backwards = await registry.register("back", { pattern: "^(a)\\1$" }, { format: "json-schema" });
+    const pattern = "^(a)\\1$";
+    const backwards = await registry.register(
+      "back",
+      { properties: { items: { items: { pattern } }, map: { patternProperties: { [pattern]: true } } } },
+      { format: "json-schema" },
+    );
 
     expect((await validate(registry, hanging.id, `${"a".repeat(10_000)}!`)).valid).toBe(false);
-    expect(await validate(registry, backwards.id, "aa")).toMatchObject({
+    expect(await validate(registry, backwards.id, { items: [1, "aa"] })).toMatchObject({
       valid: false,
-      errors: [{ keyword: "pattern_not_evaluated", schema_pointer: "" }],
+      errors: [
+        { keyword: "pattern_not_evaluated", pointer: "/items/1", schema_pointer: "/properties/items/items/pattern" },
+      ],
+    });
+    expect(await validate(registry, backwards.id, { map: { aa: 1 } })).toMatchObject({
+      errors: [{ pointer: "/map", schema_pointer: "/properties/map/patternProperties" }],
     });
   });
 
@@ -392,6 +402,27 @@ describe.each(WAYS)("POST /validate on the $name platform", ({ open }) => {
 
     expect([byId.body, byGuid.body, byHeader.body]).toMatchObject([{ valid: true }, { valid: true }, { valid: true }]);
     expect(nameless.status).toBe(400);
+  });
+
+  it("refuses bytes whose header names another schema", async () => {
+    const registry = open();
+    const record = await avroOrders(registry);
+    const other = await registry.register("other", "string");
+    const named = (guid: string) =>
+      send(registry, `/schemas/${record.id}/validate`, Uint8Array.of(2, 0x61, 0), "application/avro", {
+        "X-Schema-Guid": guid,
+      });
+
+    const own = await named(record.guid.toUpperCase());
+    const others = await named(other.guid);
+    const nobodys = await named("00000000-0000-0000-0000-000000000000");
+
+    expect(own.body).toMatchObject({ valid: true });
+    expect(others.body).toMatchObject({
+      valid: false,
+      errors: [{ keyword: "framing", got: expect.stringContaining("another schema's") }],
+    });
+    expect(nobodys.body).toMatchObject({ errors: [{ got: expect.stringContaining("which no schema has") }] });
   });
 
   it("streams NDJSON against a version", async () => {
