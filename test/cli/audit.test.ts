@@ -127,7 +127,7 @@ describe("llmsr audit over the network", () => {
     expect((await callLlmsr(["audit", "checkpoint", "http://localhost:1"], { fetch })).code).toBe(code);
   });
 
-  it("exits with 3 where the registry cannot be reached, breaks off, or is something else", async () => {
+  it("exits with 3 if the registry is unreachable, the response breaks off, or the server is not a registry", async () => {
     const broken = new ReadableStream({ pull: (controller) => controller.error(new Error("cut off")) });
 
     expect((await audit("checkpoint", "http://127.0.0.1:9")).code).toBe(3);
@@ -139,7 +139,7 @@ describe("llmsr audit over the network", () => {
 });
 
 describe("llmsr audit export, download and checkpoint", () => {
-  it("asks for what is wanted, and prints the answer as it comes", async () => {
+  it("sends the filters, and prints the answer as it arrives", async () => {
     const asked: string[] = [];
     const server = createServer((request, response) => {
       asked.push(request.url!);

@@ -42,7 +42,7 @@ const check = (args: readonly string[] = [], cwd = folder) =>
   callLlmsr(["check", ...args, "--against", "git:main", "--no-witness"], { cwd });
 
 describe("llmsr check --against a git revision", () => {
-  it("compares a subject whose file was renamed with the file that it had", async () => {
+  it("compares a subject whose file was renamed with its former file", async () => {
     commit({ "s/o.json": numbered("integer"), "llmsr.toml": declared('o = "s/o.json"') });
     rmSync(join(folder, "s/o.json"));
     write({ "s/o2.json": numbered("string"), "llmsr.toml": declared('o = "s/o2.json"') });
@@ -174,7 +174,7 @@ describe("llmsr check --against a git revision, of a subject that was removed", 
     });
   });
 
-  it("says so only where the subject was among the named files", async () => {
+  it("says so only if the subject was among the named files", async () => {
     expect((await check(["kept.json"])).output).not.toContain("removed");
     expect((await check(["."])).output).toContain("removed");
   });

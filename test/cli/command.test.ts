@@ -65,11 +65,11 @@ describe("a command whose output is no longer read", () => {
     return new Response(event(1) + event(2), { headers: { "Content-Type": "text/event-stream" } });
   };
 
-  it.each([["export"], ["watch"]])("stops with 141 where it would go on printing (%s)", async (command) => {
+  it.each([["export"], ["watch"]])("stops with 141 instead of printing further output (%s)", async (command) => {
     expect(await llmsr([command], { fetch, ...closed() })).toMatchObject({ code: 141, errors: "" });
   });
 
-  it("finishes with its own code elsewhere", async () => {
+  it("keeps its own exit code if its output is short", async () => {
     writeFileSync(file("five.json"), "5");
 
     expect((await llmsr(["validate", file("five.json"), "--schema", file("user.json")], closed())).code).toBe(1);

@@ -37,7 +37,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("llmsr completion", () => {
-  it("quotes the subjects that bash completes, and runs none of them", async () => {
+  it("quotes the subjects that bash completes, so that none is executed", async () => {
     const script = await writeScript("bash");
     const complete = (word: string) =>
       `COMP_WORDS=(llmsr show "${word}"); COMP_CWORD=2; _llmsr; printf '%s\\n' "\${COMPREPLY[@]}"`;

@@ -64,7 +64,7 @@ describe("llmsr check --against git", () => {
     expect({ code, output }).toEqual({ code: 0, output: "new new.json: new\n" });
   });
 
-  it("takes a file of a revision as it is", async () => {
+  it("reads a file of a revision unchanged", async () => {
     expect((await llmsr(["diff", "git:main:schema.json", "new.json"])).code).toBe(0);
   });
 
@@ -230,7 +230,7 @@ describe("llmsr with a path that cannot be read", () => {
 });
 
 describe("llmsr push --dry-run", () => {
-  it("sends what is not JSON as text, so that the registry says what is wrong", async () => {
+  it("sends invalid JSON as text, so that the registry reports the problem", async () => {
     write("pushed/bad.json", "hello");
     const sent: unknown[] = [];
     const refuse = async (_: unknown, init?: RequestInit) => {

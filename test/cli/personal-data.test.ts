@@ -59,7 +59,7 @@ describe("llmsr erase", () => {
     expect((await run("person", url(), ACTOR, "--reason", "r")).code).toBe(2);
   });
 
-  it("exits with 3 where the registry cannot be reached", async () => {
+  it("exits with 3 if the registry cannot be reached", async () => {
     expect((await run("person", "http://127.0.0.1:9", ACTOR)).code).toBe(3);
   });
 

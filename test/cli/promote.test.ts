@@ -35,7 +35,7 @@ function promote(...args: string[]) {
 }
 
 describe("llmsr promote", () => {
-  it("promotes to another registry or context, and prints what was made", async () => {
+  it("promotes to another registry or context, and prints the registered versions", async () => {
     const { code, output } = await promote(url(), "orders", "--to-registry", "production", "--version", "^2");
 
     expect([code, output]).toEqual([0, "registered orders 1.0.0\n"]);
@@ -53,7 +53,7 @@ describe("llmsr promote", () => {
     expect(asked).toMatchObject([["POST", "/api/v1/promotions", { subject: ":.dev:orders", to_context: ".prod" }]]);
   });
 
-  it("exits with 5 where the target refuses, with 1 where it finds a break, and with 2 without a target", async () => {
+  it("exits with 5 if the target refuses, with 1 if it is incompatible, and with 2 without a target", async () => {
     const refused = await promote(url(), "protected", "--to-context", ".prod");
     expect([refused.code, refused.errors]).toEqual([5, expect.stringContaining("It waits for approval.")]);
     expect((await promote(url(), "breaking", "--to-context", ".prod")).code).toBe(1);

@@ -55,7 +55,7 @@ describe("llmsr propose, approve and reject", () => {
     expect(output).toContain("p-1 open\n  orders, by ana\n  approvals: none; required: 1 of admin\n");
   });
 
-  it("lists open proposals, also where there are none", async () => {
+  it("lists open proposals, or none", async () => {
     answer = { status: 200, body: JSON.stringify({ items: [PROPOSAL] }) };
     expect((await llmsr("propose", url)).output).toContain("p-1 open");
     answer = { status: 200, body: '{"items": []}' };

@@ -52,7 +52,7 @@ describe("llmsr stream", () => {
     expect(await stream(text)).toMatchObject({ code, outcome });
   });
 
-  it("ends before the rest arrives once nothing can repair the beginning", async () => {
+  it("stops early once later text cannot correct the beginning", async () => {
     const { outcome, errors, pieces } = await stream(`{"id":"too long to be valid ${"x".repeat(10_000)}"}`);
 
     expect([outcome, errors[0]!.pointer]).toEqual(["invalid", "/id"]);

@@ -113,7 +113,7 @@ describe("the read model's entries", () => {
     }
   });
 
-  it("are not asked for pages without a filter, nor where there is no database", async () => {
+  it("are not queried for pages without a filter, or without a database", async () => {
     const log = madeLog("t", 20);
 
     expect(await all(await edgeOver(log, 20), {})).toHaveLength(20);

@@ -79,7 +79,7 @@ describe.each(DATABASES.map((kind) => [kind.name, kind] as const))("denials in %
       expect(rest).toMatchObject({ next: undefined, denials: [{ firstAtMs: NOW + hour }] });
     });
 
-    it("continues after rows whose text Postgres stores otherwise than it was counted", async () => {
+    it("continues after rows whose text Postgres stores in a different form", async () => {
       const tenant = freshTenant();
       const counted = Array.from({ length: 20 }, (_, n) => denialOf({ route: `/${n}\u0000`, requestId: `${n}` }));
       await countDenials(database.access, tenant, [{ id: "a", denials: counted }], NOW);
@@ -113,7 +113,7 @@ describe.each(DATABASES.map((kind) => [kind.name, kind] as const))("denials in %
       );
     });
 
-    it("deletes what is older than the retention in bounded steps, and nothing else", async () => {
+    it("deletes only rows older than the retention, in bounded steps", async () => {
       const tenant = freshTenant();
       const old = Array.from({ length: DENIALS_PER_DELETE + 1 }, (_, n) =>
         denialOf({ minuteMs: 60_000, requestId: "r", route: `/${n}` }),

@@ -200,7 +200,7 @@ describe.each(LIVES)("a subject of format $kind", (life) => {
     expect(named.body).toMatchObject({ version_number: 2 });
   });
 
-  it("tells its followers what they must do, and where the alias has moved", async () => {
+  it("sends its followers the plan and the alias's new target", async () => {
     const events = (await allEvents()).filter((event) => event.subject === subject);
 
     const registrations = events.filter(({ type }) => type.endsWith("schema.registered"));

@@ -83,7 +83,7 @@ function runStep(name: string, env: Record<string, string>) {
 describe("action.yml", () => {
   const inputs = { FILES: "", AGAINST: "", LLMSR_URL: "", LLMSR_KEY: "", DEFAULT_BRANCH: "main" };
 
-  it("reports the step, the break with its witness, what is affected and the providers", () => {
+  it("reports the version step, the break with its witness, the affected subjects and the providers", () => {
     const { status, report, summary, output } = runStep("Check", { ...inputs, BASE: base });
 
     expect(status).toBe(1);
@@ -102,7 +102,7 @@ describe("action.yml", () => {
     expect(stdout).toMatch(/^::error file=address\.avsc,line=1,col=\d+,title=\w+::/m);
   });
 
-  it("passes where nothing breaks", () => {
+  it("passes if nothing breaks", () => {
     const { status, report } = runStep("Check", { ...inputs, BASE: base, FILES: "plain.avsc" });
 
     expect(status).toBe(0);

@@ -28,7 +28,7 @@ describe.skipIf(program === undefined)("limits over Redis", () => {
     state.remove();
   });
 
-  it("sum what is leased in a minute, and end with it", async () => {
+  it("sum the leases of a minute, and expire with it", async () => {
     const leases = redisLeases(redis.url, redis.token);
 
     expect(await leases.lease("sum", 7, 10)).toBe(10);
@@ -61,7 +61,7 @@ describe.skipIf(program === undefined)("limits over Redis", () => {
     expect(redis.asked.length - before).toBeLessThanOrEqual(60);
   });
 
-  it("are counted there by a registry, which goes on when Redis does not", async () => {
+  it("are counted in Redis by a registry, which continues if Redis stops", async () => {
     const hashKey = makeHashKey();
     const { key, kept } = makeFirstKey(hashKey);
     const env = {

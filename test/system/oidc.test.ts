@@ -106,7 +106,7 @@ describe("tokens of a real OIDC issuer", () => {
     expect((me as { permissions: string[] }).permissions).not.toContain("admin:users");
   });
 
-  it("change nothing administrative without a second factor", async () => {
+  it("cannot administer without a second factor", async () => {
     const body = JSON.stringify({ name: "by token", grants: [{ role: "reader" }] });
     const create = async (client: string) => call("/api/v1/keys", await tokenOf(client), { method: "POST", body });
 
@@ -116,7 +116,7 @@ describe("tokens of a real OIDC issuer", () => {
     expect((await create("platform-mfa")).status).toBe(201);
   });
 
-  it("get what is granted to their group, within a minute and without a deployment", async () => {
+  it("get their group's grants within a minute and without a deployment", async () => {
     const before = await call("/subjects", await tokenOf("tea"));
     const granted = await fetch(`${registry.url}/api/v1/grants/group:tea`, {
       method: "PUT",

@@ -184,7 +184,7 @@ describe("the resolution of a webhook's host", () => {
     expect(await problemOf("hooks.acme.dev")).toBeUndefined();
   });
 
-  it("asks nothing about addresses, which were checked as they are", async () => {
+  it("does not resolve addresses, which were checked literally", async () => {
     expect(await problemOf(PUBLIC)).toBeUndefined();
     expect(await problemOf(`[${PUBLIC_IPV6}]`)).toBeUndefined();
     expect(dns.asked).toEqual([]);

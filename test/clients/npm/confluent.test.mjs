@@ -125,7 +125,7 @@ describe("SchemaRegistryClient", () => {
     await assert.rejects(client.getLatestWithMetadata(subject, { major: "3" }), { errorCode: 40403 });
   });
 
-  it("normalises where asked to", async () => {
+  it("normalises on request", async () => {
     const client = newClient();
     const subject = `${unique("normalise")}-value`;
     const spaced = { schemaType: "JSON", schema: '{ "type": "object", "properties": { "b": {}, "a": {} } }' };
@@ -136,7 +136,7 @@ describe("SchemaRegistryClient", () => {
     assert.equal(await client.getId(subject, sorted, true), id);
   });
 
-  it("asks once for what it has seen", async () => {
+  it("requests each schema once", async () => {
     const proxy = await countingProxy(url);
     const client = newClient(proxy.url);
     const subject = `${unique("cache")}-value`;

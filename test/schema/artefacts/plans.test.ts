@@ -105,7 +105,7 @@ describe("the plan of a changed output", () => {
       ({ action }) => action === "update_guided_decoding",
     );
 
-  it("has the fragment of each server, and none of the outputs that stay", () => {
+  it("has the fragment of each server, and none for unchanged outputs", () => {
     const [action, ...others] = fragmentsFor({ type: "object", properties: { n: { type: "integer" } } });
 
     expect(others).toEqual([]);
@@ -169,7 +169,7 @@ describe("groupPlans", () => {
     expect(grouped?.groups_total).toBeUndefined();
   });
 
-  it("gives nothing if nothing is asked", () => {
+  it("gives no plan if no action is required", () => {
     expect(groupPlans([version("a")])).toBeUndefined();
     expect(groupPlans([])).toBeUndefined();
   });

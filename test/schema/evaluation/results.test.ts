@@ -129,7 +129,7 @@ describe("compareResultSets", () => {
     expect(rulesOf(results(), results(changes))).toEqual({ verdict: "unknown", rules: [rule] });
   });
 
-  it("leaves records unknown that state nothing", () => {
+  it("gives the verdict unknown for records without information", () => {
     const bare = results({
       record: { eval_library: undefined },
       result: { source_data: undefined, generation_config: undefined },
@@ -173,7 +173,7 @@ describe("compareResultSets", () => {
     });
   });
 
-  it("holds records to the evaluation that they are said to be of", () => {
+  it("checks records against the evaluation that they name", () => {
     const step = stepOf(EVALUATION, EVALUATION);
     const of = (changes: Changes) => rulesOf(results(changes), results(changes), step).rules;
 
@@ -190,7 +190,7 @@ describe("compareResultSets", () => {
     expect(rulesOf(at("acme/cases"), at("third/cases"), stepOf(evaluation, evaluation)).rules).toEqual(["data_moved"]);
   });
 
-  it("takes no claimed version for evidence", () => {
+  it("does not use a claimed version as evidence", () => {
     const claimed = (version: number, more: object = {}) => ({ ...EVALUATION, ...more, task_version: version });
 
     expect(rulesOf(results(), results(), stepOf(claimed(1), claimed(2))).verdict).toBe("comparable");

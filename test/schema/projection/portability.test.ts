@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { comparePortability } from "../../../schema/projection/portability.ts";
 
 describe("comparePortability", () => {
-  it("gives the profiles whose verdict is another than that of the newest one before", () => {
+  it("gives the profiles whose verdict differs from the previous newest one's", () => {
     const before = { "a@2026-10": "impossible", "a@2026-11": "lossy", "b@2026-07": "ready" } as const;
     const after = { "a@2026-11": "lossy", "a@2027-01": "lossless", "b@2026-07-15": "ready" } as const;
 

@@ -176,7 +176,7 @@ describe("MAX_FIELDS and MAX_FIELD_DEPTH", () => {
     expect(Math.max(...fields.map(({ path }) => path.split(".").length - 1))).toBe(MAX_FIELD_DEPTH);
   });
 
-  it("omit nothing of a schema within them", () => {
+  it("accept a whole schema within them", () => {
     const messages = Array.from(
       { length: MAX_FIELD_DEPTH },
       (_, index) => `message M${index} { M${index + 1} a = 1; }`,

@@ -51,7 +51,7 @@ describe("validating a Protobuf value", () => {
     expect(validate(MAX_PROTOBUF_VALUES)).toMatchObject(tooComplex);
   });
 
-  it(`explains what is wrong among ${MAX_TRIED_PARTS} parts, and otherwise that something is`, () => {
+  it(`explains what is wrong among ${MAX_TRIED_PARTS} parts, and beyond that only that the data is invalid`, () => {
     const errorsOf = (good: number) => {
       const verdict = protobuf.data.validate(MODEL, { n: [...Array.from({ length: good }, () => 1), "x"] }, OPTIONS);
       return verdict.ok ? verdict.value.errors : [];

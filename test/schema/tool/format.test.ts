@@ -118,7 +118,7 @@ describe("a renamed parameter", () => {
     });
   });
 
-  it("is no candidate if nothing but the absence speaks for it", () => {
+  it("is not a candidate if the absence is the only evidence", () => {
     const { differences } = compared(
       TOOL,
       withParameter("limit", { type: "integer" }),

@@ -109,7 +109,7 @@ describe("a refused attempt", () => {
     ]);
   });
 
-  it("is not what is simply absent, or refused for another reason", async () => {
+  it("does not include absent subjects, or refusals for another reason", async () => {
     await registry.call("GET", "/api/v1/subjects/absent", { key: registry.admin });
     await registry.call("POST", "/api/v1/schemas", { key: registry.admin, body: {} });
     await registry.call("GET", "/api/v1/no-such-route");
@@ -248,7 +248,7 @@ describe("consumeDenials", () => {
 });
 
 describe("GET /audit/entries?include=denied", () => {
-  it("says where the batches are in a deployment without Postgres", async () => {
+  it("names the batches' location in a deployment without Postgres", async () => {
     const { status, body } = await registry.call("GET", "/api/v1/audit/entries?include=denied", {
       key: registry.admin,
     });

@@ -234,7 +234,7 @@ describe("the life cycle of a key", () => {
     expect((await elsewhere.call("GET", "/subjects", { key })).status).toBe(401);
   });
 
-  it("ends when it expires, also where it is cached", async () => {
+  it("ends when it expires, even if it is cached", async () => {
     const registry = open();
     const expires = registry.clock.now() + 30_000;
     await directoryAt(registry.clock.now());

@@ -101,7 +101,7 @@ describe.each(ROUTES.map((route) => [`${route.method} ${route.path}`, route] as 
     }
   });
 
-  it("shows and tells another tenant nothing of the first", async () => {
+  it("reveals nothing of the first tenant to another", async () => {
     for (const caller of callers.filter(({ isOwn }) => !isOwn)) {
       const { status, text, headers } = await ask(route, caller);
       expect(text, `${status}`).not.toContain(SECRET);
@@ -118,7 +118,7 @@ describe.each(ROUTES.map((route) => [`${route.method} ${route.path}`, route] as 
 });
 
 describe("a body that names the first tenant's data", () => {
-  it("finds nothing of it in another tenant, and changes nothing", async () => {
+  it("finds none of its data from another tenant, and changes nothing", async () => {
     const { key } = callers.find(({ role, isOwn }) => role === "admin" && !isOwn)!;
     const { id, webhook, key: keyId } = names;
     const schema = { id };
@@ -162,7 +162,7 @@ describe("a body that names the first tenant's data", () => {
 });
 
 describe("GET /metrics of a tenant", () => {
-  it("shows its own gauges, and not what is counted over all tenants", async () => {
+  it("shows its own gauges, and no counts over all tenants", async () => {
     const other = callers.find(({ role, isOwn }) => role === "admin" && !isOwn)!;
 
     const { text } = await registry.call("GET", "/metrics", { key: other.key });
@@ -175,7 +175,7 @@ describe("GET /metrics of a tenant", () => {
 });
 
 describe("what the first tenant holds", () => {
-  it("is there unchanged after everybody asked", async () => {
+  it("is unchanged after all these requests", async () => {
     const admin = callers.find(({ role, isOwn }) => role === "admin" && isOwn)!;
 
     const { status, text } = await registry.call("GET", `/schemas/ids/${names.confluentId}`, { key: admin.key });

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 describe("a key for drafts", () => {
-  it("changes drafts, and neither activates them nor deletes what is active, by any route", async () => {
+  it("changes drafts, but cannot activate them or delete active versions by any route", async () => {
     const key = await registry.makeKey(
       [{ role: "developer", states: ["draft"], subject_prefix: "green-" }, { role: "reader" }],
       { by: admin },
@@ -55,7 +55,7 @@ describe("a key for drafts", () => {
 });
 
 describe("a key for versions without a tag", () => {
-  it("protects versions that have it, by any route, and others from getting it", async () => {
+  it("protects versions that have the tag by any route, and prevents adding it to others", async () => {
     const condition = "!schema.tags.exists(tag, tag == 'pii')";
     const key = await registry.makeKey(
       [{ role: "developer", condition, subject_prefix: "grey-" }, { role: "reader" }],

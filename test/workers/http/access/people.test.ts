@@ -68,7 +68,7 @@ function erase(actor: string, headers: Record<string, string> = {}) {
 }
 
 describe("GET /people/{actor}/export", () => {
-  it("gives a person everything that the registry knows of them, and nothing of others", async () => {
+  it("gives a person all of their own data, and nothing about others", async () => {
     const { actor } = await withHistory("ana");
     await withHistory("ben");
 
@@ -81,7 +81,7 @@ describe("GET /people/{actor}/export", () => {
     expect(JSON.stringify(lines)).not.toMatch(/ben/);
   });
 
-  it("goes on for as long as the client reads, however slowly", async () => {
+  it("continues as long as the client reads, however slowly", async () => {
     const { actor, token } = await signIn("kim");
     const content = { type: "record", name: "A", fields: [] };
     for (let set = 0; set < 6; set += 1) {

@@ -109,7 +109,7 @@ describe.each(WAYS)("POST /tools/verify on the $name platform", ({ open }) => {
     expect(body).toMatchObject({ unchanged: true, tools: [{ status: "unchanged" }, { status: "unchanged" }] });
   });
 
-  it("classifies what has changed, and says what is unknown, missing, renamed or no tool", async () => {
+  it("classifies changes, and reports unknown, missing, renamed and invalid tools", async () => {
     const registry = await withTools(open());
     const described = { ...SEARCH, description: "Finds issues. Call it first." };
     const tools = [described, { ...CLOSE, name: "shut" }, { name: "other", inputSchema: {} }, { name: "broken" }];

@@ -148,7 +148,7 @@ describe("GET /audit/export", () => {
     expect((body as Entry[]).map(({ seq }) => seq)).toEqual(Array.from({ length: 1_001 }, (_, index) => index + 1));
   });
 
-  it("goes on for as long as the client reads, however slowly", async () => {
+  it("continues as long as the client reads, however slowly", async () => {
     const { PRIMARIES } = env as unknown as { PRIMARIES: DurableObjectNamespace<PrimaryObject> };
     const registry = plainRegistry({ vars: { PRIMARIES: distantPrimaries(PRIMARIES) } });
     await appendEntries(PRIMARIES.getByName(`${registry.platform.tenant}/1`), 2_001);

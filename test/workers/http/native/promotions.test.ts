@@ -39,7 +39,7 @@ describe.each(WAYS)("POST /promotions on the $name platform", ({ open }) => {
     expect(again.body).toMatchObject({ change_set: null, changes: [{ result: "unchanged" }, { result: "unchanged" }] });
   });
 
-  it("promotes nothing where the target's own level refuses one of the versions", async () => {
+  it("promotes nothing if the target's own level refuses one of the versions", async () => {
     const registry = open();
     await withOrder(registry);
     await registry.register(":.prod:orders", { type: "record", name: "Order", fields: [{ name: "n", type: "int" }] });
@@ -52,7 +52,7 @@ describe.each(WAYS)("POST /promotions on the $name platform", ({ open }) => {
     expect(await registry.lastSeq()).toBe(before);
   });
 
-  it("becomes a proposal where the target is protected", async () => {
+  it("becomes a proposal if the target is protected", async () => {
     const registry = open();
     await withOrder(registry);
     const protections = [{ name: "production", subjects: [":.prod:*"], approvals: [{ count: 1 }] }];

@@ -70,7 +70,7 @@ function verdict(reader: typeof before, writer: typeof before, policy: "strict" 
 }
 
 describe("compareJsonSchemas on a web of types", () => {
-  it("finds the one difference at any location, and nothing else, under the semantic policy", () => {
+  it("finds exactly the one difference, at any location, under the semantic policy", () => {
     const original = modelOf(
       web(({ D9 }) => {
         D9!.properties.p0 = { type: "string" };
