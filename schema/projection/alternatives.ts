@@ -46,8 +46,9 @@ function chosen(rewriter: Rewriter, alternatives: readonly Alternative[]): Decod
   const decoding = alternatives.filter(({ written }) => written.decode !== null);
   if (decoding.length === 0) return null;
   const [only] = decoding;
-  if (decoding.length === 1 && standsApart(only!, alternatives)) return only!.written.decode;
-  reportAmbiguity(rewriter, alternatives);
+  const standsApart = apartFrom(alternatives);
+  if (decoding.length === 1 && standsApart(only!)) return only!.written.decode;
+  reportAmbiguity(rewriter, alternatives, standsApart);
   // Encoded values come first, because a string with arbitrary content would match before them.
   const ordered = [...alternatives].sort((x, y) => Number(changesForm(y)) - Number(changesForm(x)));
   const branches: BranchStep[] = ordered.map(({ draft, written }) =>
@@ -66,9 +67,13 @@ function changesForm({ written: { decode } }: Alternative): boolean {
 }
 
 /** Two alternatives that became indistinguishable once one was encoded. */
-function reportAmbiguity(rewriter: Rewriter, alternatives: readonly Alternative[]): void {
+function reportAmbiguity(
+  rewriter: Rewriter,
+  alternatives: readonly Alternative[],
+  standsApart: (one: Alternative) => boolean,
+): void {
   for (const one of alternatives) {
-    if (!changesForm(one) || standsApart(one, alternatives)) continue;
+    if (!changesForm(one) || standsApart(one)) continue;
     const message = `An answer of this form may belong to another alternative, which can then no longer be returned: ${rewriter.profile.provider} cannot express it separately.`;
     rewriter.change(
       "ambiguous_form",
@@ -81,23 +86,25 @@ function reportAmbiguity(rewriter: Rewriter, alternatives: readonly Alternative[
 }
 
 /** Steps leave values of other types unchanged, so a branch whose types are unique needs no choice. */
-function standsApart(one: Alternative, all: readonly Alternative[]): boolean {
-  const types = writtenTypes(one.written.schema);
-  return (
-    types !== undefined &&
-    all.every((other) => {
-      if (other === one) return true;
-      const others = writtenTypes(other.written.schema);
-      return others?.every((type) => !types.includes(type)) === true;
-    })
-  );
+function apartFrom(all: readonly Alternative[]): (one: Alternative) => boolean {
+  const counts = new Map<string, number>();
+  let untyped = 0;
+  for (const { written } of all) {
+    const types = writtenTypes(written.schema);
+    if (types === undefined) untyped += 1;
+    for (const type of types ?? []) counts.set(type, (counts.get(type) ?? 0) + 1);
+  }
+  return ({ written }) => {
+    const types = writtenTypes(written.schema);
+    return types !== undefined && untyped === 0 && [...types].every((type) => counts.get(type) === 1);
+  };
 }
 
-function writtenTypes(schema: JsonObject): string[] | undefined {
+function writtenTypes(schema: JsonObject): ReadonlySet<string> | undefined {
   const type = schema.members.get("type");
-  if (type?.type === "string") return [type.value === "integer" ? "number" : type.value];
-  if (type?.type !== "array") return undefined;
-  return type.items.flatMap((item) =>
-    item.type === "string" ? [item.value === "integer" ? "number" : item.value] : [],
+  const items = type?.type === "array" ? type.items : [type];
+  const names = items.flatMap((item) =>
+    item?.type === "string" ? [item.value === "integer" ? "number" : item.value] : [],
   );
+  return type?.type === "string" || type?.type === "array" ? new Set(names) : undefined;
 }

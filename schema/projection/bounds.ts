@@ -16,8 +16,23 @@ export const MAX_PROJECTED_DEPTH = 120;
 const MAX_NESTED_SCHEMAS = 360;
 /** From here on definitions are written later, from an empty stack: one of them may need MAX_PROJECTED_DEPTH levels. */
 const DEFERRED_DEFINITIONS = MAX_NESTED_SCHEMAS - 2 * MAX_PROJECTED_DEPTH;
+/**
+ * Schemas being read inside each other, with references of `allOf` that are merged: the stack of an isolate holds twice
+ * as many. JSON text alone cannot be nested as deep.
+ */
+export const MAX_NESTED_READS = 600;
 /** Schemas read and intersected on the way; `allOf` over shared parts multiplies them. */
 export const MAX_DRAFTED_SCHEMAS = 100_000;
+/**
+ * Steps of combining schemas, each of which copies one part of them: `allOf` over n schemas takes n² of them. They take
+ * up to 50 ms together.
+ */
+export const MAX_COMBINING_STEPS = 1_000_000;
+/**
+ * Steps of deciding whether the alternatives of a `oneOf` exclude each other, up to 20 ms. Beyond it the projection
+ * assumes that they do not.
+ */
+export const MAX_EXCLUSION_STEPS = 200_000;
 /** Alternatives of one location after multiplying out `anyOf` and `oneOf`. */
 export const MAX_ALTERNATIVES = 64;
 /**
@@ -38,6 +53,8 @@ export const MAX_ANSWER_DEPTH = 512;
 
 /** The time to write one schema on the slowest core in use. */
 const SCHEMA_MICROS = 15;
+/** The time of one step of combining there. */
+const COMBINING_MICROS = 0.1;
 
 /** Thrown inside a projection when a limit is reached, and turned into a refusal where it started. */
 export class TooComplexProjection extends Error {
@@ -54,7 +71,8 @@ export class ProjectionMeter {
   #drafted = 0;
   #projected = 0;
   #nested = 0;
-  #taken = 0;
+  #combined = 0;
+  #takenMicros = 0;
 
   /** Whether a definition should be written later. */
   get isNearlyTooNested(): boolean {
@@ -75,9 +93,21 @@ export class ProjectionMeter {
 
   /** The work since the last call. */
   takeMicros(): number {
-    const schemas = this.#projected - this.#taken;
-    this.#taken = this.#projected;
-    return schemas * SCHEMA_MICROS;
+    const micros = this.#projected * SCHEMA_MICROS + this.#combined * COMBINING_MICROS;
+    const since = micros - this.#takenMicros;
+    this.#takenMicros = micros;
+    return since;
+  }
+
+  /** Counts the parts that are copied when schemas are combined. */
+  combine(pointer: string, parts: number): void {
+    this.#combined += parts;
+    if (this.#combined > MAX_COMBINING_STEPS) {
+      throw new TooComplexProjection(
+        pointer,
+        `Combining "allOf", unions and references takes more than ${MAX_COMBINING_STEPS} steps.`,
+      );
+    }
   }
 
   draft(pointer: string): void {

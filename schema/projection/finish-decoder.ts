@@ -24,17 +24,26 @@ export function decoderOf(profile: string, written: Written, rewriter: Rewriter,
 }
 
 /**
- * Definitions whose steps have an effect, found by a growing fixpoint: a recursive one that only leads to itself has
- * none.
+ * Definitions whose steps have an effect, by themselves or through others: a recursive one that only leads to itself
+ * has none.
  */
 function activeDefinitions(steps: ReadonlyMap<string, DecodeStep>): ReadonlySet<string> {
   const active = new Set<string>();
-  for (let before = -1; before !== active.size; ) {
-    before = active.size;
-    for (const [name, step] of steps) if (!active.has(name) && trimmed(step, active) !== null) active.add(name);
+  const users = new Map<string, string[]>();
+  for (const [name, step] of steps) {
+    if (trimmed(step, NONE) !== null) active.add(name);
+    for (const used of new Set(namesIn(step))) {
+      const known = users.get(used);
+      if (known) known.push(name);
+      else users.set(used, [name]);
+    }
   }
+  // A set that grows is iterated to its last member.
+  for (const name of active) for (const user of users.get(name) ?? []) active.add(user);
   return active;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 function reachableFrom(
   root: DecodeStep | null,

@@ -7,6 +7,7 @@ import { equalityKey } from "../json/validate/equality.ts";
 import { MAX_PATTERN_STEPS } from "../json/validate/evaluation.ts";
 import { compilePattern } from "../json/validate/patterns.ts";
 import type { JsonNode } from "../json-text.ts";
+import type { ProjectionMeter } from "./bounds.ts";
 import {
   type AdditionalNames,
   type Assertion,
@@ -20,6 +21,7 @@ import type { DraftReader } from "./read-draft.ts";
 
 export function intersectDrafts(reader: DraftReader, a: Draft, b: Draft): Draft {
   reader.meter.draft(a.pointer);
+  reader.meter.combine(a.pointer, partsOf(a) + partsOf(b));
   if (isUnconstrained(a)) return joined(b, a, b);
   if (isUnconstrained(b)) return joined(a, a, b);
   if (a.never || b.never) return { ...a, never: true };
@@ -31,6 +33,12 @@ export function intersectDrafts(reader: DraftReader, a: Draft, b: Draft): Draft 
   return saysOfOthers(left) && saysOfOthers(right)
     ? merged(reader, withoutNames(left), withoutNames(right))
     : merged(reader, left, right);
+}
+
+/** What a combination copies of a draft. */
+function partsOf({ locations, annotations, assertions, properties, required, unions, conditions }: Draft): number {
+  const sizes = annotations.size + assertions.size + (properties?.size ?? 0) + required.size;
+  return sizes + locations.length + unions.length + conditions.length;
 }
 
 function saysOfOthers({ additional }: Draft): boolean {
@@ -51,10 +59,17 @@ function withoutNames(draft: Draft): Draft {
 }
 
 /** Whether a pattern concerns a name; a pattern that takes too long counts as matching. */
-export function matchesName({ pattern }: AdditionalNames, name: string): boolean {
+export function matchesName(meter: ProjectionMeter, { pattern, pointer }: AdditionalNames, name: string): boolean {
   const compiled = compilePattern(pattern);
-  return !compiled.ok || compiled.value.matches(name, { remaining: MAX_PATTERN_STEPS }) !== false;
+  if (!compiled.ok) return true;
+  const budget = { remaining: MAX_PATTERN_STEPS };
+  const matches = compiled.value.matches(name, budget) !== false;
+  meter.combine(pointer, (MAX_PATTERN_STEPS - budget.remaining) * MATCHING_STEPS);
+  return matches;
 }
+
+/** Steps of combining that take as long as one step of a pattern. */
+const MATCHING_STEPS = 0.5;
 
 /** A schema that references an enclosing one cannot be inlined, so its siblings become a condition. */
 function conditioned(reference: Draft, other: Draft): Draft {
@@ -89,15 +104,20 @@ function merged(reader: DraftReader, a: Draft, b: Draft): Draft {
     additionalNames: a.additionalNames ?? b.additionalNames,
     prefix: mergedPrefix(a, b, intersect),
     items: mergedRest(a.items, b.items, intersect),
-    unions: [...a.unions, ...b.unions].filter(isFirstUnion),
+    unions: distinctUnions([...a.unions, ...b.unions]),
     reference: null,
     conditions,
     never: types?.size === 0 || values?.nodes.length === 0,
   };
 }
 
-function isFirstUnion(union: Union, index: number, all: readonly Union[]): boolean {
-  return all.findIndex(({ options }) => options === union.options) === index;
+function distinctUnions(unions: readonly Union[]): Union[] {
+  const seen = new Set<Union["options"]>();
+  return unions.filter(({ options }) => {
+    const isNew = !seen.has(options);
+    seen.add(options);
+    return isNew;
+  });
 }
 
 function unique<T>(items: readonly T[]): T[] {
@@ -158,7 +178,7 @@ function mergedProperties(reader: DraftReader, a: Draft, b: Draft): ReadonlyMap<
 }
 
 function heldTo(reader: DraftReader, draft: Draft, { additional, additionalNames }: Draft, name: string): Draft {
-  if (additionalNames !== null && !matchesName(additionalNames, name))
+  if (additionalNames !== null && !matchesName(reader.meter, additionalNames, name))
     return additionalNames.isClosed ? { ...draft, never: true } : draft;
   if (additional === null || additional === true) return draft;
   if (additional === false) return { ...draft, never: true };

@@ -12,7 +12,7 @@ import {
 import { schemaPointer } from "../json/validate/evaluation.ts";
 import { compilePattern } from "../json/validate/patterns.ts";
 import type { JsonNode } from "../json-text.ts";
-import type { ProjectionMeter } from "./bounds.ts";
+import { MAX_NESTED_READS, type ProjectionMeter, TooComplexProjection } from "./bounds.ts";
 import { type Assertion, type Draft, emptyDraft, type Union } from "./draft.ts";
 import { intersectDrafts, matchesName } from "./intersect.ts";
 import type { JsonType } from "./profile.ts";
@@ -81,6 +81,10 @@ export class DraftReader {
   read(location: SchemaLocation): Draft {
     const known = this.#drafts.get(location.node);
     if (known !== undefined) return known;
+    if (this.#reading.size >= MAX_NESTED_READS) {
+      const message = `References in "allOf" lead through more than ${MAX_NESTED_READS} schemas.`;
+      throw new TooComplexProjection(schemaPointer(location), message);
+    }
     this.#reading.add(location.node);
     const draft = this.#read(location);
     this.#reading.delete(location.node);
@@ -96,6 +100,7 @@ export class DraftReader {
       const { target } = current.reference;
       if (seen.has(target.node) || this.#reading.has(target.node)) return undefined;
       seen.add(target.node);
+      this.meter.combine(current.pointer, 1 + current.annotations.size);
       current = withAnnotations(this.read(target), current);
     }
     return current;
@@ -213,7 +218,7 @@ export class DraftReader {
     const member = this.read(childLocation(this.model, location, node!, "patternProperties", first!));
     if (draft.properties !== null) {
       const held = (name: string, child: Draft) =>
-        matchesName(names, name) ? intersectDrafts(this, child, member) : child;
+        matchesName(this.meter, names, name) ? intersectDrafts(this, child, member) : child;
       mutable.properties = new Map([...draft.properties].map(([name, child]) => [name, held(name, child)]));
     }
     return member;

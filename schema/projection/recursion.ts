@@ -20,6 +20,8 @@ type Visit = {
 export class Recursion {
   readonly #reader: DraftReader;
   readonly #recursive = new Map<JsonNode, boolean>();
+  /** The open visits in the order of their indexes. */
+  readonly #opened: Visit[] = [];
 
   constructor(reader: DraftReader) {
     this.#reader = reader;
@@ -50,12 +52,15 @@ export class Recursion {
     const index = open.size;
     const visit = { node: target.node, index, low: index, pending: this.#referencesOf(target), refersToItself: false };
     open.set(target.node, visit);
+    this.#opened.push(visit);
     return visit;
   }
 
   /** Everything opened since a visit can reach it, and it can reach them. */
   #close(visit: Visit, open: Map<JsonNode, Visit>): void {
-    const members = [...open.values()].slice(visit.index);
+    const members: Visit[] = [];
+    // A map lists its entries from the first one, which would take quadratic time in long chains.
+    while (this.#opened.length > visit.index) members.push(this.#opened.pop()!);
     for (const member of members) {
       this.#recursive.set(member.node, members.length > 1 || member.refersToItself);
       open.delete(member.node);

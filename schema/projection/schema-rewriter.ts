@@ -111,6 +111,10 @@ export class SchemaRewriter implements Rewriter {
   admits(draft: Draft, value: unknown): boolean {
     return draft.locations.every((location) => {
       const validation = validateAt(this.reader.model, location, value, { formats: false });
+      this.meter.combine(
+        draft.pointer,
+        VALIDATION_STEPS * (validation.ok ? validation.value : validation.refusal).steps,
+      );
       return validation.ok && validation.value.valid;
     });
   }
@@ -215,5 +219,7 @@ export class SchemaRewriter implements Rewriter {
   }
 }
 
+/** Steps of combining that take as long as one step of validating a value. */
+const VALIDATION_STEPS = 10;
 /** Longer names do not help a model. */
 const MAX_DEFINITION_NAME = 48;

@@ -99,21 +99,30 @@ export function moveToDescription(
 function writeConditions(rewriter: Rewriter, draft: Draft, schema: JsonObject): string[] {
   const moved: string[] = [];
   for (const condition of draft.conditions) {
-    const { keyword, node, pointer } = condition;
+    const { keyword, pointer } = condition;
     if (isImplied(rewriter, draft, condition)) continue;
     const isFree = !schema.members.has(keyword) && canCopy(condition, draft) && canStand(rewriter);
     if (rewriter.use(keyword) === "enforced" && isFree) copyCondition(rewriter, condition, schema);
-    else moveToDescription(rewriter, keyword, pointer, `Must satisfy ${keyword}: ${writeJsonText(node)}`, moved);
+    else moveToDescription(rewriter, keyword, pointer, inWords(rewriter, condition), moved);
   }
   return moved;
 }
+
+export function inWords(rewriter: Rewriter, { keyword, node, pointer }: Condition): string {
+  const text = writeJsonText(node);
+  rewriter.meter.combine(pointer, text.length * WRITING_STEPS);
+  return `Must satisfy ${keyword}: ${text}`;
+}
+
+/** Steps of combining that take as long as writing one character of a condition, which every alternative may repeat. */
+const WRITING_STEPS = 0.2;
 
 /** All conditions in words, for a schema of encoded values. */
 export function describeConditions(rewriter: Rewriter, draft: Draft, moved: string[]): void {
   for (const condition of draft.conditions) {
     if (isImplied(rewriter, draft, condition)) continue;
-    const { keyword, node, pointer } = condition;
-    moveToDescription(rewriter, keyword, pointer, `Must satisfy ${keyword}: ${writeJsonText(node)}`, moved);
+    const { keyword, pointer } = condition;
+    moveToDescription(rewriter, keyword, pointer, inWords(rewriter, condition), moved);
   }
 }
 
@@ -146,7 +155,7 @@ export function writeInString(
   rewriter.change(kind, draft.pointer, "checked_after", why, fix);
   const schema = objectNode([["type", stringNode("string")]]);
   const what = draft.types === null ? "a JSON value" : `a JSON ${[...draft.types].join(" or ")}`;
-  const conditions = draft.conditions.map(({ keyword, node }) => `Must satisfy ${keyword}: ${writeJsonText(node)}`);
+  const conditions = draft.conditions.map((condition) => inWords(rewriter, condition));
   const shown = conditions.filter((text) => text.length <= MAX_MOVED_CHARACTERS);
   annotate(rewriter, draft, schema, [`The text of ${what}`, ...shown]);
   return { schema, decode: { op: "json_text", ...(draft.types === null ? {} : { types: [...draft.types] }) } };

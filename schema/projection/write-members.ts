@@ -27,10 +27,11 @@ export function writeMembers(rewriter: Rewriter, draft: Draft, names: readonly s
   const { profile } = rewriter;
   const members: Members = { properties: new Map(), required: [], steps: [], isReordered: false };
   const given = givenNames(rewriter, draft, names);
+  const undeclared = undeclaredMembers(rewriter, draft);
   let sawOptional = false;
   for (const name of names) {
     const isRequired = draft.required.has(name);
-    const child = memberDraft(rewriter, draft, name);
+    const child = draft.properties?.get(name) ?? undeclared(name);
     if (isRequired && standsUnnamed(rewriter, draft, name)) {
       if (child.never) return null;
       members.required.push(name);
@@ -105,18 +106,21 @@ function standsUnnamed({ profile }: Rewriter, { properties }: Draft, name: strin
 }
 
 /** A name without a schema is subject to the conditions that mention it, else to the schema of additional members. */
-function memberDraft(rewriter: Rewriter, draft: Draft, name: string): Draft {
-  const named = draft.properties?.get(name) ?? conditionalMembers(rewriter, draft).get(name);
-  if (named !== undefined) return named;
+function undeclaredMembers(rewriter: Rewriter, draft: Draft): (name: string) => Draft {
   const { additional, additionalNames } = draft;
-  const isOutside = additionalNames !== null && !matchesName(additionalNames, name);
-  if (typeof additional === "object" && additional !== null && !isOutside) return additional;
+  const conditional = conditionalMembers(rewriter, draft);
   const isClosed = rewriter.profile.additionalProperties.value !== "any";
   const isUnevaluated = draft.conditions.some(
     ({ keyword, node }) => keyword === "unevaluatedProperties" && node.type === "boolean" && !node.value,
   );
-  const isForbidden = additional === false || (isClosed && isUnevaluated) || (isOutside && additionalNames.isClosed);
-  return { ...emptyDraft(draft.pointer), never: isForbidden };
+  return (name) => {
+    const named = conditional.get(name);
+    if (named !== undefined) return named;
+    const isOutside = additionalNames !== null && !matchesName(rewriter.meter, additionalNames, name);
+    if (typeof additional === "object" && additional !== null && !isOutside) return additional;
+    const isForbidden = additional === false || (isClosed && isUnevaluated) || (isOutside && additionalNames.isClosed);
+    return { ...emptyDraft(draft.pointer), never: isForbidden };
+  };
 }
 
 /** Keywords whose schemas may mention members that the schema itself does not declare. */
@@ -161,12 +165,19 @@ function givenNames(rewriter: Rewriter, draft: Draft, names: readonly string[]):
   if (limit === undefined) return new Map(names.map((name) => [name, name]));
   const pattern = new RegExp(limit.value, "u");
   const used = new Set(names.filter((name) => pattern.test(name)));
+  /** The last number added to each. */
+  const counts = new Map<string, number>();
   return new Map(
     names.map((name) => {
       if (pattern.test(name)) return [name, name];
       const base = name.replace(/[^A-Za-z0-9_.-]+/g, "_").slice(0, MAX_GIVEN_NAME) || "member";
       let given = base;
-      for (let count = 2; used.has(given); count += 1) given = `${base}_${count}`;
+      let count = counts.get(base) ?? 1;
+      while (used.has(given)) {
+        count += 1;
+        given = `${base}_${count}`;
+      }
+      counts.set(base, count);
       used.add(given);
       const pointer = draft.properties?.get(name)?.pointer ?? draft.pointer;
       const message = `"${name}" is requested as "${given}": ${rewriter.profile.provider} requires names that match ${limit.value}.`;

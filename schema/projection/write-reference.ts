@@ -1,11 +1,10 @@
 /** References: kept as definitions, inlined, or, if recursion is not supported, unrolled a few levels. */
 
-import { writeJsonText } from "../json-text.ts";
 import { type Draft, emptyDraft } from "./draft.ts";
 import { arrayNode, objectNode, stringNode } from "./json-nodes.ts";
 import { withAnnotations } from "./read-draft.ts";
 import type { Place, Rewriter, Written } from "./rewriter.ts";
-import { annotate, moveToDescription, writeInString } from "./write-annotations.ts";
+import { annotate, inWords, moveToDescription, writeInString } from "./write-annotations.ts";
 
 export function writeReference(rewriter: Rewriter, draft: Draft, place: Place): Written | null {
   const { target } = draft.reference!;
@@ -31,8 +30,8 @@ function writeKept(rewriter: Rewriter, draft: Draft, standsAlone: boolean): Writ
   const decode = { op: "definition" as const, name: definition.name };
   if (standsAlone) return { schema: reference, decode };
   const moved: string[] = [];
-  for (const { keyword, pointer: at, node } of draft.conditions) {
-    moveToDescription(rewriter, keyword, at, `Must satisfy ${keyword}: ${writeJsonText(node)}`, moved);
+  for (const condition of draft.conditions) {
+    moveToDescription(rewriter, condition.keyword, condition.pointer, inWords(rewriter, condition), moved);
   }
   if (siblings !== "none") {
     annotate(rewriter, draft, reference, moved);

@@ -2,10 +2,10 @@
  * Alternatives: siblings are distributed into each, impossible ones are removed, and the decoder selects the matching
  * one.
  */
-import { equalityKey } from "../json/validate/equality.ts";
 import { combineAlternatives } from "./alternatives.ts";
 import { MAX_ALTERNATIVES } from "./bounds.ts";
-import { commonTypes, type Draft, isUnconstrained, type Union } from "./draft.ts";
+import { type Draft, isUnconstrained, type Union } from "./draft.ts";
+import { excludeEachOther } from "./exclusive-alternatives.ts";
 import type { Place, Rewriter, Written } from "./rewriter.ts";
 
 export function writeUnions(rewriter: Rewriter, draft: Draft, place: Place): Written | null {
@@ -71,8 +71,7 @@ function keywordFor(rewriter: Rewriter, draft: Draft, bare: Draft, options: read
   // Siblings are distributed into each alternative and no longer determine which of them matches.
   const isAlone = draft.unions.length === 1 && isUnconstrained(bare);
   if (profile.oneOf.value === "kept" && isAlone && profile.additionalProperties.value === "any") return "oneOf";
-  const resolved = options.map((option) => rewriter.reader.resolve(option) ?? option);
-  const areDisjoint = resolved.every((a, index) => resolved.slice(index + 1).every((b) => isDisjoint(rewriter, a, b)));
+  const areDisjoint = excludeEachOther(rewriter.reader, options);
   for (const { pointer } of exclusive) {
     const message = areDisjoint
       ? `"oneOf" is written as "anyOf", which is equivalent because no value matches two alternatives: ${profile.provider} does not support "oneOf".`
@@ -86,42 +85,4 @@ function keywordFor(rewriter: Rewriter, draft: Draft, bare: Draft, options: read
     );
   }
   return "anyOf";
-}
-
-/** Whether two drafts are evidently disjoint: by type, by listed values, or by a member that both require. */
-function isDisjoint(rewriter: Rewriter, a: Draft, b: Draft): boolean {
-  if (a.never || b.never || commonTypes(typesOf(a), typesOf(b))?.size === 0) return true;
-  if (a.values !== null && b.values !== null && !sharesValue(a.values.nodes, b.values.nodes)) return true;
-  if (!isObject(a) || !isObject(b)) return false;
-  for (const name of a.required) {
-    if (!b.required.has(name)) continue;
-    const [left, right] = [memberOf(rewriter, a, name), memberOf(rewriter, b, name)];
-    if (left === undefined || right === undefined) continue;
-    if (commonTypes(typesOf(left), typesOf(right))?.size === 0) return true;
-    if (left.values !== null && right.values !== null && !sharesValue(left.values.nodes, right.values.nodes))
-      return true;
-  }
-  return false;
-}
-
-function isObject({ types }: Draft): boolean {
-  return types?.size === 1 && types.has("object");
-}
-
-function memberOf(rewriter: Rewriter, draft: Draft, name: string): Draft | undefined {
-  const member = draft.properties?.get(name);
-  return member && rewriter.reader.resolve(member);
-}
-
-function typesOf(draft: Draft): Draft["types"] {
-  if (draft.types !== null || draft.values === null) return draft.types;
-  return new Set(draft.values.nodes.map(({ type }) => type));
-}
-
-function sharesValue(
-  a: readonly Parameters<typeof equalityKey>[0][],
-  b: readonly Parameters<typeof equalityKey>[0][],
-): boolean {
-  const keys = new Set(a.map(equalityKey));
-  return b.some((node) => keys.has(equalityKey(node)));
 }

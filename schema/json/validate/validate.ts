@@ -26,7 +26,7 @@ type InstanceValidation = Result<
    * `unsupported_pattern`: the result depends on a pattern that no linear-time engine can run, such as one with back
    * references; `unresolved_reference`: it depends on an unresolved reference, which only stored schemas have.
    */
-  { reason: EvaluationStopped["reason"]; pointer: string; schema_pointer: string; message: string }
+  { reason: EvaluationStopped["reason"]; pointer: string; schema_pointer: string; message: string; steps: number }
 >;
 
 type ValidateOptions = {
@@ -52,7 +52,7 @@ export function validateAt(
 ): InstanceValidation {
   if (isDeeperThan(instance, MAX_INSTANCE_DEPTH)) {
     const message = `The value is nested deeper than ${MAX_INSTANCE_DEPTH} levels.`;
-    return refuse({ reason: "too_complex", pointer: "", schema_pointer: "", message });
+    return refuse({ reason: "too_complex", pointer: "", schema_pointer: "", message, steps: 0 });
   }
   const evaluation = new Evaluation(options.formats);
   try {
@@ -65,7 +65,7 @@ export function validateAt(
   } catch (error) {
     if (!(error instanceof EvaluationStopped)) throw error;
     const { reason, pointer, schemaPointer, message } = error;
-    return refuse({ reason, pointer, schema_pointer: schemaPointer, message });
+    return refuse({ reason, pointer, schema_pointer: schemaPointer, message, steps: evaluation.steps });
   }
 }
 

@@ -6,8 +6,11 @@ import {
   MAX_ANSWER_CHARACTERS,
   MAX_ANSWER_DEPTH,
   MAX_BUNDLED_SCHEMAS,
+  MAX_COMBINING_STEPS,
   MAX_DRAFTED_SCHEMAS,
+  MAX_EXCLUSION_STEPS,
   MAX_MOVED_CHARACTERS,
+  MAX_NESTED_READS,
   MAX_PROJECTED_SCHEMAS,
   ProjectionMeter,
 } from "../../../schema/projection/bounds.ts";
@@ -38,6 +41,107 @@ describe("projectSchema", () => {
       ok: false,
       refusal: { reason: "too_complex", problems: [{ message: expect.stringContaining("schemas result") }] },
     });
+  });
+
+  it(`takes ${MAX_COMBINING_STEPS} steps of combining, and not one more`, () => {
+    const meter = new ProjectionMeter();
+    meter.combine("", MAX_COMBINING_STEPS);
+
+    expect(() => meter.combine("/allOf/1", 1)).toThrow(`more than ${MAX_COMBINING_STEPS} steps`);
+  });
+
+  it.each<[string, object]>([
+    ["parts of an allOf", { allOf: range(10_000).map((n) => ({ not: { const: n } })) }],
+    [
+      "values, each validated by many parts",
+      { enum: range(20_000), allOf: range(2_000).map((n) => ({ minimum: -n })) },
+    ],
+    [
+      "alternatives that repeat a long condition",
+      { not: { enum: range(15_000) }, type: "object", anyOf: range(3_000).map((n) => ({ required: [`p${n}`] })) },
+    ],
+    [
+      "names held against a pattern",
+      {
+        type: "object",
+        properties: Object.fromEntries(range(9_000).map((n) => ["x".repeat(60) + n, { type: "string" }])),
+        patternProperties: { "^(x+x+)+y$": { minLength: 2 } },
+      },
+    ],
+    [
+      "references that lead through others",
+      {
+        type: "object",
+        properties: Object.fromEntries(range(2_000).map((n) => [`p${n}`, { $ref: `#/$defs/d${n}` }])),
+        $defs: Object.fromEntries(
+          range(5_000).map((n) => [`d${n}`, n === 4_999 ? { type: "string" } : { $ref: `#/$defs/d${n + 1}` }]),
+        ),
+      },
+    ],
+  ])("refuses a schema of many %s, whose projection would take quadratic time", (_, schema) => {
+    expect(projectSchema(modelOf(schema), profileOf("gemini-response-schema"))).toMatchObject({
+      ok: false,
+      refusal: { reason: "too_complex", problems: [{ message: expect.stringContaining("steps") }] },
+    });
+  });
+
+  it(`merges references through ${MAX_NESTED_READS} schemas, and refuses more`, () => {
+    const merged = (count: number) => {
+      const definition = (n: number) => ({
+        type: "object",
+        ...(n < count - 1 && { allOf: [{ $ref: `#/$defs/d${n + 1}` }] }),
+      });
+      const $defs = Object.fromEntries(range(count).map((n) => [`d${n}`, definition(n)]));
+      return projectSchema(modelOf({ $ref: "#/$defs/d0", $defs }), profileOf("mcp"));
+    };
+
+    expect(merged(MAX_NESTED_READS).ok).toBe(true);
+    expect(merged(MAX_NESTED_READS + 1)).toMatchObject({
+      ok: false,
+      refusal: { reason: "too_complex", problems: [{ message: expect.stringContaining("lead through more than") }] },
+    });
+  });
+
+  it("tells thousands of alternatives apart by their tags", () => {
+    const tagged = (tagOf: (n: number) => object) => ({
+      oneOf: range(2_000).map((n) => ({ type: "object", required: ["tag"], properties: { tag: tagOf(n) } })),
+    });
+    const lossOf = (schema: object) =>
+      projectionOf(schema, "gemini-json-schema").changes.find(({ kind }) => kind === "one_of_as_any_of")?.loss;
+
+    expect(lossOf(tagged((n) => ({ const: n })))).toBe("lossless");
+    expect(lossOf(tagged((n) => ({ const: n % 1_999 })))).toBe("checked_after");
+    expect(lossOf({ oneOf: range(100).map((n) => ({ enum: range(100).map((m) => n * 100 + m) })) })).toBe("lossless");
+  });
+
+  it(`assumes that alternatives overlap if telling them apart takes more than ${MAX_EXCLUSION_STEPS} steps`, () => {
+    // They share one tag and differ in the other, so every pair is compared.
+    const lossOf = (count: number) => {
+      const oneOf = range(count).map((n) => ({
+        type: "object",
+        required: ["shared", "own"],
+        properties: { shared: { const: 0 }, own: { const: n } },
+      }));
+      return projectionOf({ oneOf }, "gemini-json-schema").changes.find(({ kind }) => kind === "one_of_as_any_of")
+        ?.loss;
+    };
+
+    expect(lossOf(150)).toBe("lossless");
+    expect(lossOf(300)).toBe("checked_after");
+  });
+
+  it("finds the definitions that a decoder needs in a chain of thousands", () => {
+    const $defs = Object.fromEntries(
+      range(3_000).map((n) => [
+        `d${n}`,
+        n < 2_999
+          ? { type: "object", required: ["next"], properties: { next: { $ref: `#/$defs/d${n + 1}` } } }
+          : { type: "object", additionalProperties: { type: "string" } },
+      ]),
+    );
+    const { decoder } = projectionOf({ $ref: "#/$defs/d0", $defs }, "openai-strict");
+
+    expect(Object.keys(decoder.definitions ?? {}).length).toBeGreaterThan(2_990);
   });
 
   it(`projects a schema of ${MAX_PROJECTED_SCHEMAS} schemas and refuses a larger one`, () => {
