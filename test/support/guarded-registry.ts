@@ -29,7 +29,8 @@ export class GuardedRegistry {
     const hashKey = makeHashKey();
     const { key, kept } = makeFirstKey(hashKey);
     this.admin = key;
-    this.env = { ...env, AUTH: "required", ACCESS_HASH_KEY: hashKey, FIRST_ADMINISTRATOR_KEY: kept, ...vars };
+    const access = { AUTH: "required", ACCESS_HASH_KEY: hashKey, FIRST_ADMINISTRATOR_KEY: kept };
+    this.env = { ...env, ...access, CLIENT_ADDRESS_HEADER: "CF-Connecting-IP", ...vars };
     this.#sendDenialsEveryMs = sendDenialsEveryMs;
     this.#app = this.#open();
   }

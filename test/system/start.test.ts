@@ -124,6 +124,7 @@ describe("npm start", () => {
       FIRST_ADMINISTRATOR_KEY: kept,
       OIDC_ISSUERS: JSON.stringify([{ issuer: "https://id.example.com", audience: "registry" }]),
       CORS_ORIGINS: "https://console.example.com",
+      CLIENT_ADDRESS_HEADER: "X-Real-IP",
       UPSTASH_REDIS_REST_URL: "http://127.0.0.1:1",
       UPSTASH_REDIS_REST_TOKEN: "none",
       DEFAULT_COMPATIBILITY_LEVEL: "FULL",

@@ -93,6 +93,7 @@ describe("parseSettings", () => {
     ["OIDC_ISSUERS", '[{"issuer": "https://id.example.com", "audience": "registry", "clock_skew_seconds": 301}]'],
     ["OIDC_ISSUERS", '[{"issuer": "https://id.example.com", "audience": "registry", "role": {}}]'],
     ["CORS_ORIGINS", "console.example.com"],
+    ["CLIENT_ADDRESS_HEADER", "X Real IP"],
     ["UPSTASH_REDIS_REST_URL", "https://redis.example.com"],
     ["CHECKPOINT_SIGNING_KEYS", "c2hvcnQ="],
     ["TENANT_PURGE_AFTER_DAYS", "3651"],
@@ -107,5 +108,14 @@ describe("parseSettings", () => {
     ["LOG_ORIGIN", "a+b"],
   ])("names %s if it is %j", (name, value) => {
     expect(() => parseSettings({ ...VARS, [name]: value })).toThrow(name);
+  });
+
+  it("takes the address of callers from Cloudflare's header in a deployment, and from none locally", () => {
+    const headerIn = (ENVIRONMENT: string, more = {}) =>
+      parseSettings({ ...VARS, ENVIRONMENT, ...more }).access.addressHeader;
+
+    expect(headerIn("production")).toBe("CF-Connecting-IP");
+    expect(headerIn("local")).toBeUndefined();
+    expect(headerIn("local", { CLIENT_ADDRESS_HEADER: "X-Real-IP" })).toBe("X-Real-IP");
   });
 });

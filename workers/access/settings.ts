@@ -22,6 +22,8 @@ export type AccessVars = {
   UPSTASH_REDIS_REST_TOKEN?: string;
   /** Comma-separated origins whose pages may call the API from a browser. Absent: none. */
   CORS_ORIGINS?: string;
+  /** The header in which the proxy writes the caller's address. Absent: Cloudflare's, or none if ENVIRONMENT is local. */
+  CLIENT_ADDRESS_HEADER?: string;
 };
 
 /** The same names, for code that passes on an operator's environment. */
@@ -33,6 +35,7 @@ export const ACCESS_VAR_NAMES = Object.keys({
   UPSTASH_REDIS_REST_URL: true,
   UPSTASH_REDIS_REST_TOKEN: true,
   CORS_ORIGINS: true,
+  CLIENT_ADDRESS_HEADER: true,
 } satisfies Record<keyof AccessVars, true>) as readonly (keyof AccessVars)[];
 
 export type AccessSettings = {
@@ -43,6 +46,8 @@ export type AccessSettings = {
   firstAdministrator: { keyId: string; hash: string } | undefined;
   issuers: readonly Issuer[];
   corsOrigins: ReadonlySet<string>;
+  /** The header with the caller's address; undefined if none can be trusted. */
+  addressHeader: string | undefined;
 };
 
 /**
@@ -91,6 +96,7 @@ export function parseAccessSettings(vars: AccessVars, environment: string): Acce
     firstAdministrator,
     issuers,
     corsOrigins: parseOrigins(vars.CORS_ORIGINS),
+    addressHeader: addressHeaderOf(vars.CLIENT_ADDRESS_HEADER, isLocal),
   };
 }
 
@@ -102,6 +108,13 @@ function closedBecause(given: { auth: string; isLocal: boolean; hashKey: Uint8Ar
   return hashKey === undefined
     ? "Authentication is not configured: set the secrets ACCESS_HASH_KEY and FIRST_ADMINISTRATOR_KEY (docs/deploy.md)."
     : undefined;
+}
+
+/** Cloudflare overwrites its header, so nobody can forge it there. On a server of one's own any caller could send it. */
+function addressHeaderOf(name: string | undefined, isLocal: boolean): string | undefined {
+  if (name === undefined || name === "") return isLocal ? undefined : "CF-Connecting-IP";
+  if (/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name)) return name;
+  throw new Error(`CLIENT_ADDRESS_HEADER must be the name of a header such as X-Real-IP, got "${name}".`);
 }
 
 function parseFirstAdministrator(text: string | undefined): AccessSettings["firstAdministrator"] {

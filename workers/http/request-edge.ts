@@ -23,6 +23,7 @@ import type { RequestLog, Settings } from "../settings.ts";
 import { traceOf } from "../trace.ts";
 import type { LoadedIsolates } from "../validation/loaded-isolates.ts";
 import type { ModelCache } from "../validation/model-cache.ts";
+import { callerAddress } from "./access/caller-address.ts";
 import { deniedAttempt } from "./access/denied-attempt.ts";
 import type { Gate } from "./access/gate.ts";
 import { RegistryError } from "./errors.ts";
@@ -155,7 +156,7 @@ export class RequestEdge implements Edge {
   get access(): Access | undefined {
     const { narrowed, permissions, clientId = "" } = this.actor ?? {};
     if (narrowed === undefined || permissions === undefined) return undefined;
-    const ip = this.c.req.raw.headers.get("CF-Connecting-IP") ?? "";
+    const ip = callerAddress(this.c.req.raw, this.settings.access) ?? "";
     this.#access ??= new Access({ permissions, narrowed }, { ip, nowMs: this.now(), clientId });
     return this.#access;
   }

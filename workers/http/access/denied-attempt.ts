@@ -12,6 +12,7 @@ import { addressPseudonym } from "../../access/key-hash.ts";
 import type { Actor } from "../../edge.ts";
 import { parseSubject } from "../../registry/read/subject-names.ts";
 import type { Settings } from "../../settings.ts";
+import { callerAddress } from "./caller-address.ts";
 import { parseCredential } from "./credential.ts";
 
 type Refused = {
@@ -33,7 +34,7 @@ type Refused = {
 export function deniedAttempt(refused: Refused, status: number): Denial | undefined {
   const { request, actor, refusedAs, requestId, nowMs } = refused;
   if (!isDenied(refused, status)) return undefined;
-  const ip = request.headers.get("CF-Connecting-IP");
+  const ip = callerAddress(request, refused.settings.access);
   const { hashKey } = refused.settings.access;
   return {
     tenant: actor?.tenant ?? DEFAULT_TENANT,
@@ -42,8 +43,8 @@ export function deniedAttempt(refused: Refused, status: number): Denial | undefi
     code: refusedAs === undefined ? "" : ERRORS[refusedAs].code,
     ...attemptOf(refused),
     actor: actor?.actor ?? null,
-    address: ip === null || hashKey === undefined ? null : addressPseudonym(hashKey, assignedAddress(ip)),
-    network: ip === null ? null : (networkOf(ip) ?? null),
+    address: ip === undefined || hashKey === undefined ? null : addressPseudonym(hashKey, assignedAddress(ip)),
+    network: ip === undefined ? null : (networkOf(ip) ?? null),
     count: 1,
     firstAtMs: nowMs,
     lastAtMs: nowMs,

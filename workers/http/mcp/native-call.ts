@@ -46,11 +46,11 @@ async function callRoute(route: Route, call: Call, { path = {}, query = {}, body
   return readAnswer(answer);
 }
 
-function requestFor({ method, path }: Route, { request }: Call, body: unknown): Request {
+function requestFor({ method, path }: Route, { request, edge }: Call, body: unknown): Request {
   const headers: Record<string, string> = { Accept: "application/json" };
-  for (const name of ["X-Registry-Override", "CF-Connecting-IP"]) {
-    const value = request.headers.get(name);
-    if (value !== null) headers[name] = value;
+  for (const name of ["X-Registry-Override", edge.settings.access.addressHeader]) {
+    const value = name === undefined ? null : request.headers.get(name);
+    if (name !== undefined && value !== null) headers[name] = value;
   }
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };

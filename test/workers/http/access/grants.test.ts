@@ -333,6 +333,20 @@ describe("a condition", () => {
     expect(await subjects()).toEqual([]);
   });
 
+  it("trusts the address of no header on a server of one's own, unless a proxy there writes it", async () => {
+    const condition = "request.ip.inRange('192.0.2.0/24')";
+    const answer = async (header: string | undefined) => {
+      const own = new GuardedRegistry(env as unknown as Bindings, { CLIENT_ADDRESS_HEADER: header ?? "" });
+      const key = await own.makeKey([{ role: "admin", condition }]);
+      const headers = { "CF-Connecting-IP": "192.0.2.7" };
+      return (await own.call("GET", "/api/v1/keys", { key, headers })).status;
+    };
+
+    expect(await answer(undefined)).toBe(403);
+    expect(await answer("X-Real-IP")).toBe(403);
+    expect(await answer("CF-Connecting-IP")).toBe(200);
+  });
+
   it("applies only at its times", async () => {
     const hour = new Date(registry.clock.now()).getUTCHours();
     const at = (when: number) =>
