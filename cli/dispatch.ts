@@ -67,6 +67,10 @@ const WITH_SERVER: Readonly<Record<string, Entry>> = {
     summary: "fetches registered schemas as files",
     load: async () => (await import("./commands/pull.ts")).PULL_COMMAND,
   },
+  results: {
+    summary: "whether the scores of two evaluation records can be compared",
+    load: async () => (await import("./commands/results.ts")).RESULTS_COMMAND,
+  },
   list: {
     summary: "the subjects of a registry",
     load: async () => (await import("./commands/browse.ts")).LIST_COMMAND,
