@@ -17,7 +17,7 @@ import { SIGNATURE_SHAPE } from "./shape.ts";
 
 export const modelSignature: SchemaFormat<SignatureModel> = artefactFormat<SignatureFields>({
   name: "model-signature",
-  codeVersion: 1,
+  codeVersion: 2,
   shape: SIGNATURE_SHAPE,
   partsOf: (root) => [
     partOfMembers(root, INPUTS_PART),

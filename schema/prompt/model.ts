@@ -53,7 +53,8 @@ export const PROMPT_VARIABLES: PartDeclaration = {
   taker: "the prompt",
   steers: false,
   warnsOfRemoval: true,
-  refusesClosing: false,
+  // Callers go on giving variables that were removed, until nothing undeclared is accepted any more.
+  refusesClosing: true,
 };
 
 export const PROMPT_OUTPUT: PartDeclaration = {

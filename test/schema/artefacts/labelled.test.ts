@@ -28,6 +28,10 @@ describe("labelled changes of artefacts", () => {
     expect(found.length / breaking.length).toBeGreaterThanOrEqual(LEAST_FOUND);
   });
 
+  it("are never judged harmless if they break users", () => {
+    expect(breaking.filter(({ verdict }) => verdict === "harmless")).toEqual([]);
+  });
+
   it("are never judged breaking if they break nobody", () => {
     const alarms = all.filter(({ label, verdict }) => verdict === "breaking" && label !== "breaking");
 
