@@ -16,7 +16,7 @@ import { splitPlace } from "./input/unwrap.ts";
 import { type CheckReport, type Finding, portabilityChanges } from "./output/report.ts";
 
 /** Findings of one direction, each located in the later schema if it has a location there. */
-export function findingsOf({ direction, differences }: ComparedDirection, earlier: Schema, later: Schema): Finding[] {
+export function toFindings({ direction, differences }: ComparedDirection, earlier: Schema, later: Schema): Finding[] {
   return differences.map((difference) => findingOf(difference, direction, earlier, later));
 }
 
@@ -55,7 +55,7 @@ export function checkAgainst(name: string, earlier: Schema, later: Schema, optio
     bump,
     suggestedVersion: null,
     reasons,
-    findings: directions.flatMap((direction) => findingsOf(direction, earlier, later)),
+    findings: directions.flatMap((direction) => toFindings(direction, earlier, later)),
     problems: [],
     portability: portabilityOfChange(earlier, later),
   };

@@ -52,7 +52,7 @@ export async function checkEntries(
   const schemas = entries.map(({ subject, schema, references }) => ({
     subject: qualify(subject),
     format: schema.format,
-    content: contentOf(schema),
+    content: toContent(schema),
     references: references.map(({ name, subject: of, version = "latest" }) => ({
       name,
       subject: qualify(of),
@@ -160,7 +160,7 @@ export async function checkVersion(
   );
   const verdict = await registry.ask<Verdict & { role: string | null; suggested_bump?: string | null }>(
     "/compatibility/check",
-    { subject: question.subject, version, format: schema.format, content: contentOf(schema), references, ...overrides },
+    { subject: question.subject, version, format: schema.format, content: toContent(schema), references, ...overrides },
   );
   const { compatible, level, policy, writers, role, differences, suggested_version: suggestedVersion } = verdict;
   return {
@@ -217,7 +217,7 @@ function affectedOf({ subject, context, version, compatible, errors, problem, di
 type AffectedVerdict = BundleAnswer["referencing"][number];
 
 /** Text, so that numbers stay as they are written; a value where the registry would take text for a JSON string. */
-export function contentOf({ format, text }: SchemaText): unknown {
+export function toContent({ format, text }: SchemaText): unknown {
   if (format === "protobuf" || /^\s*[{["]/.test(text)) return text;
   try {
     return JSON.parse(text);

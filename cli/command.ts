@@ -3,7 +3,7 @@ import type { ParseArgsConfig } from "node:util";
 import { ApiError, isRegistryError, type RegistryError } from "../sdks/typescript/src/errors.ts";
 import { VERSION } from "../sdks/typescript/src/version.ts";
 import { AddressProblem, networkProblem } from "./address.ts";
-import { EXIT, exitCodeOf } from "./exit-codes.ts";
+import { chooseExitCode, EXIT } from "./exit-codes.ts";
 import type { Shell } from "./shell.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -35,7 +35,7 @@ export async function runCommand(command: CliCommand, args: readonly string[], s
     if (stops.aborted) return EXIT.outputClosed;
     if (isRegistryError(error)) {
       shell.printError(describeRegistryError(error, args.includes("--json")));
-      return exitCodeOf(error);
+      return chooseExitCode(error);
     }
     // Node exits with 1 after an uncaught error, which would mean the answer "no".
     shell.printError(`llmsr: ${describeOther(error)}\n`);

@@ -76,12 +76,12 @@ export function readComparisonOptions(
   readFile: (path: string) => string,
   ownRole?: Role,
 ): ComparisonOptions {
-  const role = values.role === undefined ? (ownRole ?? "data") : oneOf("role", values.role, ROLES);
+  const role = values.role === undefined ? (ownRole ?? "data") : requireOneOf("role", values.role, ROLES);
   const level = values.level?.toUpperCase() ?? defaultLevelFor(role, "BACKWARD");
   return {
-    level: oneOf("level", level, COMPATIBILITY_LEVELS),
-    policy: oneOf("policy", values.policy ?? "semantic", POLICIES),
-    writers: oneOf("writers", values.writers ?? "declared", WRITER_ASSUMPTIONS),
+    level: requireOneOf("level", level, COMPATIBILITY_LEVELS),
+    policy: requireOneOf("policy", values.policy ?? "semantic", POLICIES),
+    writers: requireOneOf("writers", values.writers ?? "declared", WRITER_ASSUMPTIONS),
     role,
     book: readRuleFile(values.rules, readFile),
     seed: wholeNumber("seed", values.seed),
@@ -153,7 +153,7 @@ function compareOneWay(
   return { direction, compatible: isCompatible(ruled), differences };
 }
 
-export function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
+export function requireOneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
   const found = allowed.find((value) => value === text);
   if (found === undefined) throw new UsageError(`--${name} must be one of ${allowed.join(", ")}, got "${text}".`);
   return found;

@@ -3,7 +3,7 @@
  * file may be renamed together with a change and is still compared; a file that it does not list is compared by its path.
  */
 import { relative, resolve } from "node:path";
-import { ENTRY_POINT, nameEntries, type SchemaEntry, sourceOf } from "./entries.ts";
+import { ENTRY_POINT, nameEntries, resolveSource, type SchemaEntry } from "./entries.ts";
 import { nameOfEntryPoint } from "./input/entry-points.ts";
 import { readAtRevision } from "./input/git.ts";
 import { inferReferences } from "./input/infer-references.ts";
@@ -37,7 +37,7 @@ export async function readEntriesAt(
       programs.set(subject, entry.file);
       continue;
     }
-    const source = sourceOf(earlier!, entry, cwd);
+    const source = resolveSource(earlier!, entry, cwd);
     const found = await readInputsAtRevision(revision, source, { ...options, format: entry.format ?? options.format });
     if (found.length === 0) continue;
     for (const one of nameEntries(earlier!, entry, source, found)) before.set(one.subject, one);

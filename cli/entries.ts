@@ -83,7 +83,7 @@ async function readProjectEntry(
   entry: SubjectEntry,
   options: InputOptions,
 ): Promise<SchemaEntry[]> {
-  const source = sourceOf(project, entry, options.shell.cwd);
+  const source = resolveSource(project, entry, options.shell.cwd);
   return nameEntries(
     project,
     entry,
@@ -92,7 +92,7 @@ async function readProjectEntry(
   );
 }
 
-export function sourceOf({ folder }: ProjectFile, { file }: SubjectEntry, cwd: string): string {
+export function resolveSource({ folder }: ProjectFile, { file }: SubjectEntry, cwd: string): string {
   return ENTRY_POINT.test(file) ? file : relative(cwd, resolve(folder, file)) || ".";
 }
 

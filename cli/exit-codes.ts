@@ -28,7 +28,7 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
   "busy",
 ]);
 
-export function exitCodeOf(error: RegistryError): number {
+export function chooseExitCode(error: RegistryError): number {
   if (isRegistryError(error, "incompatible_schema")) return EXIT.no;
   if (error.code === "configuration_error") return EXIT.usage;
   if (UNREACHABLE.has(error.code)) return EXIT.unreachable;

@@ -8,7 +8,7 @@ import type { UnwrappedSchema } from "../schema/projection/tool-schema-text.ts";
 import { referenceFinder } from "./entries.ts";
 import { parseSchema } from "./input/parse-schema.ts";
 import { type InputOptions, isFolder, readInputs } from "./input/read-inputs.ts";
-import { endingOf, type SchemaText } from "./input/schema-text.ts";
+import { findEnding, type SchemaText } from "./input/schema-text.ts";
 import { splitPlace } from "./input/unwrap.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -37,7 +37,7 @@ export async function readModelSchemas(
 
 /** A file is taken for a JSON Schema unless its ending says otherwise. */
 export function asJsonSchema(reference: string, options: InputOptions): InputOptions {
-  const ending = endingOf(splitPlace(reference).path);
+  const ending = findEnding(splitPlace(reference).path);
   return options.format !== undefined || ending === "avsc" || ending === "proto"
     ? options
     : { ...options, format: "json-schema" };

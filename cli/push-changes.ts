@@ -1,16 +1,16 @@
 /** Entries as the changes of a change set. */
-import { contentOf } from "./check-registered.ts";
+import { toContent } from "./check-registered.ts";
 import type { SchemaEntry } from "./entries.ts";
 
 /** The most changes in a change set. */
 export const MAX_PUSHED_TOGETHER = 200;
 
-export function changesOf(entries: readonly SchemaEntry[], qualify: (subject: string) => string) {
+export function toSetChanges(entries: readonly SchemaEntry[], qualify: (subject: string) => string) {
   return entries.map(({ subject, schema, references }) => ({
     operation: "register",
     subject: qualify(subject),
     format: schema.format,
-    content: contentOf(schema),
+    content: toContent(schema),
     ...(schema.role === undefined ? {} : { role: schema.role }),
     // The newest version, or the one that the same change set registers.
     references: references.map(({ name, subject: of, version = "latest" }) => ({

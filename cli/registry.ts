@@ -103,6 +103,6 @@ export function subjectPath(subject: string): string {
   return `/subjects/${encodeURIComponent(subject)}`;
 }
 
-export function versionPathOf(subject: string, version: string | number): string {
+export function printVersionPath(subject: string, version: string | number): string {
   return `${subjectPath(subject)}/versions/${encodeURIComponent(String(version))}`;
 }

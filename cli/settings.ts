@@ -86,11 +86,11 @@ export function openConfiguredRegistry(
   values: RegistryValues,
 ): { registry: Registry; settings: ResolvedSettings } {
   const settings = resolveSettings(shell, values);
-  return { settings, registry: new Registry(addressOf(settings), shell) };
+  return { settings, registry: new Registry(toAddress(settings), shell) };
 }
 
 /** Where requests go, and with which credentials. */
-export function addressOf({ url, key, headers, isKeyKeptBack }: ResolvedSettings): Address {
+export function toAddress({ url, key, headers, isKeyKeptBack }: ResolvedSettings): Address {
   if (isKeyKeptBack) {
     throw new UsageError(
       `LLMSR_KEY is not sent to ${url.value}, which only ${url.source} names: a repository must not choose who gets your key. If you trust that registry, set LLMSR_URL to it as well, or store its key with \`llmsr login ${url.value}\`.`,

@@ -1,6 +1,6 @@
 /** The location of a tenant's objects: in the jurisdiction that its name contains, named by tenant and epoch. */
 import { EPOCH } from "../registry/log-entry.ts";
-import { type Jurisdiction, jurisdictionOf, type LocationHint } from "../registry/tenant.ts";
+import { type Jurisdiction, type LocationHint, readJurisdiction } from "../registry/tenant.ts";
 
 /** A binding of an object class. Bindings without jurisdictions, as in tests, accept every tenant. */
 export type ObjectNamespace = {
@@ -9,12 +9,12 @@ export type ObjectNamespace = {
 };
 
 /** The tenant's object of a class; addressing it creates it. */
-export function objectOf(
+export function openObject(
   namespace: ObjectNamespace,
   tenant: string,
   locationHint: LocationHint | null = null,
 ): unknown {
-  const jurisdiction = jurisdictionOf(tenant);
+  const jurisdiction = readJurisdiction(tenant);
   const placed = jurisdiction === null ? namespace : (namespace.jurisdiction?.(jurisdiction) ?? namespace);
   const name = `${tenant}/${EPOCH}`;
   return locationHint === null ? placed.getByName(name) : placed.getByName(name, { locationHint });

@@ -53,7 +53,7 @@ export function tenantName(name: string, jurisdiction: Jurisdiction | null): str
   return jurisdiction === null ? name : `${name}.${jurisdiction}`;
 }
 
-export function jurisdictionOf(tenant: string): Jurisdiction | null {
+export function readJurisdiction(tenant: string): Jurisdiction | null {
   const end = tenant.slice(tenant.indexOf(".") + 1);
   return tenant.includes(".") ? (JURISDICTIONS.find((jurisdiction) => jurisdiction === end) ?? null) : null;
 }

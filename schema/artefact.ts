@@ -256,7 +256,7 @@ export function provenBy(format: FormatName, datum: unknown, result: string): Wi
 }
 
 /** A member as a plain value, or undefined. */
-export function memberOf(root: JsonObject, name: string): unknown {
+export function readMember(root: JsonObject, name: string): unknown {
   const node = root.members.get(name);
   return node === undefined ? undefined : toPlainValue(node);
 }

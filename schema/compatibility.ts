@@ -111,13 +111,13 @@ export function findUndecided<D extends Pick<Difference, "kind">>(differences: r
 const IMPORTANCE = ["undecided", "breaking", "warning", "behaviour", "info"] as const;
 type Importance = (typeof IMPORTANCE)[number];
 
-export function importanceOf({ kind, severity }: Pick<Difference, "kind" | "severity">): Importance {
+export function rateImportance({ kind, severity }: Pick<Difference, "kind" | "severity">): Importance {
   return kind === SEMANTIC_UNDECIDED ? "undecided" : severity;
 }
 
 /** Most important first, otherwise in their order. */
 export function sortByImportance<D extends Pick<Difference, "kind" | "severity">>(differences: readonly D[]): D[] {
-  return IMPORTANCE.flatMap((importance) => differences.filter((each) => importanceOf(each) === importance));
+  return IMPORTANCE.flatMap((importance) => differences.filter((each) => rateImportance(each) === importance));
 }
 
 /** The directions a level checks, and whether it checks all versions or only the newest. */

@@ -110,7 +110,7 @@ function exactValue(node: JsonNode, tooLarge: { text: string }): unknown {
       return node.items.map((item) => exactValue(item, tooLarge));
     case "number": {
       if (Number.isSafeInteger(node.value)) return node.value;
-      const integer = integerOf(node.text);
+      const integer = readInteger(node.text);
       if (integer !== undefined) return integer;
       if (!Number.isFinite(node.value)) tooLarge.text = node.text;
       return node.value;
@@ -132,7 +132,7 @@ function setMember(object: Record<string, unknown>, name: string, value: unknown
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 /** The integer that a number represents, if it is one and not too long; `1e20` and `12.50e1` are integers. */
-export function integerOf(text: string): bigint | undefined {
+export function readInteger(text: string): bigint | undefined {
   const [, sign = "", whole = "", fraction = "", power = "0"] = NUMBER.exec(text) ?? [];
   const digits = (whole + fraction).replace(/^0+(?=\d)/, "");
   const zeros = Number(power) - fraction.length;

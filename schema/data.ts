@@ -105,7 +105,7 @@ export function unreadable(
 }
 
 /** The error as one sentence, for a model that is asked to repair its answer. */
-export function sentenceOf({ pointer, expected, got }: DataError): string {
+export function printDataError({ pointer, expected, got }: DataError): string {
   const place = pointer === "" ? "The value as a whole" : `The value at ${pointer}`;
   return `${place} must be ${expected}, but it is ${got}.`;
 }

@@ -3,7 +3,7 @@
  * because the verdict depends on them. The difference that reports that `semantic` could not decide comes first.
  */
 
-import { type Comparison, type Difference, importanceOf, type Severity, sortByImportance } from "./compatibility.ts";
+import { type Comparison, type Difference, rateImportance, type Severity, sortByImportance } from "./compatibility.ts";
 import { ok } from "./result.ts";
 
 /** Longer lists are not read; unrelated schemas differ in every field. */
@@ -41,7 +41,7 @@ export class DifferenceList<T> {
   add(item: T): void {
     const difference = this.#differenceOf(item);
     const { message, fix, reader_pointer, writer_pointer } = difference;
-    const importance = importanceOf(difference);
+    const importance = rateImportance(difference);
     const texts = [message, fix, reader_pointer, writer_pointer];
     const characters = texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
     this.#characters[importance] += characters;
@@ -101,7 +101,7 @@ export function boundedComparison(comparison: Comparison): Comparison {
 
 /** Breaking ones are listed first, so if any less important one is listed, all of them are. */
 function mayHideBreaking(listed: readonly Difference[]): boolean {
-  return listed.every((difference) => ["undecided", "breaking"].includes(importanceOf(difference)));
+  return listed.every((difference) => ["undecided", "breaking"].includes(rateImportance(difference)));
 }
 
 function withBoundedMessage(difference: Difference): Difference {

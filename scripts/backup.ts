@@ -19,7 +19,7 @@ import {
   segmentsOfStream,
   writeWhole,
 } from "./archive.ts";
-import { ADDRESS_OPTIONS, ADDRESS_USAGE, callRegistry, positionOf, RegistryProblem } from "./registry-calls.ts";
+import { ADDRESS_OPTIONS, ADDRESS_USAGE, callRegistry, RegistryProblem, readPosition } from "./registry-calls.ts";
 
 const USAGE = `npm run backup -- --url http://localhost:8080 --out FOLDER_OR_FILE.ndjson.gz [--header "N: V"]
 
@@ -66,7 +66,7 @@ function isFile(out: string): boolean {
 /** Keeps existing segments up to the last one, unless a hard delete has affected one since. */
 async function downloadToFolder(registry: Address, folder: string, print: (text: string) => void): Promise<Manifest> {
   const path = join(folder, MANIFEST_NAME);
-  const position = positionOf(await callRegistry(registry, "/health/ready", {}, print));
+  const position = readPosition(await callRegistry(registry, "/health/ready", {}, print));
   const known = readManifest(path);
   const isCurrent = known !== null && known.erased_through === position.lastHardDelete;
   const replaced = isCurrent ? known.segments.splice(-1) : (known?.segments ?? []);
@@ -151,7 +151,7 @@ async function download(
       try {
         for await (const bytes of segmentsOfStream(Readable.fromWeb(response.body as never))) {
           keep(requireNext(manifest, bytes));
-          print(`\r${manifest.last_seq} of ${positionOf(response).seq} entries `);
+          print(`\r${manifest.last_seq} of ${readPosition(response).seq} entries `);
         }
       } catch (error) {
         if (!(error instanceof CutOff)) throw error;

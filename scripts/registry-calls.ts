@@ -57,7 +57,7 @@ async function refusalOf(response: Response): Promise<string> {
 }
 
 /** The registry's position: its last entry and its last hard delete. */
-export function positionOf(response: Response): { seq: number; lastHardDelete: number } {
+export function readPosition(response: Response): { seq: number; lastHardDelete: number } {
   const [, seq, lastHardDelete] = (response.headers.get("X-Registry-Seq") ?? "").split(".").map(Number);
   if (seq === undefined || lastHardDelete === undefined || Number.isNaN(seq + lastHardDelete)) {
     throw new RegistryProblem(`${response.url} does not respond like a registry.`);

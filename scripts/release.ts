@@ -12,7 +12,7 @@ import { openapiJson } from "./openapi.ts";
 const CHANGESETS = "@changesets/cli@3.0.3";
 
 /** A changeset's text, without the packages and steps at its head. */
-export function noteOf(changeset: string): string {
+export function readNote(changeset: string): string {
   return changeset.replace(/^---\n[\s\S]*?\n---\n/, "").trim();
 }
 
@@ -40,7 +40,7 @@ function release(): void {
     console.error("There is nothing to release. Say what has changed first: npm run changeset");
     process.exit(1);
   }
-  const notes = files.sort().map((file) => noteOf(readFileSync(join(folder, file), "utf8")));
+  const notes = files.sort().map((file) => readNote(readFileSync(join(folder, file), "utf8")));
   execFileSync("npx", ["--yes", CHANGESETS, "version"], { cwd: ROOT, stdio: "inherit" });
 
   // All packages have one version, so any of them can be read.

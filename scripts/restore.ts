@@ -5,7 +5,7 @@ import { type Address, parseAddress } from "../cli/address.ts";
 import { toHex } from "../registry/log-entry.ts";
 import type { StateDigests } from "../registry/rpc.ts";
 import { ArchiveProblem, openArchive } from "./archive.ts";
-import { ADDRESS_OPTIONS, ADDRESS_USAGE, callRegistry, positionOf, RegistryProblem } from "./registry-calls.ts";
+import { ADDRESS_OPTIONS, ADDRESS_USAGE, callRegistry, RegistryProblem, readPosition } from "./registry-calls.ts";
 
 const USAGE = `npm run restore -- --from FOLDER_OR_FILE --url http://localhost:8080 [--dry-run] [--header "N: V"]
 
@@ -55,7 +55,7 @@ async function restore(
   const archive = openArchive(from);
   // The whole backup is verified before any of it is sent, so that a problem in the last segment is found first.
   const total = await verify(archive, print);
-  const here = positionOf(await callRegistry(registry, "/health/ready", {}, print));
+  const here = readPosition(await callRegistry(registry, "/health/ready", {}, print));
   if (isDry) {
     print(
       here.seq === 0

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { noteOf, withContractVersion, withRelease } from "../scripts/release.ts";
+import { readNote, withContractVersion, withRelease } from "../scripts/release.ts";
 
 describe("a release", () => {
   it("uses a changeset's text without its head", () => {
-    expect(noteOf('---\n"llmsr": minor\n---\n\nServer: more.\nAnd more.\n')).toBe("Server: more.\nAnd more.");
+    expect(readNote('---\n"llmsr": minor\n---\n\nServer: more.\nAnd more.\n')).toBe("Server: more.\nAnd more.");
   });
 
   it("is added above the last release in the changelog", () => {

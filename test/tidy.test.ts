@@ -119,11 +119,11 @@ const NAMES_OF_FORMATS = new Set([
   "compareByConfluentRules",
   "compareInSlices",
   "confluentLine",
-  "fieldsOf",
+  "listFields",
   "normalisedText",
   "parseInSlices",
-  "severityOf",
-  "topLevelNamesOf",
+  "rateSeverity",
+  "listTopLevelNames",
   "witnessesInSlices",
 ]);
 const FORMAT_FOLDERS = ["schema/avro", "schema/json", "schema/protobuf"].map((folder) => normalize(`${folder}/`));

@@ -37,7 +37,7 @@ export function foldHashes(hashes: readonly Hash[]): Hash {
 }
 
 /** The root of the tree of the first `size` entries. */
-export function rootOf(size: number, read: ReadNode): Hash {
+export function computeRoot(size: number, read: ReadNode): Hash {
   return size === 0 ? emptyRoot() : subtreeHash(0, size, read);
 }
 

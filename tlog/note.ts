@@ -19,7 +19,7 @@ export type Signer = { verifier: Verifier; sign(text: string): Promise<Uint8Arra
 /** A tree as identified by a checkpoint. */
 export type Checkpoint = { origin: string; size: number; root: Hash };
 
-export async function signerOf(name: string, seed: Uint8Array): Promise<Signer> {
+export async function makeSigner(name: string, seed: Uint8Array): Promise<Signer> {
   const pkcs8 = Uint8Array.from([...PKCS8_PREFIX, ...seed]);
   const key = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", true, ["sign"]);
   const { x } = (await crypto.subtle.exportKey("jwk", key)) as JsonWebKey;

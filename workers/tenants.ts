@@ -1,7 +1,7 @@
 /** The list of tenants, and the location of their objects. */
 import { callDirectory } from "../durable-objects/directory/client.ts";
 import { DIRECTORY_VERSION, MAX_LISTED } from "../durable-objects/directory/protocol.ts";
-import { primaryOf } from "../durable-objects/primary/client.ts";
+import { openPrimary } from "../durable-objects/primary/client.ts";
 import type { Tenant } from "../registry/tenant.ts";
 import type { Bindings } from "./edge.ts";
 
@@ -24,5 +24,5 @@ export async function knownTenants(env: Bindings): Promise<readonly string[]> {
 
 /** Creates a new tenant's primary near its location hint; it stays where it was first addressed. */
 export async function settleTenant(env: Bindings, { name, locationHint }: Tenant): Promise<void> {
-  await primaryOf(env, name, { locationHint }).read("head", {});
+  await openPrimary(env, name, { locationHint }).read("head", {});
 }

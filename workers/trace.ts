@@ -2,7 +2,7 @@
 import { nextSpan, parseTrace, type TraceContext } from "../observe/trace-context.ts";
 
 /** An invalid traceparent starts a new trace, and its tracestate is dropped. */
-export function traceOf(headers: Pick<Headers, "get">): TraceContext {
+export function readTrace(headers: Pick<Headers, "get">): TraceContext {
   const traceparent = headers.get("traceparent");
   const received = traceparent === null ? undefined : parseTrace(traceparent, headers.get("tracestate"));
   return received === undefined ? newTrace() : nextSpan(received, newSpanId());

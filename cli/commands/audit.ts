@@ -9,7 +9,7 @@ import { type LogLine, LogVerifier } from "../../tlog/verify.ts";
 import type { Address } from "../address.ts";
 import type { CliCommand } from "../command.ts";
 import { parseOptions } from "../parse-options.ts";
-import { addressOf, REGISTRY_OPTIONS, resolveSettings } from "../settings.ts";
+import { REGISTRY_OPTIONS, resolveSettings, toAddress } from "../settings.ts";
 import type { Output, Shell } from "../shell.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -192,7 +192,7 @@ async function refusalOf(response: Response): Promise<ApiError> {
 /** The URL of the command line, else the configured registry with its key. */
 function registryAddress(given: string | undefined, values: ReturnType<typeof parse>["values"], shell: Shell): Address {
   const { context, header } = values;
-  return addressOf(resolveSettings(shell, { url: given ?? values.url, context, header }));
+  return toAddress(resolveSettings(shell, { url: given ?? values.url, context, header }));
 }
 
 const { key: _, ...ADDRESS_OPTIONS } = REGISTRY_OPTIONS;

@@ -7,7 +7,7 @@ import { FORMAT_OPTIONS } from "../output/formats.ts";
 import { parseOptions } from "../parse-options.ts";
 import { REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
 import { UsageError } from "../usage-error.ts";
-import { inputOptionsOf } from "./compare.ts";
+import { readInputOptions } from "./compare.ts";
 
 const BUNDLE_USAGE = `llmsr bundle prints a schema with its references inlined: a JSON Schema with $defs, one Avro schema, or a
 Protobuf file set as one descriptor set (FileDescriptorSet) in base64.
@@ -33,7 +33,7 @@ export const BUNDLE_COMMAND: CliCommand = {
     const { values, positionals } = parseOptions(args, BUNDLE_OPTIONS);
     const [file, ...rest] = positionals;
     if (file === undefined || rest.length > 0) throw new UsageError(`bundle requires one file.\n\n${BUNDLE_USAGE}`);
-    const schema = await readSchema(file, values.ref, inputOptionsOf(values, shell));
+    const schema = await readSchema(file, values.ref, readInputOptions(values, shell));
     for (const note of schema.notes) shell.printError(`${note}\n`);
     const bundled = formatNamed(schema.format).bundle(schema.model);
     if (!bundled.ok) throw new UsageError(`${file} cannot be bundled: ${bundled.refusal.message}`);

@@ -21,7 +21,7 @@ import { findProjectFile } from "../project-file.ts";
 import { openConfiguredRegistry, qualifySubject, REGISTRY_USAGE } from "../settings.ts";
 import type { Shell } from "../shell.ts";
 import { UsageError } from "../usage-error.ts";
-import { checkTwo, INPUTS_USAGE, inputOptionsOf, PAIR_OPTIONS } from "./compare.ts";
+import { checkTwo, INPUTS_USAGE, PAIR_OPTIONS, readInputOptions } from "./compare.ts";
 
 const CHECK_USAGE = `llmsr check says whether a change is compatible. Exit code 1 if it is not.
 
@@ -99,7 +99,7 @@ function isVersion(against: string, shell: Shell): boolean {
 
 async function checkWithRegistry(files: readonly string[], values: CheckValues, shell: Shell): Promise<CheckSummary> {
   const { registry, settings } = openConfiguredRegistry(shell, values);
-  const entries = await readSchemaEntries(files, settings.project, values, inputOptionsOf(values, shell));
+  const entries = await readSchemaEntries(files, settings.project, values, readInputOptions(values, shell));
   return checkEntries(registry, entries, (subject) => qualifySubject(subject, settings), overridesOf(values));
 }
 
@@ -110,7 +110,7 @@ async function checkWithVersion(files: readonly string[], values: CheckValues, s
   const { registry, settings } = openConfiguredRegistry(shell, values);
   const { subject, version } = splitVersion(values.against!)!;
   const named = { ...values, subject };
-  const [entry] = await readSchemaEntries([file], settings.project, named, inputOptionsOf(values, shell));
+  const [entry] = await readSchemaEntries([file], settings.project, named, readInputOptions(values, shell));
   const { schema, references } = entry!;
   for (const note of schema.notes) shell.printError(`${note}\n`);
   const question = { subject: qualifySubject(subject, settings), version, shown: subject, references };
@@ -123,7 +123,7 @@ async function checkWithVersion(files: readonly string[], values: CheckValues, s
 
 async function checkWithRevision(files: readonly string[], values: CheckValues, shell: Shell): Promise<CheckSummary> {
   const { revision } = parseRevision(values.against!);
-  const inputs = inputOptionsOf(values, shell);
+  const inputs = readInputOptions(values, shell);
   const project = findProjectFile(shell.cwd);
   const entries = await readSchemaEntries(files, project, values, inputs);
   // Entries that are not checked may still be referenced.

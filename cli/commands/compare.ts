@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { nextSemver, parseSemver } from "../../schema/semver.ts";
-import { findingsOf } from "../check-local.ts";
+import { toFindings } from "../check-local.ts";
 import type { CliCommand } from "../command.ts";
 import {
   COMPARISON_OPTIONS,
@@ -81,7 +81,7 @@ async function readPair(
   }
   const readFile = (path: string) => readFileSync(resolve(shell.cwd, path), "utf8");
   const comparison = readComparisonOptions(values, readFile);
-  const options = inputOptionsOf(values, shell);
+  const options = readInputOptions(values, shell);
   const referencesOf = await referenceFinder(values.ref, options);
   const [earlier, later] =
     second === undefined
@@ -105,7 +105,10 @@ async function readAgainst(against: string, reference: string, options: InputOpt
   return found;
 }
 
-export function inputOptionsOf(values: Parameters<typeof readFormats>[0] & RegistryValues, shell: Shell): InputOptions {
+export function readInputOptions(
+  values: Parameters<typeof readFormats>[0] & RegistryValues,
+  shell: Shell,
+): InputOptions {
   return {
     shell,
     format: readFormats(values).schema,
@@ -130,7 +133,7 @@ export const DIFF_COMMAND: CliCommand = {
       shell.print(`${JSON.stringify({ format_version: 1, ...settingsOf(options), directions }, null, 2)}\n`);
     } else if (output === "text") {
       for (const direction of directions) {
-        shell.print(paintDirection(direction.direction, findingsOf(direction, earlier, later), paint));
+        shell.print(paintDirection(direction.direction, toFindings(direction, earlier, later), paint));
       }
     } else {
       const report = (await import("../check-local.ts")).checkAgainst(later.place, earlier, later, {
@@ -155,7 +158,7 @@ export async function checkTwo(positionals: readonly string[], values: PairValue
   } else if (output === "text") {
     for (const direction of directions) {
       if (direction.compatible) continue;
-      shell.print(paintDirection(direction.direction, findingsOf(direction, earlier, later), paint));
+      shell.print(paintDirection(direction.direction, toFindings(direction, earlier, later), paint));
     }
     const verdict = compatible ? paint.good("compatible") : paint.bad("incompatible");
     shell.print(`${verdict} under ${options.level}, ${options.policy}, writers: ${options.writers}\n`);

@@ -2,7 +2,7 @@
 import { isRegistryError } from "../../sdks/typescript/src/errors.ts";
 import { VERSION } from "../../sdks/typescript/src/version.ts";
 import type { CliCommand } from "../command.ts";
-import { EXIT, exitCodeOf } from "../exit-codes.ts";
+import { chooseExitCode, EXIT } from "../exit-codes.ts";
 import { paintFor } from "../output/paint.ts";
 import { parseOptions } from "../parse-options.ts";
 import type { Registry } from "../registry.ts";
@@ -68,7 +68,7 @@ async function examine(registry: Registry): Promise<{ findings: Finding[]; code:
     } catch (error) {
       if (!isRegistryError(error)) throw error;
       findings.push({ check: name, ok: false, detail: error.message });
-      if (isNeeded && code === EXIT.ok) code = exitCodeOf(error);
+      if (isNeeded && code === EXIT.ok) code = chooseExitCode(error);
     }
   };
   await check("reachable", async () => {

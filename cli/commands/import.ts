@@ -16,7 +16,7 @@ import {
   type RemoteVersion,
   versionPath,
 } from "../remote-registry.ts";
-import { addressOf, resolveSettings } from "../settings.ts";
+import { resolveSettings, toAddress } from "../settings.ts";
 import type { Output, Shell } from "../shell.ts";
 import { inTurns } from "../turns.ts";
 import { UsageError } from "../usage-error.ts";
@@ -65,7 +65,7 @@ async function importAll(args: readonly string[], shell: Shell): Promise<number>
     return importFile(file, { url: values.to, header: values["to-header"] }, shell);
   }
   const source = openRegistry(parseAddress(values.from!, values["from-header"]), shell);
-  const address = addressOf(resolveSettings(shell, { url: values.to, header: values["to-header"] }));
+  const address = toAddress(resolveSettings(shell, { url: values.to, header: values["to-header"] }));
   const target = openRegistry(address, shell);
   // An interrupt must not leave the target in IMPORT mode.
   const restoring = openRegistry(address, { fetch: shell.fetch, signal: new AbortController().signal });

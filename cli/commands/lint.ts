@@ -12,7 +12,7 @@ import { parseOptions } from "../parse-options.ts";
 import { REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
 import type { Shell } from "../shell.ts";
 import { UsageError } from "../usage-error.ts";
-import { inputOptionsOf } from "./compare.ts";
+import { readInputOptions } from "./compare.ts";
 
 const LINT_USAGE = `llmsr lint says which model providers accept a JSON Schema, and what that costs.
 
@@ -39,7 +39,7 @@ async function lint(args: readonly string[], shell: Shell): Promise<number> {
   if (required === undefined)
     throw new UsageError(`--require must be ready, lossless or lossy, got "${values.require}".`);
   const profiles = readProfiles(values.targets ?? PROFILES.map(({ name }) => name).join(","));
-  const read = await readModelSchemas(file, values.ref, inputOptionsOf(values, shell));
+  const read = await readModelSchemas(file, values.ref, readInputOptions(values, shell));
   for (const note of read.flatMap(({ notes }) => notes)) shell.printError(`${note}\n`);
   const schemas = read.map(({ model, ...schema }) => ({ ...schema, reports: lintSchema(model, profiles) }));
   const { output } = readFormats(values);

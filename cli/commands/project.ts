@@ -12,7 +12,7 @@ import { parseOptions } from "../parse-options.ts";
 import { REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
 import type { Shell } from "../shell.ts";
 import { UsageError } from "../usage-error.ts";
-import { inputOptionsOf } from "./compare.ts";
+import { readInputOptions } from "./compare.ts";
 
 const PROJECT_USAGE = `llmsr project rewrites a JSON Schema for one model provider. No server, no network.
 
@@ -39,7 +39,7 @@ async function project(args: readonly string[], shell: Shell): Promise<number> {
   for (const schema of await readModelSchemas(
     file,
     values.ref,
-    inputOptionsOf({ ...values, format: [], json: false }, shell),
+    readInputOptions({ ...values, format: [], json: false }, shell),
   )) {
     for (const note of schema.notes) printError(`${note}\n`);
     const projected = projectSchema(schema.model, profile);

@@ -6,12 +6,12 @@ import { readSchemaEntries } from "../entries.ts";
 import { EXIT } from "../exit-codes.ts";
 import { FORMAT_OPTIONS } from "../output/formats.ts";
 import { parseOptions } from "../parse-options.ts";
-import { changesOf } from "../push-changes.ts";
+import { toSetChanges } from "../push-changes.ts";
 import type { Registry } from "../registry.ts";
 import { openConfiguredRegistry, qualifySubject, REGISTRY_OPTIONS, REGISTRY_USAGE, takeUrl } from "../settings.ts";
 import type { Shell } from "../shell.ts";
 import { cannotRead, UsageError } from "../usage-error.ts";
-import { inputOptionsOf } from "./compare.ts";
+import { readInputOptions } from "./compare.ts";
 
 const PROPOSALS_USAGE = `llmsr propose, approve and reject handle changes that wait for approval.
 
@@ -75,10 +75,10 @@ export const PROPOSE_COMMAND = proposalCommand(async ({ values, rest, registry, 
     return registry.write({ method: "POST", path: "/proposals", json });
   }
   const { settings } = openConfiguredRegistry(shell, values);
-  const entries = await readSchemaEntries(rest, settings.project, values, inputOptionsOf(values, shell));
+  const entries = await readSchemaEntries(rest, settings.project, values, readInputOptions(values, shell));
   const json = {
     ...(values.message === undefined ? {} : { message: values.message }),
-    changes: changesOf(entries, (subject) => qualifySubject(subject, settings)),
+    changes: toSetChanges(entries, (subject) => qualifySubject(subject, settings)),
   };
   return registry.write({ method: "POST", path: "/proposals", json });
 });

@@ -8,9 +8,9 @@ import { type Painter, paintFor } from "../output/paint.ts";
 import { printCheck } from "../output/print-check.ts";
 import { parseOptions } from "../parse-options.ts";
 import { startProgress } from "../progress.ts";
-import { changesOf, inParts, MAX_PUSHED_TOGETHER } from "../push-changes.ts";
+import { inParts, MAX_PUSHED_TOGETHER, toSetChanges } from "../push-changes.ts";
 import { openConfiguredRegistry, qualifySubject, REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
-import { inputOptionsOf } from "./compare.ts";
+import { readInputOptions } from "./compare.ts";
 
 const PUSH_USAGE = `llmsr push registers schemas: files, folders, tool lists, or all of llmsr.toml.
 
@@ -51,7 +51,7 @@ export const PUSH_COMMAND: CliCommand = {
     const { output } = readFormats(values);
     const { registry, settings } = openConfiguredRegistry(shell, values);
     const qualify = (subject: string) => qualifySubject(subject, settings);
-    const entries = await readSchemaEntries(positionals, settings.project, values, inputOptionsOf(values, shell));
+    const entries = await readSchemaEntries(positionals, settings.project, values, readInputOptions(values, shell));
     for (const { schema } of entries) for (const note of schema.notes) shell.printError(`${note}\n`);
     const paint = paintFor(shell.isTerminal);
     if (values["dry-run"]) {
@@ -65,7 +65,7 @@ export const PUSH_COMMAND: CliCommand = {
       for (const part of inParts(entries)) {
         const json = {
           ...(values.message === undefined ? {} : { message: values.message }),
-          changes: changesOf(part, qualify),
+          changes: toSetChanges(part, qualify),
         };
         const { changes } = await registry.write<{ changes: Outcome[] }>({
           method: "POST",

@@ -13,7 +13,7 @@ import { parseOptions } from "../parse-options.ts";
 import { REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
 import type { Shell } from "../shell.ts";
 import { UsageError } from "../usage-error.ts";
-import { inputOptionsOf } from "./compare.ts";
+import { readInputOptions } from "./compare.ts";
 
 const STREAM_USAGE = `llmsr stream checks a JSON value while it arrives on stdin, and ends at the first error that no continuation can fix.
 
@@ -45,7 +45,7 @@ async function stream(args: readonly string[], shell: Shell): Promise<number> {
   const { values, positionals } = parseOptions(args, STREAM_OPTIONS);
   if (positionals.length > 0) throw new UsageError(`stream reads stdin and takes no file.\n\n${STREAM_USAGE}`);
   if (values.schema === undefined) throw new UsageError("stream requires --schema FILE.");
-  const options = asJsonSchema(values.schema, inputOptionsOf({ ...values, format: [] }, shell));
+  const options = asJsonSchema(values.schema, readInputOptions({ ...values, format: [] }, shell));
   const schema = requireJsonSchema(await readSchema(values.schema, values.ref, options));
   for (const note of schema.notes) printError(`${note}\n`);
   const outcome = await checkChunks(schema.model, shell.stdinChunks());

@@ -1,6 +1,6 @@
 /** llmsr validate: checks values against a schema with the registry's validator, offline and without a server. */
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
-import { type DataOptions, type DataVerdict, type DataWarning, sentenceOf } from "../../schema/data.ts";
+import { type DataOptions, type DataVerdict, type DataWarning, printDataError } from "../../schema/data.ts";
 import { readDataBytes, writeDataText } from "../../schema/data-text.ts";
 import { formatNamed } from "../../schema/formats.ts";
 import type { CliCommand } from "../command.ts";
@@ -15,7 +15,7 @@ import { parseOptions } from "../parse-options.ts";
 import { REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
 import type { Output, Shell } from "../shell.ts";
 import { cannotRead, UsageError } from "../usage-error.ts";
-import { inputOptionsOf } from "./compare.ts";
+import { readInputOptions } from "./compare.ts";
 
 const VALIDATE_USAGE = `llmsr validate checks values against a schema.
 
@@ -45,7 +45,7 @@ async function validate(args: readonly string[], shell: Shell): Promise<number> 
   const [file, ...rest] = positionals;
   if (file === undefined || rest.length > 0) throw new UsageError(`validate requires one file.\n\n${VALIDATE_USAGE}`);
   if (values.schema === undefined) throw new UsageError("validate requires --schema FILE.");
-  const schema = await readSchema(values.schema, values.ref, inputOptionsOf(values, shell));
+  const schema = await readSchema(values.schema, values.ref, readInputOptions(values, shell));
   for (const note of schema.notes) printError(`${note}\n`);
   const check = checkOf(schema, values);
   const form = {
@@ -128,14 +128,14 @@ function codeOf(outcome: Outcome): 0 | 1 {
 function jsonOf(outcome: Outcome, withSentences: boolean): string {
   if ("problem" in outcome) return JSON.stringify(outcome);
   const { valid, errors, warnings } = outcome.verdict;
-  const sentences = withSentences ? { sentences: errors.map(sentenceOf) } : {};
+  const sentences = withSentences ? { sentences: errors.map(printDataError) } : {};
   return writeDataText({ valid, errors, warnings, ...sentences });
 }
 
 function render(outcome: Outcome, { sentences, paint }: Form, place: string): string {
   if ("problem" in outcome) return `${paint.bad("undecided")} ${place}\n  ${outcome.problem}\n`;
   const { valid, errors, warnings } = outcome.verdict;
-  if (sentences) return errors.map((error) => `${sentenceOf(error)}\n`).join("");
+  if (sentences) return errors.map((error) => `${printDataError(error)}\n`).join("");
   const lines = [`${valid ? paint.good("valid") : paint.bad("invalid")} ${place}`];
   for (const { pointer, message, schema_pointer } of errors) {
     lines.push(`  ${pointer === "" ? "/" : pointer}: ${message} ${paint.quiet(`(schema: ${schema_pointer || "/"})`)}`);

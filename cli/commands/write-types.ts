@@ -5,7 +5,7 @@ import type { ResolvedReference } from "../../schema/format.ts";
 import { formatNamed } from "../../schema/formats.ts";
 import type { ProtobufModel } from "../../schema/protobuf/model.ts";
 import type { CliCommand } from "../command.ts";
-import { oneOf } from "../comparison.ts";
+import { requireOneOf } from "../comparison.ts";
 import { readSchema } from "../entries.ts";
 import { EXIT } from "../exit-codes.ts";
 import { jsonTypeOfAvro } from "../generate/from-avro.ts";
@@ -17,7 +17,7 @@ import { FORMAT_OPTIONS } from "../output/formats.ts";
 import { parseOptions } from "../parse-options.ts";
 import { REGISTRY_OPTIONS, REGISTRY_USAGE } from "../settings.ts";
 import { UsageError } from "../usage-error.ts";
-import { inputOptionsOf } from "./compare.ts";
+import { readInputOptions } from "./compare.ts";
 
 const LANGUAGES = ["python", "typescript", "go", "java", "rust"] as const;
 
@@ -55,8 +55,8 @@ export const TYPES_COMMAND: CliCommand = {
     const [reference, ...rest] = positionals;
     if (reference === undefined || rest.length > 0) throw new UsageError("types takes one schema.");
     if (values.language === undefined) throw new UsageError(`--language is required: ${LANGUAGES.join(", ")}.`);
-    const language = oneOf("language", values.language, LANGUAGES);
-    const schema = await readSchema(reference, values.ref, inputOptionsOf(values, shell));
+    const language = requireOneOf("language", values.language, LANGUAGES);
+    const schema = await readSchema(reference, values.ref, readInputOptions(values, shell));
     for (const note of schema.notes) shell.printError(`${note}\n`);
     const root = jsonTypeOf(schema);
     const name = values.name ?? titleOf(root) ?? schema.name;

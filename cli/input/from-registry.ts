@@ -3,7 +3,7 @@
 import type { FormatName, ResolvedReference } from "../../schema/format.ts";
 import { ApiError } from "../../sdks/typescript/src/errors.ts";
 import type { SchemaRecord } from "../../sdks/typescript/src/models.ts";
-import { type Registry, versionPathOf } from "../registry.ts";
+import { printVersionPath, type Registry } from "../registry.ts";
 import { locateInJson, locateInProtobuf } from "./locate.ts";
 import type { SchemaText } from "./schema-text.ts";
 
@@ -19,7 +19,7 @@ export function splitVersion(reference: string): { subject: string; version: str
 }
 
 export function readRecord(registry: Registry, subject: string, version: string | number): Promise<SchemaRecord> {
-  return registry.get<SchemaRecord>(versionPathOf(subject, version), { content: "text" });
+  return registry.get<SchemaRecord>(printVersionPath(subject, version), { content: "text" });
 }
 
 /** A registered version; undefined where the registry has none. */

@@ -13,12 +13,12 @@ import { readEntryPoint } from "./entry-points.ts";
 import { splitVersion } from "./from-registry.ts";
 import { listFolderAtRevision, parseRevision, readAtRevision } from "./git.ts";
 import {
-  allSchemasOf,
-  endingOf,
-  oneSchemaOf,
+  findAllSchemas,
+  findEnding,
   SCHEMA_ENDINGS,
   type SchemaText,
   type SourceText,
+  selectOneSchema,
 } from "./schema-text.ts";
 import { splitPlace } from "./unwrap.ts";
 
@@ -40,8 +40,8 @@ export async function readInput(reference: string, options: InputOptions): Promi
     return found;
   }
   const { path, pointer } = splitPlace(reference);
-  if (path === "-") return oneSchemaOf(await toSource("-", "", shell.readStdin()), pointer, format);
-  if (isFile(shell, path)) return oneSchemaOf(await readSourceFile(shell, path), pointer, format);
+  if (path === "-") return selectOneSchema(await toSource("-", "", shell.readStdin()), pointer, format);
+  if (isFile(shell, path)) return selectOneSchema(await readSourceFile(shell, path), pointer, format);
   if (isFolder(shell, path)) throw new UsageError(`${path} is a folder; one file is needed here.`);
   return readElsewhere(reference, options);
 }
@@ -57,8 +57,8 @@ export async function readInputs(reference: string, options: InputOptions): Prom
     // If nothing exists there, the other reader reports why.
     return found.length > 0 ? found : [await readInput(reference, options)];
   }
-  if (path === "-") return allSchemasOf(await toSource("-", "", shell.readStdin()), format);
-  if (isFile(shell, path)) return allSchemasOf(await readSourceFile(shell, path), format);
+  if (path === "-") return findAllSchemas(await toSource("-", "", shell.readStdin()), format);
+  if (isFile(shell, path)) return findAllSchemas(await readSourceFile(shell, path), format);
   if (!isFolder(shell, path)) return [await readInput(reference, options)];
   const found: SchemaText[] = [];
   for (const file of listSchemaFiles(resolve(shell.cwd, path))) {
@@ -71,7 +71,7 @@ export async function readInputs(reference: string, options: InputOptions): Prom
 /** The schemas of one file of a folder: named after the tool, or after the file's path in the folder. */
 function schemasInFolder(source: SourceText, folder: string, { shell, format }: InputOptions): SchemaText[] {
   const inFolder = relative(folder, resolve(shell.cwd, source.path)).replace(/(?:\.schema)?\.[^./]+$/, "");
-  return allSchemasOf(source, format).map((schema) => {
+  return findAllSchemas(source, format).map((schema) => {
     const isOfTool = schema.place !== source.place;
     return isOfTool ? schema : { ...schema, name: inFolder.replaceAll("/", ".") };
   });
@@ -86,7 +86,7 @@ export async function readInputAtRevision(
   const source = await readSourceAtRevision(revision, reference, shell);
   const { pointer } = splitPlace(reference);
   if (source === undefined || !hasPart(source, pointer)) return undefined;
-  return oneSchemaOf(source, pointer, format);
+  return selectOneSchema(source, pointer, format);
 }
 
 /** The result of `readInputs` for a file or a folder at a revision; empty if it did not exist. */
@@ -104,7 +104,7 @@ export async function readInputsAtRevision(
   const files = listFolderAtRevision(revision, path, shell.cwd);
   if (files === undefined) {
     const source = await readSourceAtRevision(revision, path, shell);
-    return source === undefined ? [] : allSchemasOf(source, format);
+    return source === undefined ? [] : findAllSchemas(source, format);
   }
   const folder = resolve(shell.cwd, path);
   const found: SchemaText[] = [];
@@ -138,7 +138,7 @@ async function readElsewhere(reference: string, { shell, format, registry }: Inp
   const entry = readEntryPoint(reference, shell);
   if (entry !== undefined) {
     const source = { place: reference, path: "entry.json", text: entry.text };
-    return { ...oneSchemaOf(source, "", format), name: entry.name, locate: () => undefined };
+    return { ...selectOneSchema(source, "", format), name: entry.name, locate: () => undefined };
   }
   const named = splitVersion(reference);
   if (named !== undefined && registry !== undefined) {
@@ -164,7 +164,7 @@ async function readSourceFile(shell: Shell, path: string): Promise<SourceText> {
 
 /** YAML is converted to JSON, but positions refer to the YAML text. */
 async function toSource(place: string, path: string, text: string): Promise<SourceText> {
-  if (!/^ya?ml$/.test(endingOf(path))) return { place, path, text };
+  if (!/^ya?ml$/.test(findEnding(path))) return { place, path, text };
   const { readYaml } = await import("./yaml-text.ts");
   const { json, locate } = readYaml(place, text);
   return { place, path, text: json, locate };
@@ -212,12 +212,12 @@ function isListed(name: string): boolean {
 /** `path`: from the folder that is listed. */
 function isSchemaPath(path: string): boolean {
   const names = path.split("/");
-  return names.every(isListed) && SCHEMA_ENDINGS.has(endingOf(path)) && !OTHER_FILES.test(names.at(-1)!);
+  return names.every(isListed) && SCHEMA_ENDINGS.has(findEnding(path)) && !OTHER_FILES.test(names.at(-1)!);
 }
 
 /** .avsc and .proto say what they are; JSON and YAML files may be anything, such as test data. */
 function isSchemaText(path: string, text: string): boolean {
-  if (!/^(?:json|ya?ml)$/.test(endingOf(path))) return true;
+  if (!/^(?:json|ya?ml)$/.test(findEnding(path))) return true;
   return /["']?(?:\$schema|\$defs|\$ref|properties|inputSchema|input_schema|parameters|functionDeclarations|function_declarations|toolSpec)["']?\s*:/.test(
     text,
   );

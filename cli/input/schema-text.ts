@@ -44,7 +44,7 @@ const FORMAT_BY_ENDING: Readonly<Record<string, FormatName>> = {
 
 export const SCHEMA_ENDINGS: ReadonlySet<string> = new Set(Object.keys(FORMAT_BY_ENDING));
 
-export function endingOf(path: string): string {
+export function findEnding(path: string): string {
   return path.slice(path.lastIndexOf(".") + 1).toLowerCase();
 }
 
@@ -53,7 +53,7 @@ function nameOfPath(path: string): string {
 }
 
 /** The one schema of a document; `pointer` selects it where there are several. */
-export function oneSchemaOf(
+export function selectOneSchema(
   source: SourceText,
   pointer: string | undefined,
   format: FormatName | undefined,
@@ -68,12 +68,12 @@ export function oneSchemaOf(
 }
 
 /** Every schema of a document: each tool of a list, or the document itself. */
-export function allSchemasOf(source: SourceText, format: FormatName | undefined): SchemaText[] {
+export function findAllSchemas(source: SourceText, format: FormatName | undefined): SchemaText[] {
   const known = formatOf(source, format);
   const parsed = known === "json-schema" ? parseJsonText(source.text) : undefined;
-  if (!parsed?.ok) return [oneSchemaOf(source, undefined, format)];
+  if (!parsed?.ok) return [selectOneSchema(source, undefined, format)];
   return unwrapSchemas(parsed.value.root, source.text).map((found) => {
-    if (found.kind === null) return oneSchemaOf(source, "", format);
+    if (found.kind === null) return selectOneSchema(source, "", format);
     return {
       place: found.pointer === "" ? source.place : `${source.place}#${found.pointer}`,
       name: nameOfTool(found) ?? nameOfPath(source.path),
@@ -110,7 +110,7 @@ function locatorOf(source: SourceText, format: FormatName, base: string): Locate
 }
 
 function formatOf({ place, path, text }: SourceText, given: FormatName | undefined): FormatName {
-  const found = given ?? (path === "" ? sniffFormat(text) : FORMAT_BY_ENDING[endingOf(path)]);
+  const found = given ?? (path === "" ? sniffFormat(text) : FORMAT_BY_ENDING[findEnding(path)]);
   if (found) return found;
   throw new UsageError(`The format of ${place} is unknown; add --schema-format (${FORMAT_NAMES.join(", ")}).`);
 }

@@ -12,7 +12,7 @@ import { type EventPage, MAX_EVENT_PAGE, type RegistryEvent } from "../../regist
 import { EPOCH } from "../../registry/log-entry.ts";
 import { PROTOCOL_VERSION } from "../../registry/rpc.ts";
 import type { ObjectNamespace } from "../placement.ts";
-import { PrimaryUnreachable, primaryOf } from "../primary/client.ts";
+import { openPrimary, PrimaryUnreachable } from "../primary/client.ts";
 import { purgeObject } from "../purge.ts";
 import { matchesFilter } from "./filter.ts";
 import {
@@ -403,7 +403,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
   }
 
   #readEvents(after: number, limit: number): Promise<EventPage> {
-    return primaryOf(this.env, this.#tenant()).readEvents({ after, limit });
+    return openPrimary(this.env, this.#tenant()).readEvents({ after, limit });
   }
 
   #feedEvent(event: RegistryEvent): FeedEvent {

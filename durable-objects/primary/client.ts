@@ -18,7 +18,7 @@ import {
 } from "../../registry/rpc.ts";
 import type { LocationHint } from "../../registry/tenant.ts";
 import type { Result } from "../../schema/result.ts";
-import { type ObjectNamespace, objectOf } from "../placement.ts";
+import { type ObjectNamespace, openObject } from "../placement.ts";
 
 export const MAX_ATTEMPTS = 3;
 /** Delays before the second and third attempt: an evicted object is back within tens of milliseconds. */
@@ -72,14 +72,14 @@ type PrimaryOptions = {
 };
 
 /** Returns the tenant's primary. Addressing it creates it, so the tenant must come from a credential. */
-export function primaryOf(
+export function openPrimary(
   env: { PRIMARIES: ObjectNamespace },
   tenant: string,
   { deadlineMs = PRIMARY_DEADLINE_MS, locationHint = null }: PrimaryOptions = {},
 ): PrimaryClient {
   const giveUpAtMs = Date.now() + deadlineMs;
   // A fresh stub for every attempt: after some errors a stub stays broken for good.
-  const stub = () => objectOf(env.PRIMARIES, tenant, locationHint) as Primary;
+  const stub = () => openObject(env.PRIMARIES, tenant, locationHint) as Primary;
   return {
     commit: (request) => callPrimary(giveUpAtMs, () => stub().commit({ v: PROTOCOL_VERSION, ...request })),
     lookup: (request) => callPrimary(giveUpAtMs, () => stub().lookup({ v: PROTOCOL_VERSION, ...request })),

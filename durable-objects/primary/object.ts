@@ -49,7 +49,7 @@ import { ok, type Result, refuse } from "../../schema/result.ts";
 import { purgeObject } from "../purge.ts";
 import { RememberedNumbers } from "../remembered-numbers.ts";
 import { withGroupedPlans } from "./answer/change-set-plans.ts";
-import { eventsOf } from "./answer/events.ts";
+import { toEvents } from "./answer/events.ts";
 import { answerQuery } from "./answer/queries.ts";
 import { erasedIn, readSegment, stateDigests } from "./answer/segments.ts";
 import {
@@ -247,7 +247,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   readEvents({ after, limit }: { v: number; after: number; limit: number }): EventPage {
     const count = Math.min(Math.max(limit, 1), MAX_EVENT_PAGE);
     const entries = readEntries(this.ctx.storage.sql, after, count, MAX_LOG_PAGE_BYTES);
-    const events = eventsOf({ sql: this.ctx.storage.sql, state: this.#state() }, entries).map((event) =>
+    const events = toEvents({ sql: this.ctx.storage.sql, state: this.#state() }, entries).map((event) =>
       this.#restore.isRestored(event.seq) ? { ...event, restored: true as const } : event,
     );
     return { events, asOf: this.#asOf() };

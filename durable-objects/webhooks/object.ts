@@ -13,7 +13,7 @@ import type { HeardEndpoint } from "../../registry/webhook.ts";
 import { comparePortability } from "../../schema/projection/portability.ts";
 import { ok, type Result, refuse } from "../../schema/result.ts";
 import type { ObjectNamespace } from "../placement.ts";
-import { PrimaryUnreachable, primaryOf } from "../primary/client.ts";
+import { openPrimary, PrimaryUnreachable } from "../primary/client.ts";
 import { migrate } from "../primary/state/migrations.ts";
 import { purgeObject } from "../purge.ts";
 import { parseUrlRules, readWebhookUrl, type UrlRules } from "./address.ts";
@@ -490,7 +490,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   }
 
   #primary() {
-    return primaryOf(this.env, this.#tenant());
+    return openPrimary(this.env, this.#tenant());
   }
 
   #tenant(): string {

@@ -2,7 +2,7 @@
  * Selects the schemas that a compiler reads exactly like the interpreter, in bounded time: those without recursion, in
  * which every item of an array takes at least a byte.
  */
-import { type AvroModel, type AvroType, isNamed, logicalTypeOf } from "./model.ts";
+import { type AvroModel, type AvroType, findLogicalType, isNamed } from "./model.ts";
 import { resolvedText } from "./text/canonical.ts";
 
 /** Maximum number of types, each counted once per place. */
@@ -28,7 +28,7 @@ function isCompilable(
   if (seen.types > MAX_COMPILED_TYPES || path.includes(type)) return false;
   const isPart = (part: AvroType) => isCompilable(part, form, [...path, type], seen);
   // A violated logical type is a warning, and JSON writes bytes as text: both are the interpreter's to read.
-  if (form === "value" && (logicalTypeOf(type) !== null || type.kind === "bytes" || type.kind === "fixed"))
+  if (form === "value" && (findLogicalType(type) !== null || type.kind === "bytes" || type.kind === "fixed"))
     return false;
   switch (type.kind) {
     case "array":

@@ -11,7 +11,7 @@ const MAX_CHARACTERS = 4 * 2 ** 20;
 const MAX_TYPE_CHARACTERS = 200;
 
 /** The fields in order, parents before children. A recursive record is entered once per path. */
-export function fieldsOf(model: AvroModel): SchemaField[] {
+export function listFields(model: AvroModel): SchemaField[] {
   const fields: SchemaField[] = [];
   const entered = new Set<AvroNamedType>();
   let steps = 0;
@@ -51,7 +51,7 @@ export function fieldsOf(model: AvroModel): SchemaField[] {
 }
 
 /** The field names of the root record, or of every record if the root is a union. */
-export function topLevelNamesOf(model: AvroModel): string[] {
+export function listTopLevelNames(model: AvroModel): string[] {
   const branches = model.root.kind === "union" ? model.root.branches : [model.root];
   const records = branches.filter((branch): branch is AvroRecord => branch.kind === "record");
   return [...new Set(records.flatMap((record) => record.fields.map((field) => field.name)))];

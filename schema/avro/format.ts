@@ -4,7 +4,7 @@ import { ok } from "../result.ts";
 import { compareAvro, compareInSlices } from "./compare/compare.ts";
 import { confluentLine } from "./compare/confluent/line.ts";
 import { avroData } from "./data.ts";
-import { fieldsOf, topLevelNamesOf } from "./fields.ts";
+import { listFields, listTopLevelNames } from "./fields.ts";
 import type { AvroModel } from "./model.ts";
 import { parseAvro, parseInSlices } from "./parse/parse.ts";
 import { canonicalText, normalisedText, resolvedText } from "./text/canonical.ts";
@@ -25,9 +25,9 @@ export const avro: ConfluentFormat<AvroModel> = {
   equivalent: equivalentModels,
   render: renderAvro,
   bundle: (model) => ok(resolvedText(model)),
-  fields: fieldsOf,
+  fields: listFields,
   dialect: () => null,
-  topLevelNames: topLevelNamesOf,
+  topLevelNames: listTopLevelNames,
   editTags: editAvroTags,
   data: avroData,
   compare: compareAvro,

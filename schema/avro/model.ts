@@ -74,6 +74,6 @@ export function typeName(type: AvroType): string {
 }
 
 /** The type's valid logical type, if any. */
-export function logicalTypeOf(type: AvroType): LogicalType | null {
+export function findLogicalType(type: AvroType): LogicalType | null {
   return "logicalType" in type ? type.logicalType : null;
 }

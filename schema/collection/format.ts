@@ -1,5 +1,5 @@
 /** Collections behind the interface that all formats share. */
-import { ANY_VALUE, artefactFormat, memberOf, partAt } from "../artefact.ts";
+import { ANY_VALUE, artefactFormat, partAt, readMember } from "../artefact.ts";
 import type { SchemaFormat } from "../format.ts";
 import { type JsonObject, writeJsonText } from "../json-text.ts";
 import { compareCollections, witnessOfCollection } from "./compare.ts";
@@ -33,10 +33,10 @@ type WrittenEmbedding = Pick<Embedding, "model" | "dimensions" | "distance"> &
   };
 
 function fieldsOf(root: JsonObject): CollectionFields {
-  const written = memberOf(root, "embedding") as WrittenEmbedding;
+  const written = readMember(root, "embedding") as WrittenEmbedding;
   const { revision, same_as, max_tokens, prefix, provider, host, path, normalised, datatype, ...same } = written;
   const splitter = root.members.get("splitter");
-  const indexes = (memberOf(root, "payload_indexes") ?? []) as { field: string; type: string }[];
+  const indexes = (readMember(root, "payload_indexes") ?? []) as { field: string; type: string }[];
   return {
     embedding: {
       ...same,
@@ -49,8 +49,8 @@ function fieldsOf(root: JsonObject): CollectionFields {
       place: JSON.stringify([provider ?? "", host ?? "", path ?? ""]),
     },
     splitter: splitter === undefined ? "" : writeJsonText(splitter, { sortKeys: true }),
-    template: (memberOf(root, "embed_template") as string | undefined) ?? null,
-    store: (memberOf(root, "store") as CollectionFields["store"] | undefined) ?? null,
+    template: (readMember(root, "embed_template") as string | undefined) ?? null,
+    store: (readMember(root, "store") as CollectionFields["store"] | undefined) ?? null,
     indexes: new Map(indexes.map(({ field, type }) => [field, type])),
   };
 }

@@ -1,5 +1,5 @@
 /** Data sets behind the interface that all formats share. */
-import { ANY_VALUE, artefactFormat, memberOf, type OwnFields, partAt } from "../artefact.ts";
+import { ANY_VALUE, artefactFormat, type OwnFields, partAt, readMember } from "../artefact.ts";
 import type { SchemaFormat, SchemaProblem } from "../format.ts";
 import { isValidPattern } from "../json/validate/patterns.ts";
 import type { JsonObject } from "../json-text.ts";
@@ -22,11 +22,11 @@ export const dataset: SchemaFormat<DatasetModel> = artefactFormat<DatasetFields>
 });
 
 function readOwn(root: JsonObject): OwnFields<DatasetFields> {
-  const classes = (memberOf(root, "classes") ?? {}) as Record<string, string[]>;
-  const splits = (memberOf(root, "splits") ?? {}) as Record<string, { rows?: number }>;
-  const expectations = (memberOf(root, "expectations") ?? []) as (Omit<Expectation, "severity"> &
+  const classes = (readMember(root, "classes") ?? {}) as Record<string, string[]>;
+  const splits = (readMember(root, "splits") ?? {}) as Record<string, { rows?: number }>;
+  const expectations = (readMember(root, "expectations") ?? []) as (Omit<Expectation, "severity"> &
     Partial<Expectation>)[];
-  const sketch = (memberOf(root, "sketch") as Sketch | undefined) ?? null;
+  const sketch = (readMember(root, "sketch") as Sketch | undefined) ?? null;
   const problems = [...expectations.flatMap(expectationProblems), ...repeatedNames(expectations)];
   const impossible = sketch === null ? undefined : sketchProblem(sketch);
   if (impossible) problems.push({ ...impossible, pointer: `/sketch${impossible.pointer ?? ""}` });

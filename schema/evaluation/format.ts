@@ -1,5 +1,5 @@
 /** Evaluations behind the interface that all formats share. */
-import { ANY_VALUE, artefactFormat, memberOf, type OwnFields, partAt } from "../artefact.ts";
+import { ANY_VALUE, artefactFormat, type OwnFields, partAt, readMember } from "../artefact.ts";
 import type { SchemaFormat, SchemaProblem, SchemaSource } from "../format.ts";
 import { type JsonObject, writeJsonText } from "../json-text.ts";
 import type { ArtefactPart } from "../parts.ts";
@@ -28,7 +28,7 @@ function readOwn(
 ): OwnFields<EvaluationFields> {
   const problems: SchemaProblem[] = [];
   const inputOf = (name: "dataset" | "prompt"): EvaluationInput => {
-    const written = memberOf(root, name) as WrittenInput | undefined;
+    const written = readMember(root, name) as WrittenInput | undefined;
     if (written === undefined) return null;
     if (written.address !== undefined) return { address: written.address };
     const reference = references.find((each) => each.name === written.$ref);
@@ -37,8 +37,8 @@ function readOwn(
     problems.push({ rule: "unresolved_reference", message, pointer: `/${name}/$ref` });
     return null;
   };
-  const dataset = memberOf(root, "dataset") as WrittenInput | undefined;
-  const metrics = memberOf(root, "metrics") as Metric[];
+  const dataset = readMember(root, "dataset") as WrittenInput | undefined;
+  const metrics = readMember(root, "metrics") as Metric[];
   for (const [index, { name, minimum, maximum }] of metrics.entries()) {
     const pointer = `/metrics/${index}`;
     if (metrics.findIndex((each) => each.name === name) !== index) {
@@ -52,20 +52,20 @@ function readOwn(
       problems.push({ rule: "range", message: "No score is in this range.", pointer: `${pointer}/maximum` });
     }
   }
-  const version = memberOf(root, "task_version");
+  const version = readMember(root, "task_version");
   const generation = root.members.get("generation");
   const own: EvaluationFields = {
-    task: memberOf(root, "task") as string,
+    task: readMember(root, "task") as string,
     taskVersion: version === undefined ? null : String(version),
     dataset: inputOf("dataset"),
     datasetSplit: dataset?.split ?? null,
     sameAs: dataset?.same_as ?? [],
     prompt: inputOf("prompt"),
-    shots: (memberOf(root, "shots") as number | undefined) ?? null,
-    seeds: (memberOf(root, "seeds") as number[] | undefined) ?? [],
+    shots: (readMember(root, "shots") as number | undefined) ?? null,
+    seeds: (readMember(root, "seeds") as number[] | undefined) ?? [],
     metrics: new Map(metrics.map((metric) => [metric.name, metric])),
     generation: generation === undefined ? "" : writeJsonText(generation, { sortKeys: true }),
-    code: (memberOf(root, "code") as { digest: string } | undefined)?.digest ?? null,
+    code: (readMember(root, "code") as { digest: string } | undefined)?.digest ?? null,
   };
   return { own, problems, warnings: [] };
 }

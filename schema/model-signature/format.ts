@@ -1,5 +1,5 @@
 /** Model signatures behind the interface that all formats share. */
-import { artefactFormat, memberOf } from "../artefact.ts";
+import { artefactFormat, readMember } from "../artefact.ts";
 import type { SchemaFormat } from "../format.ts";
 import { type JsonNode, type JsonObject, pointerToken, toPlainValue } from "../json-text.ts";
 import type { PartDeclaration, PartText } from "../parts.ts";
@@ -80,18 +80,18 @@ type WrittenMember = { optional?: boolean; schema?: unknown; tensor?: Tensor };
 
 function fieldsOf(root: JsonObject): SignatureFields {
   const tensorsOf = (side: "inputs" | "outputs") => {
-    const members = Object.entries((memberOf(root, side) ?? {}) as Record<string, WrittenMember>);
+    const members = Object.entries((readMember(root, side) ?? {}) as Record<string, WrittenMember>);
     return new Map(members.flatMap(([name, { tensor }]) => (tensor ? [[name, tensor] as const] : [])));
   };
   const outputs = root.members.get("outputs");
   const schemas = outputs?.type === "object" ? [...outputs.members] : [];
   return {
-    dialect: memberOf(root, "dialect") as SignatureFields["dialect"],
+    dialect: readMember(root, "dialect") as SignatureFields["dialect"],
     tensors: { inputs: tensorsOf("inputs"), outputs: tensorsOf("outputs") },
-    maxBatchSize: (memberOf(root, "max_batch_size") as number | undefined) ?? 0,
-    batchDimension: (memberOf(root, "batch_dimension") as number | undefined) ?? null,
-    decoupled: memberOf(root, "decoupled") === true,
-    sequenceBatching: memberOf(root, "sequence_batching") === true,
+    maxBatchSize: (readMember(root, "max_batch_size") as number | undefined) ?? 0,
+    batchDimension: (readMember(root, "batch_dimension") as number | undefined) ?? null,
+    decoupled: readMember(root, "decoupled") === true,
+    sequenceBatching: readMember(root, "sequence_batching") === true,
     outputSchemas: new Map(
       schemas.flatMap(([name, node]) => {
         const schema = node.type === "object" ? node.members.get("schema") : undefined;

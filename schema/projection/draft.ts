@@ -132,7 +132,7 @@ export function commonTypes(
 }
 
 /** The direct subdrafts. */
-export function childrenOf(draft: Draft): Draft[] {
+export function listChildren(draft: Draft): Draft[] {
   const isDraft = (value: Draft | boolean | null): value is Draft => typeof value === "object" && value !== null;
   return [
     ...(draft.properties?.values() ?? []),

@@ -3,7 +3,7 @@ import { type JsonObject, toPlainValue } from "../json-text.ts";
 import type { Decoder, DecodeStep, MemberStep } from "./decoder.ts";
 import type { Rewriter, Written } from "./rewriter.ts";
 
-export function decoderOf(profile: string, written: Written, rewriter: Rewriter, root: JsonObject): Decoder {
+export function makeDecoder(profile: string, written: Written, rewriter: Rewriter, root: JsonObject): Decoder {
   const steps = new Map<string, DecodeStep>();
   for (const { name, decode } of rewriter.definitions.values()) if (decode !== null) steps.set(name, decode);
   const active = activeDefinitions(steps);

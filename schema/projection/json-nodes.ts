@@ -24,7 +24,7 @@ export function objectNode(members: Iterable<readonly [string, JsonNode]> = []):
 }
 
 /** The pointer of every object in a tree, by identity; the first one if a node occurs several times. */
-export function pointersOf(root: JsonNode, pointerToken: (token: string | number) => string): Map<JsonNode, string> {
+export function indexPointers(root: JsonNode, pointerToken: (token: string | number) => string): Map<JsonNode, string> {
   const pointers = new Map<JsonNode, string>();
   const pending: [JsonNode, string][] = [[root, ""]];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {

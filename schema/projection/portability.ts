@@ -12,7 +12,7 @@ export type PortabilityChange = {
   readonly previousReadiness: Readiness;
 };
 
-export function portabilityOf(reports: readonly LintReport[]): Portability {
+export function summarisePortability(reports: readonly LintReport[]): Portability {
   return Object.fromEntries(reports.map(({ profile, readiness }) => [profile, readiness]));
 }
 

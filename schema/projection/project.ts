@@ -9,8 +9,8 @@ import { planAbsences, type RequestBudget } from "./absences.ts";
 import { MAX_PROJECTED_BYTES, MAX_UNROLLED_LEVELS, ProjectionMeter, TooComplexProjection } from "./bounds.ts";
 import { ChangeLog, type ProjectionChange, type ProjectionLoss } from "./changes.ts";
 import type { Decoder } from "./decoder.ts";
-import { decoderOf } from "./finish-decoder.ts";
-import { arrayNode, booleanNode, objectNode, pointersOf, stringNode } from "./json-nodes.ts";
+import { makeDecoder } from "./finish-decoder.ts";
+import { arrayNode, booleanNode, indexPointers, objectNode, stringNode } from "./json-nodes.ts";
 import { hoistDeepSchemas, type Measure, measureSchema, overBudget } from "./measure.ts";
 import { type Profile, profileId } from "./profile.ts";
 import { DraftReader } from "./read-draft.ts";
@@ -208,9 +208,9 @@ function finished(
   rewritten: Rewritten,
 ): Result<Projection, ProjectionRefusal> {
   const { rewriter, root, written, log } = rewritten;
-  const pointers = pointersOf(root, pointerToken);
+  const pointers = indexPointers(root, pointerToken);
   for (const { step, schema } of rewriter.branches) step.schema = pointers.get(schema) ?? "";
-  const decoder = decoderOf(profileId(profile), written, rewriter, root);
+  const decoder = makeDecoder(profileId(profile), written, rewriter, root);
   const isReady = log.total === 0;
   const plain = isReady ? model.root.node : root;
   const schema = spellForGemini(profile, plain);

@@ -4,7 +4,7 @@
  */
 import type { SchemaLocation } from "../json/model.ts";
 import type { JsonNode } from "../json-text.ts";
-import { childrenOf, type Draft } from "./draft.ts";
+import { type Draft, listChildren } from "./draft.ts";
 import type { DraftReader } from "./read-draft.ts";
 
 type Visit = {
@@ -72,7 +72,7 @@ export class Recursion {
     const drafts: Draft[] = [this.#reader.read(target)];
     for (let draft = drafts.pop(); draft !== undefined; draft = drafts.pop()) {
       if (draft.reference !== null) found.push(draft.reference.target);
-      drafts.push(...childrenOf(draft));
+      drafts.push(...listChildren(draft));
     }
     return found;
   }

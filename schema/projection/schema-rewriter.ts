@@ -17,7 +17,7 @@ import type { JsonType, KeywordUse, Profile } from "./profile.ts";
 import type { DraftReader } from "./read-draft.ts";
 import { Recursion } from "./recursion.ts";
 import type { Place, RewriteOptions, Rewriter, Written, WrittenDefinition } from "./rewriter.ts";
-import { annotate, describeConditions, withAnnotationsOf } from "./write-annotations.ts";
+import { addAnnotations, annotate, describeConditions } from "./write-annotations.ts";
 import { describeAssertions, writeAssertions } from "./write-assertions.ts";
 
 /** Writes one draft by its content. */
@@ -90,7 +90,7 @@ export class SchemaRewriter implements Rewriter {
 
   /** Adds the draft's constraints on values of these types, and its annotations, to a schema. */
   describe(draft: Draft, schema: JsonObject, types: readonly JsonType[], moved: readonly string[]): JsonObject {
-    return withAnnotationsOf(this, draft, schema, [...moved, ...writeAssertions(this, draft, schema, types)]).schema;
+    return addAnnotations(this, draft, schema, [...moved, ...writeAssertions(this, draft, schema, types)]).schema;
   }
 
   /** The same for a schema of encoded values: the draft's constraints can only be described in words. */

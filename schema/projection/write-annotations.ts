@@ -9,7 +9,7 @@ import { objectNode, stringNode } from "./json-nodes.ts";
 import type { Rewriter, Written } from "./rewriter.ts";
 
 /** Adds the annotations of a draft, its conditions, and the `moved` constraints in words. */
-export function withAnnotationsOf(
+export function addAnnotations(
   rewriter: Rewriter,
   draft: Draft,
   schema: JsonObject,

@@ -2,7 +2,7 @@
 import { type Draft, isUnconstrained } from "./draft.ts";
 import { objectNode } from "./json-nodes.ts";
 import type { Place, Rewriter, Written } from "./rewriter.ts";
-import { withAnnotationsOf, writeInString } from "./write-annotations.ts";
+import { addAnnotations, writeInString } from "./write-annotations.ts";
 import { writeReference } from "./write-reference.ts";
 import { inferTypes, writeTypes } from "./write-types.ts";
 import { writeUnions } from "./write-unions.ts";
@@ -14,7 +14,7 @@ export function writeDraft(rewriter: Rewriter, draft: Draft, place: Place): Writ
   if (draft.unions.length > 0) return writeUnions(rewriter, draft, place);
   if (draft.types !== null) return writeTypes(rewriter, draft, draft.types, place);
   if (isUnconstrained(draft) && rewriter.profile.untyped.value)
-    return withAnnotationsOf(rewriter, draft, objectNode(), []);
+    return addAnnotations(rewriter, draft, objectNode(), []);
   const inferred = inferTypes(rewriter, draft);
   if (inferred !== null) return writeTypes(rewriter, draft, inferred, place);
   return writeInString(rewriter, draft, "json_in_string", UNTYPED, "Declare the type of the value.");

@@ -1,10 +1,10 @@
 import { combineAlternatives } from "./alternatives.ts";
 import type { DecodeStep } from "./decoder.ts";
-import { ALL_TYPES, childrenOf, type Draft } from "./draft.ts";
+import { ALL_TYPES, type Draft, listChildren } from "./draft.ts";
 import { arrayNode, objectNode, stringNode } from "./json-nodes.ts";
 import type { JsonType } from "./profile.ts";
 import type { Part, Place, Rewriter, Written } from "./rewriter.ts";
-import { withAnnotationsOf } from "./write-annotations.ts";
+import { addAnnotations } from "./write-annotations.ts";
 import { writeArray } from "./write-array.ts";
 import { describeAssertions, writeAssertions } from "./write-assertions.ts";
 import { writeObject } from "./write-object.ts";
@@ -52,7 +52,7 @@ function writeType(rewriter: Rewriter, draft: Draft, type: JsonType, place: Plac
   if (type === "array") return finish(rewriter, draft, type, writeArray(rewriter, draft, place));
   const schema = objectNode([["type", stringNode(type)]]);
   const moved = writeAssertions(rewriter, draft, schema, [type]);
-  return withAnnotationsOf(rewriter, draft, schema, moved);
+  return addAnnotations(rewriter, draft, schema, moved);
 }
 
 /** A part that is complete because it is encoded, or one that is still to be described. */
@@ -63,7 +63,7 @@ function finish(rewriter: Rewriter, draft: Draft, type: JsonType, part: Part | W
   const written = new Map([...draft.assertions].filter(([name]) => !described.has(name)));
   const moved = [...part.moved, ...writeAssertions(rewriter, { ...draft, assertions: written }, part.schema, [type])];
   describeAssertions(rewriter, { ...draft, assertions: described }, moved);
-  return { schema: withAnnotationsOf(rewriter, draft, part.schema, moved).schema, decode: part.decode };
+  return { schema: addAnnotations(rewriter, draft, part.schema, moved).schema, decode: part.decode };
 }
 
 function isPart(written: Part | Written): written is Part {
@@ -74,7 +74,7 @@ function isPart(written: Part | Written): written is Part {
 function encodes(rewriter: Rewriter, draft: Draft, containers: readonly JsonType[], place: Place): boolean {
   const { additionalProperties, optionalProperties, propertyNames } = rewriter.profile;
   if (additionalProperties.value !== "any" || !optionalProperties.value || propertyNames !== undefined) return true;
-  return containers.length > 1 && place.depth > 0 && childrenOf(draft).length > 0;
+  return containers.length > 1 && place.depth > 0 && listChildren(draft).length > 0;
 }
 
 /** Undefined if a container is encoded, because it cannot share a schema with the other types. */
@@ -105,7 +105,7 @@ function writeList(
   const names = possible.map(stringNode);
   schema.members.set("type", names.length === 1 ? names[0]! : arrayNode(names));
   moved.push(...writeAssertions(rewriter, draft, schema, possible));
-  return { schema: withAnnotationsOf(rewriter, draft, schema, moved).schema, decode };
+  return { schema: addAnnotations(rewriter, draft, schema, moved).schema, decode };
 }
 
 const STRING_KEYWORDS = ["minLength", "maxLength", "pattern", "format"];

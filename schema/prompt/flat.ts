@@ -5,12 +5,12 @@
 import { ok, refuse } from "../result.ts";
 import {
   type ParsedTemplate,
-  problemOf,
+  printValue,
   RenderBudget,
-  refusalOf,
   type Suspicion,
   TemplateError,
-  textOf,
+  toRenderProblem,
+  toTemplateProblem,
 } from "./template.ts";
 
 type Token = { text: string } | { name: string; offset: number };
@@ -31,7 +31,7 @@ function flatTemplate(
   try {
     flat = tokenize(text);
   } catch (error) {
-    return refuse(problemOf(error));
+    return refuse(toTemplateProblem(error));
   }
   const { tokens, escaped } = flat;
   return ok({
@@ -48,13 +48,13 @@ function flatTemplate(
       try {
         const pieces = tokens.map((token) => {
           budget.spendSteps();
-          const written = "name" in token ? textOf(ownValue(variables, token.name)) : token.text;
+          const written = "name" in token ? printValue(ownValue(variables, token.name)) : token.text;
           budget.spendCharacters(written.length);
           return written;
         });
         return ok(pieces);
       } catch (error) {
-        return refuse(refusalOf(error));
+        return refuse(toRenderProblem(error));
       }
     },
   });

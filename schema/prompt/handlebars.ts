@@ -10,11 +10,11 @@ import {
   MAX_TEMPLATE_DEPTH,
   type ParsedTemplate,
   type Piece,
-  problemOf,
+  printValue,
   RenderBudget,
-  refusalOf,
   TemplateError,
-  textOf,
+  toRenderProblem,
+  toTemplateProblem,
   type VariableUse,
 } from "./template.ts";
 
@@ -44,12 +44,12 @@ export function parseHandlebars(text: string): ParsedTemplate {
           renderer.render(nodes, [variables], {});
           return ok(renderer.pieces);
         } catch (error) {
-          return refuse(refusalOf(error));
+          return refuse(toRenderProblem(error));
         }
       },
     });
   } catch (error) {
-    return refuse(problemOf(error));
+    return refuse(toTemplateProblem(error));
   }
 }
 
@@ -202,7 +202,7 @@ class Renderer {
       else if (node.type === "role") this.pieces.push({ role: node.role });
       else if (node.type === "output") {
         const value = valueAt(node.path, scopes, data);
-        this.#write(node.asJson ? (JSON.stringify(value) ?? "") : textOf(value));
+        this.#write(node.asJson ? (JSON.stringify(value) ?? "") : printValue(value));
       } else this.#block(node, scopes, data);
     }
   }

@@ -9,10 +9,10 @@ import { templateTags } from "./tags.ts";
 import {
   MAX_RENDERED_CHARACTERS,
   type ParsedTemplate,
-  problemOf,
   RenderBudget,
-  refusalOf,
   TemplateError,
+  toRenderProblem,
+  toTemplateProblem,
 } from "./template.ts";
 
 /** Blocks and brackets open at one place; the library's parser recurses for each. */
@@ -30,12 +30,12 @@ export function parseJinja(text: string): ParsedTemplate {
         try {
           return ok([renderProgram(program, variables)]);
         } catch (error) {
-          return refuse(refusalOf(error));
+          return refuse(toRenderProblem(error));
         }
       },
     });
   } catch (error) {
-    return refuse(problemOf(error));
+    return refuse(toTemplateProblem(error));
   }
 }
 

@@ -5,11 +5,11 @@ import {
   candidatesIn,
   MAX_TEMPLATE_DEPTH,
   type ParsedTemplate,
-  problemOf,
+  printValue,
   RenderBudget,
-  refusalOf,
   TemplateError,
-  textOf,
+  toRenderProblem,
+  toTemplateProblem,
   type VariableUse,
 } from "./template.ts";
 
@@ -22,7 +22,7 @@ export function parseMustache(text: string): ParsedTemplate {
     requireShallow(text);
     collectUses(tokensOf(text), [], uses);
   } catch (error) {
-    return refuse(problemOf(error));
+    return refuse(toTemplateProblem(error));
   }
   return ok({
     uses,
@@ -38,7 +38,7 @@ export function parseMustache(text: string): ParsedTemplate {
       const budget = new RenderBudget();
       try {
         const write = (value: unknown) => {
-          const written = textOf(value);
+          const written = printValue(value);
           budget.spendCharacters(written.length);
           return written;
         };
@@ -46,7 +46,7 @@ export function parseMustache(text: string): ParsedTemplate {
         budget.spendCharacters(rendered.length);
         return ok([rendered]);
       } catch (error) {
-        return refuse(refusalOf(error));
+        return refuse(toRenderProblem(error));
       }
     },
   });

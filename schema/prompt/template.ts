@@ -54,14 +54,14 @@ export class TemplateError extends Error {
   }
 }
 
-export function problemOf(error: unknown): TemplateProblem {
+export function toTemplateProblem(error: unknown): TemplateProblem {
   if (!(error instanceof TemplateError)) throw error;
   const { message, offset, isTooComplex } = error;
   return { message, offset, ...(isTooComplex ? { isTooComplex } : {}) };
 }
 
 /** A value as text in a prompt: strings as they are, everything else as JSON. */
-export function textOf(value: unknown): string {
+export function printValue(value: unknown): string {
   if (typeof value === "string") return value;
   if (value === undefined || value === null) return "";
   return typeof value === "bigint" ? value.toString() : JSON.stringify(value);
@@ -105,7 +105,7 @@ export function candidatesIn(
 }
 
 /** Runs a rendering and turns what it throws into a refusal. */
-export function refusalOf(error: unknown): RenderProblem {
+export function toRenderProblem(error: unknown): RenderProblem {
   if (error instanceof TemplateError && error.isTooComplex) return { reason: "too_complex", message: error.message };
   const message = error instanceof Error ? error.message : String(error);
   return { reason: "invalid", message: `The template cannot be rendered with these variables: ${message}` };

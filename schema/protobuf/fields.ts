@@ -20,7 +20,7 @@ export const MAX_FIELDS = 10_000;
 export const MAX_FIELD_DEPTH = 32;
 
 /** The fields of every top-level message, parents before children; a message inside itself is not entered again. */
-export function fieldsOf(model: ProtobufModel): FieldEntry[] {
+export function listFields(model: ProtobufModel): FieldEntry[] {
   const fields: FieldEntry[] = [];
   const entered = new Set<Message>();
 
@@ -59,7 +59,7 @@ export function fieldsOf(model: ProtobufModel): FieldEntry[] {
 }
 
 /** Names of the fields of the first message, which registries treat as the type of the data. */
-export function topLevelNamesOf(model: ProtobufModel): string[] {
+export function listTopLevelNames(model: ProtobufModel): string[] {
   const root = model.file.messages.find(({ synthetic }) => synthetic === null);
   return root?.fields.map(({ name }) => name) ?? [];
 }

@@ -3,7 +3,7 @@ import type { ConfluentFormat } from "../format.ts";
 import { ok } from "../result.ts";
 import { compareInSlices, compareProtobuf, confluentLine } from "./compare/compare.ts";
 import { protobufData } from "./data/data.ts";
-import { fieldsOf, topLevelNamesOf } from "./fields.ts";
+import { listFields, listTopLevelNames } from "./fields.ts";
 import type { ProtobufModel } from "./model.ts";
 import { parseInSlices, parseProtobuf } from "./parse/parse.ts";
 import { bundleProtobuf } from "./text/bundle.ts";
@@ -25,8 +25,8 @@ export const protobuf: ConfluentFormat<ProtobufModel> = {
   equivalent: (a, b) => canonicalText(a) === canonicalText(b),
   render: renderProtobuf,
   bundle: (model) => ok(bundleProtobuf(model)),
-  fields: fieldsOf,
-  topLevelNames: topLevelNamesOf,
+  fields: listFields,
+  topLevelNames: listTopLevelNames,
   dialect: () => null,
   editTags: editProtobufTags,
   data: protobufData,

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { printCheckpoint, printVerifier, type Signer, signerOf, signNote } from "../../tlog/note.ts";
+import { makeSigner, printCheckpoint, printVerifier, type Signer, signNote } from "../../tlog/note.ts";
 import { type LogLine, LogVerifier } from "../../tlog/verify.ts";
 import { callLlmsr } from "./call-llmsr.ts";
 
@@ -41,7 +41,7 @@ async function verifyLog(lines: readonly LogLine[], ...more: string[]) {
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "llmsr-audit-"));
-  signer = await signerOf("log.test/t", new Uint8Array(32).fill(7));
+  signer = await makeSigner("log.test/t", new Uint8Array(32).fill(7));
   const verifier = new LogVerifier([]);
   for (const line of log.slice(0, COVERED)) verifier.add(line);
   const text = printCheckpoint({ origin: "log.test/t", size: COVERED, root: verifier.root() });
@@ -93,7 +93,7 @@ describe("llmsr audit verify", () => {
   });
 
   it("refuses a checkpoint signed by another key", async () => {
-    const other = await signerOf("log.test/t", new Uint8Array(32).fill(8));
+    const other = await makeSigner("log.test/t", new Uint8Array(32).fill(8));
 
     const { code, errors } = await verifyLog(log, "--key", printVerifier(other.verifier));
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import {
+  computeRoot,
   consistencyProof,
   foldHashes,
   type Hash,
   hashLeaf,
   inclusionProof,
   type ReadNode,
-  rootOf,
   verifyConsistency,
   verifyInclusion,
 } from "../../tlog/merkle.ts";
@@ -27,20 +27,20 @@ function hex(hash: Hash): string {
 const leaves = Array.from({ length: MOST }, (_, index) => hashLeaf(Buffer.from(`entry ${index}`)));
 const read = treeOf(leaves);
 
-describe("rootOf", () => {
+describe("computeRoot", () => {
   it("equals the roots of other RFC 6962 implementations", () => {
     const known = treeOf(LEAVES.map((leaf) => hashLeaf(Buffer.from(leaf, "hex"))));
 
-    expect(hex(rootOf(0, known))).toBe("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-    expect(hex(rootOf(1, known))).toBe("6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
-    expect(hex(rootOf(8, known))).toBe(FULL_ROOT);
+    expect(hex(computeRoot(0, known))).toBe("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    expect(hex(computeRoot(1, known))).toBe("6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
+    expect(hex(computeRoot(8, known))).toBe(FULL_ROOT);
   });
 });
 
 describe("inclusionProof", () => {
   it("proves every leaf of every tree, and no other leaf", () => {
     for (let size = 1; size <= MOST; size += 1) {
-      const root = rootOf(size, read);
+      const root = computeRoot(size, read);
       for (let index = 0; index < size; index += 1) {
         const proof = inclusionProof(index, size, read);
         const claim = { index, size, proof };
@@ -64,10 +64,11 @@ describe("consistencyProof", () => {
     for (let to = 1; to <= MOST; to += 1) {
       for (let from = 0; from <= to; from += 1) {
         const claim = { from, to, proof: consistencyProof(from, to, read) };
-        const roots = { from: rootOf(from, read), to: rootOf(to, read) };
+        const roots = { from: computeRoot(from, read), to: computeRoot(to, read) };
         expect(verifyConsistency(claim, roots)).toBe(true);
-        if (from > 2) expect(verifyConsistency(claim, { ...roots, from: rootOf(from, other) })).toBe(false);
-        if (from > 2 && to > from) expect(verifyConsistency(claim, { ...roots, to: rootOf(to, other) })).toBe(false);
+        if (from > 2) expect(verifyConsistency(claim, { ...roots, from: computeRoot(from, other) })).toBe(false);
+        if (from > 2 && to > from)
+          expect(verifyConsistency(claim, { ...roots, to: computeRoot(to, other) })).toBe(false);
       }
     }
   });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import {
+  makeSigner,
   openNote,
   parseCheckpoint,
   parseVerifier,
   printCheckpoint,
   printVerifier,
-  signerOf,
   signNote,
 } from "../../tlog/note.ts";
 import { parseTilePath } from "../../tlog/tiles.ts";
@@ -27,7 +27,7 @@ describe("openNote", () => {
 
   it("opens a note signed by either key during a rotation, and refuses a changed one", async () => {
     const [older, newer, stranger] = await Promise.all(
-      ["a", "b", "c"].map((text) => signerOf("log.test/t", seed(text))),
+      ["a", "b", "c"].map((text) => makeSigner("log.test/t", seed(text))),
     );
     const note = await signNote("one\ntwo\n", [newer!, older!]);
 
@@ -40,7 +40,7 @@ describe("openNote", () => {
 
 describe("parseVerifier", () => {
   it("parses what printVerifier prints, and refuses the hash of another key", async () => {
-    const { verifier } = await signerOf("log.test/t", seed("a"));
+    const { verifier } = await makeSigner("log.test/t", seed("a"));
     const printed = printVerifier(verifier);
 
     expect(parseVerifier(printed)).toEqual(verifier);

@@ -7,7 +7,7 @@ import { logOrigin } from "../../registry/audit.ts";
 import { type Denial, denialKey, mergeDenial } from "../../registry/denial.ts";
 import { timestamp } from "../../registry/record-view.ts";
 import { sha256Hex } from "../../schema/content-hash.ts";
-import { printVerifier, type Signer, signerOf, signNote } from "../../tlog/note.ts";
+import { makeSigner, printVerifier, type Signer, signNote } from "../../tlog/note.ts";
 import type { Bindings } from "../edge.ts";
 
 type RecordBindings = Pick<Bindings, "ACCESS_RECORD" | "CHECKPOINT_SIGNING_KEYS" | "LOG_ORIGIN">;
@@ -57,7 +57,7 @@ function batchText(env: RecordBindings, tenant: string, id: string, lines: strin
 
 async function signersOf(env: RecordBindings, tenant: string): Promise<Signer[]> {
   const origin = logOrigin(env.LOG_ORIGIN, tenant);
-  return Promise.all(parseSigningSeeds(env.CHECKPOINT_SIGNING_KEYS).map((seed) => signerOf(origin, seed)));
+  return Promise.all(parseSigningSeeds(env.CHECKPOINT_SIGNING_KEYS).map((seed) => makeSigner(origin, seed)));
 }
 
 /** The public keys that sign a tenant's batches now. */

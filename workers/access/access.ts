@@ -112,7 +112,7 @@ export class Access {
   }
 
   mayRead(record: SchemaRecord): boolean {
-    return this.#noting(this.allows("schema:read", accessTargetOf(record)));
+    return this.#noting(this.allows("schema:read", toAccessTarget(record)));
   }
 
   /** Whether the caller may know that a subject exists. */
@@ -142,7 +142,7 @@ export class Access {
   }
 }
 
-export function accessTargetOf({ context, subject, state, attributes }: SchemaRecord): AccessTarget {
+export function toAccessTarget({ context, subject, state, attributes }: SchemaRecord): AccessTarget {
   return { context, subject, state, tags: attributes.tags };
 }
 

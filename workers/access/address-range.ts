@@ -21,7 +21,7 @@ export function isInRange(address: string, range: string): boolean | undefined {
 const KEPT_BITS = { 32: 24, 128: 48 } as const;
 
 /** The address without its last bits, such as `203.0.113.0/24`; undefined if it is none. */
-export function networkOf(address: string): string | undefined {
+export function maskAddress(address: string): string | undefined {
   const parsed = parseAddress(address);
   if (parsed === undefined) return undefined;
   const { bits, value } = parsed;

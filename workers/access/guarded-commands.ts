@@ -15,7 +15,7 @@ import {
   type SubjectName,
 } from "../../schema/subject-name.ts";
 import { schemaNotFound } from "../registry/read/read.ts";
-import { type Access, accessTargetOf } from "./access.ts";
+import { type Access, toAccessTarget } from "./access.ts";
 import type { AccessTarget } from "./conditions.ts";
 import { denial } from "./denial.ts";
 
@@ -126,7 +126,7 @@ export class CommandGuard {
     const answer = await this.#primary.read("recordById", { id, deleted: true });
     if (!answer.ok) return answer.refusal;
     if (answer.value.value === null || !this.#access.mayRead(answer.value.value)) return schemaNotFound(id);
-    const target = accessTargetOf(answer.value.value);
+    const target = toAccessTarget(answer.value.value);
     const isHeld = [target, { ...target, ...becomes }].every((each) => this.#access.allows(permission, each));
     return isHeld ? undefined : denial(this.#access, permission, target);
   }
@@ -165,7 +165,7 @@ export class CommandGuard {
 
   /** The name may be an alias; then both names must be granted. */
   #isHeldFor(permission: Permission, name: SubjectName, record: SchemaRecord): boolean {
-    const target = accessTargetOf(record);
+    const target = toAccessTarget(record);
     return [target, { ...target, context: name.context, subject: name.subject }].every((each) =>
       this.#access.allows(permission, each),
     );

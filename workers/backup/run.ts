@@ -4,7 +4,7 @@
  * therefore changed nothing in the backup, and the next run continues.
  */
 
-import { primaryOf } from "../../durable-objects/primary/client.ts";
+import { openPrimary } from "../../durable-objects/primary/client.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { type AsOf, EPOCH, toHex } from "../../registry/log-entry.ts";
 import { decodeSegment, segmentName } from "../../registry/segment.ts";
@@ -203,7 +203,7 @@ class Run {
     const takenMs = manifest.state === null ? 0 : Date.parse(manifest.state.taken_at);
     const isDue = this.#host.now() - takenMs >= STATE_EVERY_MS;
     if (manifest.last_seq > MAX_SMALL_LOG_ENTRIES && !isDue) return;
-    const { state, asOf } = await primaryOf(this.#host.env, this.#tenant, {
+    const { state, asOf } = await openPrimary(this.#host.env, this.#tenant, {
       deadlineMs: STATE_DEADLINE_MS,
     }).readState();
     if (asOf.seq !== manifest.last_seq) {

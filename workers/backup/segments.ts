@@ -1,6 +1,6 @@
 /** Assembles segments at the edge: entries from the primary, large texts from R2. */
 import { inflateRawSync } from "node:zlib";
-import { type PrimaryClient, primaryOf } from "../../durable-objects/primary/client.ts";
+import { openPrimary, type PrimaryClient } from "../../durable-objects/primary/client.ts";
 import { type AsOf, EPOCH } from "../../registry/log-entry.ts";
 import type { SegmentSource } from "../../registry/rpc.ts";
 import {
@@ -108,5 +108,5 @@ async function readTexts(
 
 /** A new client per call: each has its own deadline, and a run outlives it. */
 export function primaryFor({ env }: Pick<BackupHost, "env">, tenant: string): PrimaryClient {
-  return primaryOf(env, tenant);
+  return openPrimary(env, tenant);
 }

@@ -6,7 +6,7 @@
 import { purgeSomeRows } from "../../db/purge.ts";
 import { callDirectory } from "../../durable-objects/directory/client.ts";
 import { DIRECTORY_VERSION, type PurgeStep } from "../../durable-objects/directory/protocol.ts";
-import { objectOf } from "../../durable-objects/placement.ts";
+import { openObject } from "../../durable-objects/placement.ts";
 import type { Purgeable } from "../../durable-objects/purge.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { DEFAULT_TENANT } from "../../registry/permission.ts";
@@ -47,7 +47,7 @@ async function purgeTenant(env: Bindings, tenant: string, isStarted: boolean): P
   if (tenant === DEFAULT_TENANT) throw new Error("The default tenant is never deleted.");
   // In this order, because the first two ask the primary, and asking it creates it.
   for (const namespace of [env.WEBHOOKS, env.FEEDS, env.PRIMARIES]) {
-    await (objectOf(namespace, tenant) as Purgeable).purge({ v: PROTOCOL_VERSION });
+    await (openObject(namespace, tenant) as Purgeable).purge({ v: PROTOCOL_VERSION });
   }
   const objects = { deleted: 0, left: false };
   for (const bucket of [env.TEXTS, env.BACKUPS, env.ACCESS_RECORD]) {

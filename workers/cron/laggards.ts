@@ -1,6 +1,6 @@
 /** Nudges may be lost and queue messages expire; this finds followers that lag behind the log and nudges them. */
 
-import { primaryOf } from "../../durable-objects/primary/client.ts";
+import { openPrimary } from "../../durable-objects/primary/client.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { EPOCH } from "../../registry/log-entry.ts";
 import type { Bindings } from "../edge.ts";
@@ -23,7 +23,7 @@ export async function nudgeLaggards(env: Bindings, nowMs: number): Promise<void>
 }
 
 async function nudgeLaggard(env: Bindings, tenant: string, nowMs: number): Promise<void> {
-  const answer = await primaryOf(env, tenant).read("head", {});
+  const answer = await openPrimary(env, tenant).read("head", {});
   if (!answer.ok) throw new Error(answer.refusal.detail);
   const upToSeq = answer.value.asOf.seq;
   if (upToSeq === 0) return;

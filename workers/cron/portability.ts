@@ -3,7 +3,7 @@
  * send a notice for each difference. Only for tenants with an endpoint that receives these notices: other tenants get
  * current verdicts on request.
  */
-import { primaryOf } from "../../durable-objects/primary/client.ts";
+import { openPrimary } from "../../durable-objects/primary/client.ts";
 import type { LintedVersion, PortabilityCheckpoint, Webhooks } from "../../durable-objects/webhooks/rpc.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import type { SchemaRecord } from "../../registry/record.ts";
@@ -15,12 +15,12 @@ import { printSubjectName } from "../../schema/subject-name.ts";
 import type { Bindings } from "../edge.ts";
 import { ReadCache } from "../read-path/cache.ts";
 import { openWebhooks } from "../registry/follow/followers.ts";
-import { derivePortability, profileSetOf } from "../registry/projection/portability.ts";
+import { derivePortability, printProfileSet } from "../registry/projection/portability.ts";
 import { RequestWork } from "../registry/turns.ts";
 import { loadTexts } from "../registry/write/facts.ts";
 import { knownTenants } from "../tenants.ts";
 import { ModelCache } from "../validation/model-cache.ts";
-import { type TargetSource, targetOf } from "../validation/targets.ts";
+import { openTarget, type TargetSource } from "../validation/targets.ts";
 
 /** Versions that one run reads, of all tenants: at a hundredth of a second each, five of the 30 s of CPU of a run. */
 export const MAX_LINTED_VERSIONS = 500;
@@ -66,13 +66,13 @@ async function lintTenant(env: Bindings, tenant: string, run: TenantRun): Promis
   const webhooks = openWebhooks(env, tenant);
   let from = await webhooks.portabilityCheckpoint({ v: PROTOCOL_VERSION });
   if (from === null) return 0;
-  const current = profileSetOf(profiles);
+  const current = printProfileSet(profiles);
   const kept = { cache: new ReadCache(MAX_KEPT_TEXT_BYTES).of(tenant), models: new ModelCache<unknown>(0) };
   let read = 0;
   while (read < maxVersions) {
     const after: number = from.profiles === current ? from.afterRecordKey : 0;
     const limit = Math.min(VERSIONS_PER_PAGE, maxVersions - read);
-    const answer = await primaryOf(env, tenant).read("copyRecords", { after, limit });
+    const answer = await openPrimary(env, tenant).read("copyRecords", { after, limit });
     if (!answer.ok) throw new Error(answer.refusal.detail);
     const { records, more } = answer.value.value;
     const last = records.at(-1);
@@ -84,7 +84,7 @@ async function lintTenant(env: Bindings, tenant: string, run: TenantRun): Promis
         env,
         tenant,
         ...kept,
-        primary: primaryOf(env, tenant),
+        primary: openPrimary(env, tenant),
         work: new RequestWork(),
         now: () => nowMs,
       };
@@ -112,7 +112,7 @@ async function lintVersion(
 ): Promise<LintedVersion | undefined> {
   if (record.format !== "json-schema" || record.deleted) return undefined;
   const text = (await loadTexts(source, [record.contentHash])).get(record.contentHash)?.text;
-  const target = text === undefined ? undefined : await targetOf(source, { ...record, text });
+  const target = text === undefined ? undefined : await openTarget(source, { ...record, text });
   if (!target?.ok) return undefined;
   const portability = await derivePortability(target.value.model as JsonSchemaModel, profiles);
   return { recordId: record.id, subject: printSubjectName(record), portability };

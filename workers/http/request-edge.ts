@@ -4,7 +4,7 @@
  */
 import type { Context } from "hono";
 import { ERRORS, type ErrorName, makeRefusal, type Refusal } from "../../contract/errors.ts";
-import { type PrimaryClient, PrimaryUnreachable, primaryOf } from "../../durable-objects/primary/client.ts";
+import { openPrimary, type PrimaryClient, PrimaryUnreachable } from "../../durable-objects/primary/client.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { type TraceContext, traceFields } from "../../observe/trace-context.ts";
 import { NO_QUOTAS } from "../../registry/tenant.ts";
@@ -20,7 +20,7 @@ import type { ReadCache, TenantCache } from "../read-path/cache.ts";
 import { withoutArtefacts } from "../read-path/hidden-artefacts.ts";
 import { RequestWork } from "../registry/turns.ts";
 import type { RequestLog, Settings } from "../settings.ts";
-import { traceOf } from "../trace.ts";
+import { readTrace } from "../trace.ts";
 import type { LoadedIsolates } from "../validation/loaded-isolates.ts";
 import type { ModelCache } from "../validation/model-cache.ts";
 import { callerAddress } from "./access/caller-address.ts";
@@ -190,7 +190,7 @@ export class RequestEdge implements Edge {
   }
 
   #openPrimary(): PrimaryClient {
-    const primary = primaryOf(this.env, this.tenant);
+    const primary = openPrimary(this.env, this.tenant);
     return this.hidesArtefacts ? withoutArtefacts(primary) : primary;
   }
 
@@ -233,7 +233,7 @@ export class RequestEdge implements Edge {
   }
 
   trace(): TraceContext {
-    this.#trace ??= traceOf(this.c.req.raw.headers);
+    this.#trace ??= readTrace(this.c.req.raw.headers);
     return this.#trace;
   }
 

@@ -23,7 +23,7 @@ const FLUSH_DEADLINE_MS = 5_000;
 /** Series waiting for an unreachable object. Later counts stay in the counters. */
 const MAX_WAITING_SERIES = 2 * MAX_FLUSHED_SERIES;
 
-export function metricsOf(env: Pick<Bindings, "METRICS">): Metrics {
+export function openMetrics(env: Pick<Bindings, "METRICS">): Metrics {
   return env.METRICS.getByName(METRICS_NAME) as Metrics;
 }
 
@@ -58,7 +58,7 @@ export class Flusher {
     this.#lastMs = nowMs;
     if (this.#waiting.length < MAX_WAITING_SERIES) this.#waiting.push(...this.#counters.take());
     for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
-      const answer = await answerWithin(FLUSH_DEADLINE_MS, metricsOf(env).add(this.#counted(batch)));
+      const answer = await answerWithin(FLUSH_DEADLINE_MS, openMetrics(env).add(this.#counted(batch)));
       // Unreachable, or an older build during a deployment: a later flush retries.
       if (answer === undefined || (!answer.ok && answer.refusal === "version")) {
         this.#counters.add("registry_metrics_flushes_total", ["failed"]);

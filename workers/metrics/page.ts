@@ -6,14 +6,14 @@ import type { Result } from "../../schema/result.ts";
 import type { Bindings } from "../edge.ts";
 import { answerWithin } from "./deadline.ts";
 import type { Family, Sample } from "./exposition.ts";
-import { type Flusher, metricsOf } from "./flush.ts";
+import { type Flusher, openMetrics } from "./flush.ts";
 import { type Asked, askSources, SOURCE_DEADLINE_MS } from "./sources.ts";
 
 /** All families in definition order. This isolate flushes first, so a scrape includes its counts. */
 export async function readFamilies(env: Bindings, tenant: string, flusher: Flusher, nowMs: number): Promise<Family[]> {
   const [series, isolates, asked] = await Promise.all([
     readTotals(env, flusher, nowMs),
-    answerWithin(SOURCE_DEADLINE_MS, metricsOf(env).countIsolates({ v: METRICS_VERSION })),
+    answerWithin(SOURCE_DEADLINE_MS, openMetrics(env).countIsolates({ v: METRICS_VERSION })),
     askSources(env, tenant),
   ]);
   return [
@@ -24,7 +24,7 @@ export async function readFamilies(env: Bindings, tenant: string, flusher: Flush
 
 async function readTotals(env: Bindings, flusher: Flusher, nowMs: number): Promise<readonly Series[] | undefined> {
   await flusher.flush(env, nowMs);
-  const answer = await answerWithin(SOURCE_DEADLINE_MS, metricsOf(env).totals({ v: METRICS_VERSION }));
+  const answer = await answerWithin(SOURCE_DEADLINE_MS, openMetrics(env).totals({ v: METRICS_VERSION }));
   return answer?.ok === true ? answer.value : undefined;
 }
 

@@ -1,6 +1,6 @@
 /** Figures read at the time of a scrape. Each source has a deadline; an unavailable one only drops its own metrics. */
 
-import { primaryOf } from "../../durable-objects/primary/client.ts";
+import { openPrimary } from "../../durable-objects/primary/client.ts";
 import type { AskedName } from "../../observe/metrics.ts";
 import { PROTOCOL_VERSION } from "../../registry/rpc.ts";
 import { backupStatus } from "../backup/status.ts";
@@ -81,7 +81,7 @@ export type Asked = { readings: Reading[]; up: Readonly<Record<string, boolean>>
 
 /** Asks the primary first, for the tip that the others are compared with, then the rest in parallel. */
 export async function askSources(env: Bindings, tenant: string): Promise<Asked> {
-  const primary = primaryOf(env, tenant, { deadlineMs: SOURCE_DEADLINE_MS });
+  const primary = openPrimary(env, tenant, { deadlineMs: SOURCE_DEADLINE_MS });
   const [head, storage] = await Promise.all([
     answerWithin(SOURCE_DEADLINE_MS, primary.read("head", {})),
     answerWithin(SOURCE_DEADLINE_MS, primary.storageBytes()),

@@ -17,7 +17,7 @@ type Known = { readAtMs: number; generation: string };
 type GenerationSource = Pick<Edge, "cache" | "now"> & { env: Pick<Edge["env"], "CACHE"> };
 
 /** Undefined if KV does not answer and nothing is cached; KV is then not used. */
-export async function generationOf({ cache, now, env }: GenerationSource): Promise<string | undefined> {
+export async function readGeneration({ cache, now, env }: GenerationSource): Promise<string | undefined> {
   const known = cache.shared.get(GENERATION_KEY) as Known | undefined;
   const readAtMs = now();
   if (known !== undefined && Math.abs(readAtMs - known.readAtMs) < GENERATION_MEMORY_MS) return known.generation;

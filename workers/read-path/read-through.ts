@@ -9,7 +9,7 @@ import { withinDeadline } from "../../registry/deadline.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
 import { ok, type Result } from "../../schema/result.ts";
 import type { Edge } from "../edge.ts";
-import { generationOf, kvKey } from "./kv-key.ts";
+import { kvKey, readGeneration } from "./kv-key.ts";
 import { mergeMisses } from "./misses.ts";
 import { isOlder } from "./token.ts";
 
@@ -133,7 +133,7 @@ function fillKv<T>(edge: Edge, key: string, cached: Cached<T>, cacheClass: Cache
   const expirationTtl = Math.max(MIN_KV_TTL_SECONDS, Math.ceil(cacheClass.staleMs / 1_000));
   edge.waitUntil(
     settled(async () => {
-      const generation = await generationOf(edge);
+      const generation = await readGeneration(edge);
       if (generation === undefined) return;
       await edge.env.CACHE.put(kvKey(generation, edge.tenant, key), JSON.stringify(cached), { expirationTtl });
     }),
@@ -160,7 +160,7 @@ export function forget(
 
 /** KV refuses to delete a key written within the last second, so the delete is retried once. */
 async function deleteFromKv(edge: Edge, key: string): Promise<void> {
-  const generation = await generationOf(edge);
+  const generation = await readGeneration(edge);
   // Without the generation the key is unknown; the value's age still bounds it.
   if (generation === undefined) return;
   const named = kvKey(generation, edge.tenant, key);
@@ -198,7 +198,7 @@ async function readKv<T>(edge: Edge, key: string, floor: AsOf | undefined): Prom
 }
 
 async function readKvText(edge: Edge, key: string): Promise<string | null> {
-  const generation = await generationOf(edge);
+  const generation = await readGeneration(edge);
   return generation === undefined ? null : edge.env.CACHE.get(kvKey(generation, edge.tenant, key), "text");
 }
 

@@ -16,14 +16,17 @@ export type ShownText = {
 };
 
 /** Texts of several contents by hash; missing contents have no entry. */
-export async function textsOf(edge: Edge, contentHashes: readonly ContentHash[]): Promise<Map<ContentHash, ShownText>> {
+export async function readShownTexts(
+  edge: Edge,
+  contentHashes: readonly ContentHash[],
+): Promise<Map<ContentHash, ShownText>> {
   const loaded = await loadTexts(edge, contentHashes);
   return new Map([...loaded].map(([hash, { text }]) => [hash, shownText(edge, hash, text)]));
 }
 
 /** The text of one content that the caller has just read a record of. */
 export async function readShownText(edge: Edge, contentHash: ContentHash): Promise<Result<ShownText, Refusal>> {
-  const text = (await textsOf(edge, [contentHash])).get(contentHash);
+  const text = (await readShownTexts(edge, [contentHash])).get(contentHash);
   return text ? ok(text) : refuse(goneMeanwhile());
 }
 

@@ -6,7 +6,7 @@
 import type { Refusal } from "../../contract/errors.ts";
 import type { SchemaRecord } from "../../registry/record.ts";
 import { ok, type Result } from "../../schema/result.ts";
-import { type Access, accessTargetOf } from "../access/access.ts";
+import { type Access, toAccessTarget } from "../access/access.ts";
 import type { AccessTarget } from "../access/conditions.ts";
 import type { Edge } from "../edge.ts";
 import type { ContentSelector } from "./content.ts";
@@ -50,7 +50,7 @@ async function askForUses(edge: Edge, access: Access, selector: ContentSelector)
   const found = await readUses(edge, selector);
   if (!found.ok) return found;
   const { records, asOf } = found.value;
-  const value: Uses = records.length > MAX_KEPT_USES ? "many" : records.map(accessTargetOf);
+  const value: Uses = records.length > MAX_KEPT_USES ? "many" : records.map(toAccessTarget);
   const kept: Cached<Uses> = { readAtMs, asOf, value };
   edge.cache.put(usesKey(selector), kept, USE_BYTES * Math.min(records.length, MAX_KEPT_USES));
   if (records.some((record) => access.mayRead(record))) return ok(true);

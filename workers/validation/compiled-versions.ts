@@ -2,7 +2,7 @@
 import type { DataForm, DataOptions } from "../../schema/data.ts";
 import { writeDataText } from "../../schema/data-text.ts";
 import type { Edge } from "../edge.ts";
-import { compilableOf, compiledFor, MAX_COMPILED_TOGETHER, MAX_ISOLATES_IN_FLIGHT } from "./compiled.ts";
+import { compiledFor, findCompilable, MAX_COMPILED_TOGETHER, MAX_ISOLATES_IN_FLIGHT } from "./compiled.ts";
 import { mayPayToCompile, paysToCompile } from "./pays.ts";
 import type { Target } from "./targets.ts";
 import type { UnframedPayload } from "./validate.ts";
@@ -18,7 +18,7 @@ export async function findCertainlyValid(
   if ("unreadable" in payload || edge.env.VALIDATORS === undefined) return valid;
   const form: DataForm = "value" in payload ? "value" : "bytes";
   if (form === "value" && !mayPayToCompile(targets, form)) return valid;
-  const compilable = targets.filter((target) => compilableOf(target, form, options) !== undefined);
+  const compilable = targets.filter((target) => findCompilable(target, form, options) !== undefined);
   if (compilable.length === 0) return valid;
   const bytes = "value" in payload ? new TextEncoder().encode(writeDataText(payload.value)) : payload.bytes;
   const groups = groupTargets(compilable).filter((group) => paysToCompile(group, form, bytes.length));

@@ -58,7 +58,7 @@ export async function compiledFor(
   const [first] = targets;
   const code = first && CODES[first.format.name];
   if (loader === undefined || code === undefined) return undefined;
-  const schemas = targets.map((target) => compilableOf(target, form, options));
+  const schemas = targets.map((target) => findCompilable(target, form, options));
   if (schemas.includes(undefined)) return undefined;
   const key = isolateKey(edge.tenant, targets, form, options);
   if (!(await edge.loadedIsolates.admit(edge, key))) return undefined;
@@ -79,7 +79,7 @@ export async function compiledFor(
 const COMPILABLES = new WeakMap<Target, Map<string, unknown>>();
 
 /** The schema as its isolate compiles it; undefined if it is not hot, or only the interpreter can decide. */
-export function compilableOf(target: Target, form: DataForm, options: DataOptions): unknown {
+export function findCompilable(target: Target, form: DataForm, options: DataOptions): unknown {
   const { format, model, heat } = target;
   if (!heat.isHot(form)) return undefined;
   const known = COMPILABLES.get(target) ?? new Map<string, unknown>();

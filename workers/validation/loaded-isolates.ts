@@ -3,7 +3,7 @@ import { METRICS_VERSION } from "../../durable-objects/metrics/protocol.ts";
 import { NATIVE_HASHES } from "../../registry/native-hashes.ts";
 import type { Edge } from "../edge.ts";
 import { answerWithin } from "../metrics/deadline.ts";
-import { metricsOf } from "../metrics/flush.ts";
+import { openMetrics } from "../metrics/flush.ts";
 
 /** After that the interpreter decides: it takes milliseconds for most values. */
 const COUNTED_WITHIN_MS = 500;
@@ -28,7 +28,7 @@ export class LoadedIsolates {
     const hash = NATIVE_HASHES.sha256([key]);
     const answer = await answerWithin(
       COUNTED_WITHIN_MS,
-      metricsOf(env).admitIsolate({ v: METRICS_VERSION, hash, day }),
+      openMetrics(env).admitIsolate({ v: METRICS_VERSION, hash, day }),
     );
     // Unreachable, or an older build during a deployment: the next request asks again.
     if (answer === undefined || !answer.ok) return false;

@@ -68,7 +68,7 @@ export async function readTarget(
     const read = await readBySelector(edge, { subject, context, version, deleted: false }, consistency);
     if (!read.ok) return read;
     const { record, text, asOf, source } = read.value;
-    const target = await targetOf(edge, { ...record, text: text.text });
+    const target = await openTarget(edge, { ...record, text: text.text });
     if (!target.ok) return target;
     return ok({
       target: target.value,
@@ -85,7 +85,7 @@ export async function readTarget(
   if (!found.ok) return found;
   if ("absent" in found.value) return refuse(contentNotFound(selector));
   const { value: content, asOf, source } = found.value;
-  const target = await targetOf(edge, content);
+  const target = await openTarget(edge, content);
   if (!target.ok) return target;
   const { contentHash, context } = content;
   return ok({ target: target.value, contentHash, context, record: null, asOf, source });
@@ -117,7 +117,7 @@ type Content = {
 /** The dependencies of parsing a stored schema with its references. */
 export type TargetSource = TextSource & Pick<Edge, "models" | "work" | "now">;
 
-export async function targetOf(edge: TargetSource, content: Content): Promise<Result<Target, Refusal>> {
+export async function openTarget(edge: TargetSource, content: Content): Promise<Result<Target, Refusal>> {
   const { contentHash, dialect, references, context, text } = content;
   const key = `${edge.tenant}\n${context}\n${contentHash}\n${dialect}`;
   const known = edge.models.get(key) as Known | undefined;

@@ -14,7 +14,7 @@ import { type FramedSchema, type Framing, hex, readFrame } from "../../schema/fr
 import { ok, type Result, refuse } from "../../schema/result.ts";
 import type { Edge } from "../edge.ts";
 import { type ContentSelector, readContent } from "../read-path/content.ts";
-import { compilableOf, compiledFor } from "./compiled.ts";
+import { compiledFor, findCompilable } from "./compiled.ts";
 import { mayPayToCompile, paysToCompile } from "./pays.ts";
 import type { FoundTarget, Target } from "./targets.ts";
 
@@ -65,7 +65,7 @@ async function isCertainlyValid(
   datum: () => Uint8Array,
   options: DataOptions,
 ): Promise<boolean> {
-  if (compilableOf(target, form, options) === undefined) return false;
+  if (findCompilable(target, form, options) === undefined) return false;
   const bytes = datum();
   if (!paysToCompile([target], form, bytes.length)) return false;
   const compiled = await compiledFor(edge, [target], form, options);

@@ -11,7 +11,7 @@ import { subjectNotFound } from "../registry/read/read.ts";
 import { parseSubject } from "../registry/read/subject-names.ts";
 import { giveTurn } from "../registry/turns.ts";
 import { findCertainlyValid } from "./compiled-versions.ts";
-import { type Target, targetOf } from "./targets.ts";
+import { openTarget, type Target } from "./targets.ts";
 import { CERTAINLY_VALID, interpretPayload, type UnframedPayload, type ValidationOutcome } from "./validate.ts";
 
 /** Versions checked per request, newest first, because each may have to be parsed. */
@@ -36,7 +36,7 @@ export async function askVersions(
   for (const record of wanted.reverse().slice(0, MAX_ASKED_VERSIONS)) {
     if (asked.length > 0) await giveTurn();
     const text = await readShownText(edge, record.contentHash);
-    if (text.ok) asked.push({ record, target: await targetOf(edge, { ...record, text: text.value.text }) });
+    if (text.ok) asked.push({ record, target: await openTarget(edge, { ...record, text: text.value.text }) });
   }
   const targets = asked.flatMap(({ target }) => (target.ok ? [target.value] : []));
   for (const { heat } of targets) heat.add(1, edge.now());

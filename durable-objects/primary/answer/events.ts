@@ -20,7 +20,7 @@ export const MAX_EVENT_RECORDS_BYTES = 64 * 1024;
 type EventSource = { sql: SqlStorage; state: StateReader };
 
 /** The events of these entries, as many from the first on as fit into one response. */
-export function eventsOf(
+export function toEvents(
   from: EventSource,
   entries: readonly LogEntry[],
   maxBytes = MAX_LOG_PAGE_BYTES,

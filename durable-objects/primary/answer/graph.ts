@@ -2,7 +2,7 @@
 
 import type { GraphSlice, Queries } from "../../../registry/questions.ts";
 import type { SchemaReference } from "../../../schema/format.ts";
-import { RECORD_SELECT, type RecordRow, referencesOf, type StateReader, toRecord } from "../state/reader.ts";
+import { RECORD_SELECT, type RecordRow, readStoredReferences, type StateReader, toRecord } from "../state/reader.ts";
 
 /** Limits of one response. The nodes beyond are in `frontier`, from which another request can continue. */
 export const MAX_GRAPH_NODES = 500;
@@ -29,7 +29,7 @@ export function walkGraph(source: Source, args: Queries["graph"][0]): GraphSlice
   }
   // The nodes at the depth limit, whose edges were not followed.
   for (const row of level) {
-    if (direction === "dependencies" ? referencesOf(row).length > 0 : walk.hasDependents(row))
+    if (direction === "dependencies" ? readStoredReferences(row).length > 0 : walk.hasDependents(row))
       walk.frontier.add(row.id);
   }
   return walk.slice(root);
@@ -64,7 +64,7 @@ class Walk {
   /** The versions that reference it, if they are not known yet. */
   dependents(row: RecordRow, depth: number): RecordRow[] {
     const referrers = this.#referrers(row, MAX_GRAPH_EDGES + 1).flatMap((referrer) =>
-      referencesOf(referrer)
+      readStoredReferences(referrer)
         .filter((reference) => this.#target(referrer, reference)?.record_key === row.record_key)
         .map(({ name }) => ({ to: referrer, name })),
     );
@@ -110,7 +110,7 @@ class Walk {
 
   #targets(row: RecordRow): Edge[] {
     const found: Edge[] = [];
-    for (const reference of referencesOf(row)) {
+    for (const reference of readStoredReferences(row)) {
       const to = this.#target(row, reference);
       if (to) found.push({ to, name: reference.name });
       // Needs no separate limit, because these are references of versions that are shown.

@@ -25,7 +25,7 @@ import {
   RECORD_SELECT,
   type RecordRow,
   readDataContract,
-  referencesOf,
+  readStoredReferences,
   type StateReader,
   toRecord,
 } from "../state/reader.ts";
@@ -517,7 +517,7 @@ function storedContent(sql: SqlStorage, row: ContentRow | undefined): Queries["c
     guid: row.guid,
     format: row.format,
     dialect: row.dialect,
-    references: referencesOf(row),
+    references: readStoredReferences(row),
     contract: readDataContract(row),
     deflated: text.deflated === null ? null : new Uint8Array(text.deflated),
     textBytes: text.text_bytes,

@@ -100,7 +100,7 @@ function tableDigest(sql: SqlStorage, table: string): TableDigest {
 }
 
 /** The first table in which two digests differ, and how. */
-export function differenceOf(expected: StateDigests, found: StateDigests): string | undefined {
+export function findDigestDifference(expected: StateDigests, found: StateDigests): string | undefined {
   for (const [table, { rows, sha256 }] of Object.entries(expected.tables)) {
     const here = found.tables[table];
     if (here === undefined) return `there is no table "${table}"`;

@@ -3,7 +3,7 @@ import type { TreeProblem } from "../../../registry/audit.ts";
 import { toHex } from "../../../registry/log-entry.ts";
 import type { Queries } from "../../../registry/questions.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
-import { consistencyProof, inclusionProof, rootOf } from "../../../tlog/merkle.ts";
+import { computeRoot, consistencyProof, inclusionProof } from "../../../tlog/merkle.ts";
 import { TILE_WIDTH } from "../../../tlog/tiles.ts";
 import { readCheckpoints } from "../checkpoints/checkpoints.ts";
 import { isTreeBuilt, nodeReader, readHashes } from "../checkpoints/tree.ts";
@@ -32,7 +32,7 @@ export const TREE_ANSWERS: { [K in Name]: (source: Source, args: Queries[K][0]) 
     if (seq < 1 || seq > size) return OUTSIDE;
     const read = nodeReader(sql);
     return {
-      root: toHex(rootOf(size, read)),
+      root: toHex(computeRoot(size, read)),
       hashes: inclusionProof(seq - 1, size, read).map(toHex),
       leafHash: toHex(read(0, seq - 1)),
     };
@@ -43,7 +43,7 @@ export const TREE_ANSWERS: { [K in Name]: (source: Source, args: Queries[K][0]) 
     if (problem) return problem;
     if (from > to) return OUTSIDE;
     const read = nodeReader(sql);
-    return { root: toHex(rootOf(to, read)), hashes: consistencyProof(from, to, read).map(toHex) };
+    return { root: toHex(computeRoot(to, read)), hashes: consistencyProof(from, to, read).map(toHex) };
   },
 
   tile: ({ sql }, { level, index, width }) => {

@@ -5,8 +5,8 @@
 import { logLine } from "../../../observe/log-line.ts";
 import type { StoredCheckpoint } from "../../../registry/audit.ts";
 import { parseHeader } from "../../../registry/log-entry.ts";
-import { rootOf, sameHash } from "../../../tlog/merkle.ts";
-import { printCheckpoint, printVerifier, SEED_BYTES, type Signer, signerOf, signNote } from "../../../tlog/note.ts";
+import { computeRoot, sameHash } from "../../../tlog/merkle.ts";
+import { makeSigner, printCheckpoint, printVerifier, SEED_BYTES, type Signer, signNote } from "../../../tlog/note.ts";
 import { buildTiles, isTreeBuilt, nodeReader, readHashes, TamperedLog } from "./tree.ts";
 
 /** One tile of entries. */
@@ -81,10 +81,10 @@ export class Checkpoints {
   async #sign(size: number, nowMs: number): Promise<void> {
     const { sql, isRestoring } = this.#host;
     if (!isTreeBuilt(sql, size)) return;
-    const root = rootOf(size, nodeReader(sql));
+    const root = computeRoot(size, nodeReader(sql));
     const last = readHashes(sql, 0, size - 1, 1)[0]!;
     const origin = this.#host.origin();
-    this.#signers ??= Promise.all(parseSigningSeeds(this.#host.keys).map((seed) => signerOf(origin, seed)));
+    this.#signers ??= Promise.all(parseSigningSeeds(this.#host.keys).map((seed) => makeSigner(origin, seed)));
     const signers = await this.#signers;
     const note = await signNote(printCheckpoint({ origin, size, root }), signers);
     // A restore may have been abandoned in the meantime, so that the log is a different one.

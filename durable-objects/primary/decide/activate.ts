@@ -7,10 +7,10 @@ import type { Closure } from "../../../registry/record.ts";
 import { ok } from "../../../schema/result.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import {
-  attributesOf,
   type RecordRow,
+  readAttributes,
   readDataContract,
-  referencesOf,
+  readStoredReferences,
   type SubjectRow,
   toRecord,
 } from "../state/reader.ts";
@@ -24,9 +24,9 @@ import {
   refuseMode,
   refuseReadOnly,
 } from "./decision.ts";
-import { hashOf } from "./lookup.ts";
+import { readContentHash } from "./lookup.ts";
 import { decideNumbering } from "./numbering.ts";
-import { nameOf, replacedEntries, roleOf, staleProblem } from "./register.ts";
+import { replacedEntries, resolveRole, staleProblem, toSubjectName } from "./register.ts";
 
 export function decideActivate(deciding: Deciding, command: ActivateCommand): Decision {
   const { state } = deciding;
@@ -39,8 +39,8 @@ export function decideActivate(deciding: Deciding, command: ActivateCommand): De
     const detail = `Schema ${command.id} is ${record.state}; only a draft can be activated.`;
     return refused("CONFLICT", [detail], detail);
   }
-  const name = nameOf(record);
-  const config = state.effectiveConfig(name, "native", attributesOf(record).role);
+  const name = toSubjectName(record);
+  const config = state.effectiveConfig(name, "native", readAttributes(record).role);
   const mode = state.effectiveMode(name);
   if (isReadOnly(mode)) return refuseReadOnly(name);
   // An imported version brings its id; a draft has none, so it cannot be activated in mode IMPORT.
@@ -56,7 +56,7 @@ export function decideActivate(deciding: Deciding, command: ActivateCommand): De
     mode,
     config,
     candidate: candidateOf(deciding, record, subject, config, closure),
-    hash: hashOf(record),
+    hash: readContentHash(record),
     number: subject.last_number + 1,
     command: { api: "native", versionNumber: null, semver: null, confluentId: null },
     skipCompatibility: false,
@@ -72,7 +72,7 @@ export function decideActivate(deciding: Deciding, command: ActivateCommand): De
         subject: printSubjectName(name),
         payload: { v: 1, recordKey: record.record_key, numbering, reason: command.reason },
       },
-      ...replacedEntries(deciding, subject, name, hashOf(record), numbering),
+      ...replacedEntries(deciding, subject, name, readContentHash(record), numbering),
     ],
     texts: [],
     outcome: (after) => ({ type: "record", record: toRecord(after.recordById(command.id)!) }),
@@ -87,7 +87,7 @@ export function decideUndelete(deciding: Deciding, command: UndeleteCommand): De
     const detail = `Schema ${command.id} is not deleted.`;
     return refused("CONFLICT", [detail], detail);
   }
-  const name = nameOf(record);
+  const name = toSubjectName(record);
   const mode = state.effectiveMode(name);
   if (isReadOnly(mode)) return refuseReadOnly(name);
   if (record.number !== null) {
@@ -97,7 +97,7 @@ export function decideUndelete(deciding: Deciding, command: UndeleteCommand): De
     const closure = closureOfRecord(state, record);
     if (!closure) return tooWide(name);
     if (!isImporting(mode)) {
-      const config = state.effectiveConfig(name, "native", attributesOf(record).role);
+      const config = state.effectiveConfig(name, "native", readAttributes(record).role);
       const candidate = candidateOf(deciding, record, subject, config, closure);
       const verdict = decideCompatibility(deciding, candidate, subject, config);
       if (!verdict.ok) return verdict;
@@ -127,13 +127,13 @@ function candidateOf(
   closure: Closure,
 ): Candidate {
   return {
-    name: nameOf(record),
+    name: toSubjectName(record),
     format: record.format,
     contract: readDataContract(record),
     closure,
     dialect: record.dialect,
     topLevelNames: null,
-    role: roleOf(deciding, attributesOf(record), subject, config),
+    role: resolveRole(deciding, readAttributes(record), subject, config),
   };
 }
 
@@ -150,7 +150,7 @@ function liveTwin(
 ): Decision | undefined {
   const hash = record.orderless_hash;
   const candidates = [
-    ...state.recordsOfContent(subject.subject_key, hashOf(record)),
+    ...state.recordsOfContent(subject.subject_key, readContentHash(record)),
     ...(equivalent && hash
       ? state.similarRecords(subject.subject_key, { orderlessHash: toHex(new Uint8Array(hash)) })
       : []),
@@ -166,12 +166,12 @@ function liveTwin(
       row.contract === record.contract,
   );
   if (!twin) return undefined;
-  const detail = `The same content is live as version ${twin.number} of "${printSubjectName(nameOf(record))}".`;
+  const detail = `The same content is live as version ${twin.number} of "${printSubjectName(toSubjectName(record))}".`;
   return refused("CONFLICT", [detail], detail);
 }
 
 function lostReference({ state }: Deciding, record: RecordRow): Decision | undefined {
-  const lost = referencesOf(record).find((reference) => {
+  const lost = readStoredReferences(record).find((reference) => {
     const target = state.referenceTarget(record.context, reference);
     return !target || target.deleted === 1;
   });

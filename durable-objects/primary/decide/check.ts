@@ -9,7 +9,13 @@ import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { type DataContract, sortMetadata, sortRuleSet } from "../../../schema/rules/data-contract.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import { type RecordRow, readDataContract, type StateReader, toRecord } from "../state/reader.ts";
-import { comparedRecords, decideComparison, groupOf, MAX_REFUSED_DIFFERENCE_BYTES, tooWide } from "./compatibility.ts";
+import {
+  comparedRecords,
+  decideComparison,
+  MAX_REFUSED_DIFFERENCE_BYTES,
+  readGroup,
+  tooWide,
+} from "./compatibility.ts";
 import type { Deciding, DecisionStep } from "./decision.ts";
 import { readSchemaText } from "./reading.ts";
 import { finalizeDataContract } from "./register.ts";
@@ -43,9 +49,9 @@ export function decideCheck(
   const hash = contentHash(content, NATIVE_HASHES);
   const closure = state.closureOf(hash, references.resolved, name.context);
   if (!closure) return tooWide(name);
-  const group = groupOf(contract, config.compatibilityGroup);
+  const group = readGroup(contract, config.compatibilityGroup);
   const compared = rows.value
-    ? rows.value.filter((row) => groupOf(readDataContract(row), config.compatibilityGroup) === group)
+    ? rows.value.filter((row) => readGroup(readDataContract(row), config.compatibilityGroup) === group)
     : comparedRecords(state, subject, group, config);
   const candidate = {
     name,

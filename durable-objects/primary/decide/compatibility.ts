@@ -74,12 +74,12 @@ export function comparedRecords(
   }
   const live = state.liveRecords(subject.subject_key);
   const sameGroup =
-    group === undefined ? live : live.filter((row) => groupOf(readDataContract(row), group) === wantedGroup);
+    group === undefined ? live : live.filter((row) => readGroup(readDataContract(row), group) === wantedGroup);
   return transitive ? sameGroup : sameGroup.slice(0, 1);
 }
 
 /** Null equals null: contents outside every group are compared with each other (docs/confluent-compatibility.md). */
-export function groupOf({ metadata }: DataContract, group: string | undefined): string | null {
+export function readGroup({ metadata }: DataContract, group: string | undefined): string | null {
   return group === undefined ? null : (metadata?.properties?.[group] ?? null);
 }
 
@@ -93,7 +93,7 @@ export function decideCompatibility(
   const compared = comparedRecords(
     deciding.state,
     subject,
-    groupOf(candidate.contract, config.compatibilityGroup),
+    readGroup(candidate.contract, config.compatibilityGroup),
     config,
   );
   const decision = decideComparison(deciding, candidate, compared, subject, config);

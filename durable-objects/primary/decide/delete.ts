@@ -20,7 +20,7 @@ import {
   refuseReadOnly,
 } from "./decision.ts";
 import { eraseEntry } from "./hard-delete.ts";
-import { nameOf, staleProblem } from "./register.ts";
+import { staleProblem, toSubjectName } from "./register.ts";
 
 /**
  * Maximum number of versions that one command deletes: 250 ms of the primary's CPU at about 50 µs each. The stored
@@ -53,7 +53,7 @@ export function decideDeleteRecord(deciding: Deciding, command: DeleteRecordComm
   if (!record) return refused("SCHEMA_NOT_FOUND", [command.id], `There is no schema with id ${command.id}.`);
   const stale = staleProblem(record, command.ifMatchSeq);
   if (stale) return stale;
-  if (isReadOnly(state.effectiveMode(nameOf(record)))) return refuseReadOnly(nameOf(record));
+  if (isReadOnly(state.effectiveMode(toSubjectName(record)))) return refuseReadOnly(toSubjectName(record));
   return deleteRecord(state, record, command.permanent);
 }
 
@@ -92,7 +92,7 @@ export function decideDeleteSubject(
 }
 
 function deleteRecord(state: StateReader, record: RecordRow, permanent: boolean): Decision {
-  const printed = printSubjectName(nameOf(record));
+  const printed = printSubjectName(toSubjectName(record));
   const shown = record.number ?? record.id;
   if (permanent && record.deleted === 0) {
     const detail = `Version ${shown} of "${printed}" is live; delete it without permanent first.`;
@@ -102,7 +102,7 @@ function deleteRecord(state: StateReader, record: RecordRow, permanent: boolean)
     const detail = `Version ${shown} of "${printed}" is soft-deleted; use permanent=true to hard-delete it.`;
     return refused("VERSION_SOFT_DELETED", [printed, shown], detail);
   }
-  if (!permanent && record.number !== null && state.associationsOf(nameOf(record)).length > 0) {
+  if (!permanent && record.number !== null && state.associationsOf(toSubjectName(record)).length > 0) {
     const [only, ...others] = state.liveRecords(record.subject_key);
     if (others.length === 0 && only?.id === record.id) {
       const detail = `"${printed}" is associated with a resource and must keep at least one live version.`;
@@ -113,7 +113,7 @@ function deleteRecord(state: StateReader, record: RecordRow, permanent: boolean)
 }
 
 function deletion(state: StateReader, records: readonly RecordRow[], permanent: boolean): Decision {
-  const printed = printSubjectName(nameOf(records[0]!));
+  const printed = printSubjectName(toSubjectName(records[0]!));
   const recordKeys = records.map(({ record_key }) => record_key);
   return ok({
     type: "done",
@@ -147,8 +147,8 @@ function referenceProblem(
     .referrers(record.subject_key, record.number)
     .find((row) => (permanent || row.deleted === 0) && !within.has(row.record_key));
   if (!referrer) return undefined;
-  const printed = printSubjectName(nameOf(record));
-  const by = `${printSubjectName(nameOf(referrer))} version ${referrer.number ?? "(draft)"}`;
+  const printed = printSubjectName(toSubjectName(record));
+  const by = `${printSubjectName(toSubjectName(referrer))} version ${referrer.number ?? "(draft)"}`;
   const detail = `Version ${record.number} of "${printed}" is referenced by ${by}.`;
   return refused("REFERENCE_EXISTS", [printed, record.number, by], detail);
 }

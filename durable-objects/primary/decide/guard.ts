@@ -29,7 +29,7 @@ export function guardEntries(
   if (governance.protections.length === 0 && governance.freezes.length === 0) return ok(entries);
   const subjects = [...new Set(entries.flatMap((entry) => changedSubjects(state, entry)))];
   const freezes = freezesOf(governance, subjects, nowMs);
-  const protections = isApproved ? [] : protectionsOf(governance, subjects);
+  const protections = isApproved ? [] : findProtections(governance, subjects);
   if (freezes.length === 0 && protections.length === 0) return ok(entries);
   if (caller.override === undefined) return refuse(refusalOf(freezes, protections, subjects));
   const overridden: DecidedEntry = {
@@ -46,7 +46,7 @@ export function guardEntries(
   return ok([...entries, overridden]);
 }
 
-export function protectionsOf({ protections }: Governance, subjects: readonly string[]): Protection[] {
+export function findProtections({ protections }: Governance, subjects: readonly string[]): Protection[] {
   return protections.filter(({ subjects: globs }) => matchesAny(globs, subjects));
 }
 

@@ -17,7 +17,13 @@ import {
   VERSION_PROPERTY,
 } from "../../../schema/rules/data-contract.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
-import { type RecordRow, readDataContract, referencesOf, type StateReader, type SubjectRow } from "../state/reader.ts";
+import {
+  type RecordRow,
+  readDataContract,
+  readStoredReferences,
+  type StateReader,
+  type SubjectRow,
+} from "../state/reader.ts";
 import type { Deciding, DecisionStep } from "./decision.ts";
 import { readSchemaText } from "./reading.ts";
 import { referenceKey } from "./references.ts";
@@ -86,7 +92,7 @@ function findWith(
 }
 
 function isEquivalent(row: RecordRow, sought: SoughtContent): boolean {
-  const stored = referencesOf(row);
+  const stored = readStoredReferences(row);
   const referencesMatch =
     (sought.references.length === 0 && stored.length > 0) ||
     (stored.length === sought.references.length &&
@@ -162,10 +168,11 @@ function lookUpUnder(deciding: Deciding, request: LookupRequest, name: SubjectNa
     deleted: request.deleted,
     inheritFrom: { ...config, said: request },
   });
-  if (record) return ok({ type: "found", record, exact: hashOf(record) === contentHash(sought, NATIVE_HASHES) });
+  if (record)
+    return ok({ type: "found", record, exact: readContentHash(record) === contentHash(sought, NATIVE_HASHES) });
   return refuse(makeRefusal("SCHEMA_TEXT_NOT_FOUND", [], `"${printed}" has no version with this content.`));
 }
 
-export function hashOf(row: { content_hash: ArrayBuffer }): ContentHash {
+export function readContentHash(row: { content_hash: ArrayBuffer }): ContentHash {
   return toHex(new Uint8Array(row.content_hash));
 }

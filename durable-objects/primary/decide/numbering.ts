@@ -15,7 +15,7 @@ import { counterAfter } from "../state/confluent-ids.ts";
 import type { SubjectRow } from "../state/reader.ts";
 import { type Candidate, decideCompatibility } from "./compatibility.ts";
 import { type Deciding, type DecisionStep, isImporting, printContext, refused } from "./decision.ts";
-import { hashOf } from "./lookup.ts";
+import { readContentHash } from "./lookup.ts";
 import { decideSemver, planFor } from "./semver.ts";
 
 type NumberingInput = {
@@ -116,7 +116,7 @@ function decideConfluentId(
   const content = state.contentByHash(hash);
   if (imported !== null) {
     const holder = state.contentByConfluentId(context, imported);
-    if (holder && hashOf(holder) !== hash) {
+    if (holder && readContentHash(holder) !== hash) {
       const detail = `Overwrite new schema with id ${imported} in context ${printContext(context)} is not permitted.`;
       return refused("OPERATION_NOT_PERMITTED", [detail], detail);
     }

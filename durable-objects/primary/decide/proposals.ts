@@ -21,7 +21,7 @@ import {
 import { ok, type Result } from "../../../schema/result.ts";
 import { readGovernance, readOpenProposals, readProposal } from "../state/governance.ts";
 import { type DecidedEntry, type Decision, type Refused, refused } from "./decision.ts";
-import { protectionsOf } from "./guard.ts";
+import { findProtections } from "./guard.ts";
 
 /** How long a proposal stays open if no protection requires its approval any more. */
 const DEFAULT_EXPIRY_HOURS = 7 * 24;
@@ -68,7 +68,7 @@ export function decideOpenProposal(
     const detail = `The proposal's changes have ${bytes} bytes of JSON; at most ${MAX_PROPOSAL_BYTES} are accepted. Register large schemas as drafts, and propose to activate them.`;
     return refused("PAYLOAD_TOO_LARGE", [], detail);
   }
-  const protections = protectionsOf(readGovernance(sql), subjects);
+  const protections = findProtections(readGovernance(sql), subjects);
   const hours = Math.min(...protections.map(({ expiresAfterHours }) => expiresAfterHours), DEFAULT_EXPIRY_HOURS * 52);
   const { message, changes, digest } = command;
   const review = Buffer.byteLength(JSON.stringify(command.review)) <= MAX_REVIEW_BYTES ? command.review : null;
@@ -144,7 +144,7 @@ export function decideApproval(
 
 /** The stricter of the approvals required when it was opened and those required now. */
 function requiredNow(governance: Governance, { subjects, required }: Proposal): RequiredApproval[] {
-  const now = protectionsOf(governance, subjects).flatMap(({ approvals }) => approvals);
+  const now = findProtections(governance, subjects).flatMap(({ approvals }) => approvals);
   const merged = mergeRequired([...required, ...now]);
   return merged.length > 0 ? merged : [{ role: null, count: 1 }];
 }

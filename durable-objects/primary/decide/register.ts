@@ -45,7 +45,7 @@ import {
   refuseReadOnly,
 } from "./decision.ts";
 import { eraseEntry } from "./hard-delete.ts";
-import { findEquivalent, hashOf, inheritDataContract } from "./lookup.ts";
+import { findEquivalent, inheritDataContract, readContentHash } from "./lookup.ts";
 import { decideNumbering } from "./numbering.ts";
 import { readSchemaText, type TextToRead } from "./reading.ts";
 import type { ResolvedReferences } from "./references.ts";
@@ -155,7 +155,7 @@ function outrunProblem(
 ): Decision | undefined {
   if (command.basedOn === undefined) return undefined;
   const newest = subject && state.newestLive(subject.subject_key);
-  if (newest && (hashOf(newest) === command.basedOn || hasTextOf(newest, command))) return undefined;
+  if (newest && (readContentHash(newest) === command.basedOn || hasTextOf(newest, command))) return undefined;
   return refusedAsOutrun(name);
 }
 
@@ -237,7 +237,7 @@ function findImported(
 ): Decision | undefined {
   if (!subject || !isImporting(mode) || command.versionNumber === null) return undefined;
   const held = deciding.state.recordByNumber(subject.subject_key, command.versionNumber);
-  if (!held || hashOf(held) !== hash || held.confluent_id !== command.confluentId) return undefined;
+  if (!held || readContentHash(held) !== hash || held.confluent_id !== command.confluentId) return undefined;
   return held.deleted === 0 ? alreadyRegistered(held, reading) : importedAgain(held, reading.warnings);
 }
 
@@ -318,7 +318,7 @@ function numberCandidate(
       closure,
       dialect: reading.dialect,
       topLevelNames: reading.topLevelNames,
-      role: roleOf(deciding, command.attributes, subject, config),
+      role: resolveRole(deciding, command.attributes, subject, config),
     },
     hash,
     number,
@@ -413,7 +413,7 @@ function toolDefinitionRefusal(warnings: readonly SchemaProblem[], readRole: () 
 }
 
 /** The version's own role, else the subject's. Not computed if nothing is compared. */
-export function roleOf(
+export function resolveRole(
   { state }: Deciding,
   { role }: Pick<Attributes, "role">,
   subject: SubjectRow | undefined,
@@ -489,7 +489,7 @@ function importedAgain(record: RecordRow, warnings: readonly SchemaProblem[]): D
     entries: [
       {
         type: "schema.undeleted",
-        subject: printSubjectName(nameOf(record)),
+        subject: printSubjectName(toSubjectName(record)),
         payload: { v: 1, recordKeys: [record.record_key] },
       },
     ],
@@ -506,7 +506,8 @@ function importedAgain(record: RecordRow, warnings: readonly SchemaProblem[]): D
 /** Whether a version has exactly the text and references of the request, regardless of metadata and rules. */
 function hasTextOf(record: RecordRow, { format, text, references }: RegisterCommand): boolean {
   return (
-    hashOf(record) === contentHash({ format, text, references, contract: readDataContract(record) }, NATIVE_HASHES)
+    readContentHash(record) ===
+    contentHash({ format, text, references, contract: readDataContract(record) }, NATIVE_HASHES)
   );
 }
 
@@ -556,6 +557,6 @@ function isEmpty(attributes: RegisterCommand["attributes"]): boolean {
   return JSON.stringify(attributes) === JSON.stringify(NO_ATTRIBUTES);
 }
 
-export function nameOf({ context, subject }: { context: string; subject: string }): SubjectName {
+export function toSubjectName({ context, subject }: { context: string; subject: string }): SubjectName {
   return { context, subject };
 }

@@ -24,7 +24,7 @@ import {
   type SubjectName,
   subjectNameProblem,
 } from "../../../schema/subject-name.ts";
-import { attributesOf, toRecord } from "../state/reader.ts";
+import { readAttributes, toRecord } from "../state/reader.ts";
 import { attributesProblem, configProblem } from "./bounds.ts";
 import {
   type DecidedEntry,
@@ -36,7 +36,7 @@ import {
   refuseReadOnly,
 } from "./decision.ts";
 import { eraseLeftovers } from "./delete.ts";
-import { nameOf, staleProblem } from "./register.ts";
+import { staleProblem, toSubjectName } from "./register.ts";
 
 const STATE_ENTRIES = {
   active: "schema.activated",
@@ -51,14 +51,14 @@ export function decideUpdateRecord(deciding: Deciding, command: UpdateRecordComm
     return refused("SCHEMA_NOT_FOUND", [command.id], `There is no schema with id ${command.id}.`);
   const stale = staleProblem(record, command.ifMatchSeq);
   if (stale) return stale;
-  const name = nameOf(record);
+  const name = toSubjectName(record);
   if (isReadOnly(state.effectiveMode(name))) return refuseReadOnly(name);
   const printed = printSubjectName(name);
   const recordKey = record.record_key;
   const tooLarge = attributesProblem(command.changes.metadata);
   if (tooLarge) return tooLarge;
   const entries: DecidedEntry[] = [];
-  const before = attributesOf(record);
+  const before = readAttributes(record);
   const attributes = { ...before, ...command.changes };
   if (JSON.stringify(attributes) !== JSON.stringify(before)) {
     entries.push({ type: "schema.updated", subject: printed, payload: { v: 1, recordKey, attributes } });

@@ -24,7 +24,7 @@ import {
 import type { ContentHash } from "../../../schema/content-hash.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { RememberedNumbers } from "../../remembered-numbers.ts";
-import { differenceOf, stateDigests } from "../answer/segments.ts";
+import { findDigestDifference, stateDigests } from "../answer/segments.ts";
 import type { DecidedText } from "../decide/decision.ts";
 import { MAX_INLINE_TEXT_BYTES } from "../decide/register.ts";
 import { readEntries, tipAt } from "../state/log.ts";
@@ -145,10 +145,10 @@ export class LogRestore {
     const state = stateDigests(storage.sql);
     // A longer log was applied entry by entry as it arrived; replaying it in one call would take too long.
     const replayed = seq <= this.#host.maxReplayedEntries();
-    const misapplied = replayed ? differenceOf(replay(storage, stateDigests), state) : undefined;
+    const misapplied = replayed ? findDigestDifference(replay(storage, stateDigests), state) : undefined;
     if (misapplied !== undefined) return this.#unproven(`The state differs from the log: ${misapplied}.`);
     const compared = expected?.version === state.version;
-    const difference = compared ? differenceOf(expected, state) : undefined;
+    const difference = compared ? findDigestDifference(expected, state) : undefined;
     if (difference !== undefined) return this.#unproven(`The state differs from the backup's: ${difference}.`);
     if (this.#isUnderWay) this.#end(seq);
     return { ...ok({ state, compared, replayed }), asOf: asOf() };

@@ -5,7 +5,7 @@ import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { Closure } from "../../../registry/record.ts";
 import { type ContentHash, closureHash } from "../../../schema/content-hash.ts";
 import type { SchemaReference } from "../../../schema/format.ts";
-import { referencesOf, type StateReader } from "./reader.ts";
+import { readStoredReferences, type StateReader } from "./reader.ts";
 
 /** The maximum number of contents in one closure, including indirect references. */
 export const MAX_CLOSURE_CONTENTS = 5_000;
@@ -50,7 +50,7 @@ export function reach(
       if (!target) continue;
       const contentHash = toHex(new Uint8Array(target.content_hash));
       edges.push({ ...reference, contentHash });
-      pending.push({ hash: contentHash, references: referencesOf(target), context: target.context });
+      pending.push({ hash: contentHash, references: readStoredReferences(target), context: target.context });
     }
   }
   const edges = new Map(

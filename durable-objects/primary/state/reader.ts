@@ -543,7 +543,7 @@ export class StateReader {
 
   /** The closure of a content, for a subject in `context`; undefined beyond the limit. */
   closure(root: ContentRow, context: string): Closure | undefined {
-    return this.closureOf(toHex(new Uint8Array(root.content_hash)), referencesOf(root), context);
+    return this.closureOf(toHex(new Uint8Array(root.content_hash)), readStoredReferences(root), context);
   }
 
   /** The same for a content that may not be stored yet. */
@@ -562,7 +562,7 @@ function readOnce<Row extends Record<string, SqlStorageValue>>(
   return known.get(key);
 }
 
-export function referencesOf(row: { refs: string | null }): SchemaReference[] {
+export function readStoredReferences(row: { refs: string | null }): SchemaReference[] {
   return row.refs === null ? [] : (JSON.parse(row.refs) as SchemaReference[]);
 }
 
@@ -570,7 +570,7 @@ export function readDataContract(row: { contract: string | null }): DataContract
   return row.contract === null ? NO_DATA_CONTRACT : (JSON.parse(row.contract) as DataContract);
 }
 
-export function attributesOf(row: { attributes: string | null }): Attributes {
+export function readAttributes(row: { attributes: string | null }): Attributes {
   return row.attributes === null ? NO_ATTRIBUTES : (JSON.parse(row.attributes) as Attributes);
 }
 
@@ -588,9 +588,9 @@ export function toRecord(row: RecordRow): SchemaRecord {
     dialect: row.dialect,
     contentHash: toHex(new Uint8Array(row.content_hash)),
     guid: row.guid,
-    references: referencesOf(row),
+    references: readStoredReferences(row),
     contract: readDataContract(row),
-    attributes: attributesOf(row),
+    attributes: readAttributes(row),
     createdAtMs: row.created_at,
     createdBy: row.created_by,
     updatedAtMs: row.updated_at,

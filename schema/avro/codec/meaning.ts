@@ -19,7 +19,7 @@ const DAY_NANOSECONDS = 86_400_000_000_000n;
 const UUID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
 
 /** The meaning, or null if the value is invalid under the logical type, such as a string that is not a UUID or a number with too many digits. */
-export function meaningOf(logicalType: LogicalType, datum: AvroDatum): string | null {
+export function renderMeaning(logicalType: LogicalType, datum: AvroDatum): string | null {
   switch (logicalType.name) {
     case "decimal":
       return decimalMeaning(logicalType, datum as Uint8Array);

@@ -8,10 +8,10 @@ import { describeValue } from "../../described-value.ts";
 import { pointerToken } from "../../json-text.ts";
 import { nearestWord } from "../../spelling.ts";
 import { describeLogicalType } from "../logical-type.ts";
-import { type AvroRecord, type AvroType, type AvroUnion, logicalTypeOf, typeName } from "../model.ts";
+import { type AvroRecord, type AvroType, type AvroUnion, findLogicalType, typeName } from "../model.ts";
 import { shorten } from "../names.ts";
 import { type AvroDatum, DatumBudget, defaultDatum } from "./datum.ts";
-import { meaningOf } from "./meaning.ts";
+import { renderMeaning } from "./meaning.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -43,8 +43,8 @@ class JsonReader {
     this.#budget.enter();
     const datum = this.#read(type, value, at, schemaAt);
     this.#budget.leave();
-    const logicalType = datum === undefined ? null : logicalTypeOf(type);
-    if (logicalType !== null && meaningOf(logicalType, datum!) === null && this.warnings.length < MAX_WARNINGS) {
+    const logicalType = datum === undefined ? null : findLogicalType(type);
+    if (logicalType !== null && renderMeaning(logicalType, datum!) === null && this.warnings.length < MAX_WARNINGS) {
       const message = `${describeValue(value)} is not a valid ${describeLogicalType(logicalType)}.`;
       this.warnings.push({ rule: "logical_type", message, pointer: at });
     }

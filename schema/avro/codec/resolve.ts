@@ -6,10 +6,10 @@
 import { findWriterFields } from "../compare/record-fields.ts";
 import { BranchFinder } from "../compare/union-branches.ts";
 import { describeLogicalType } from "../logical-type.ts";
-import { type AvroRecord, type AvroType, isNamed, logicalTypeOf, typeName } from "../model.ts";
+import { type AvroRecord, type AvroType, findLogicalType, isNamed, typeName } from "../model.ts";
 import { namesMatch, shorten } from "../names.ts";
 import { type AvroBranch, type AvroDatum, DatumBudget, DatumError, datumToJson, defaultDatum } from "./datum.ts";
-import { meaningOf } from "./meaning.ts";
+import { renderMeaning } from "./meaning.ts";
 
 /** A value that the reader refuses or misinterprets, with its place in both schemas. */
 type ReadingFailure = {
@@ -120,14 +120,14 @@ class Resolver {
       return fail("refused", `expected ${shorten(typeName(reader))}, found ${shorten(typeName(writer))}`);
     const { value } = promoted;
     if (promoted.lost !== undefined) fail("meaning_lost", promoted.lost);
-    const readerLogical = logicalTypeOf(reader);
-    const writerLogical = logicalTypeOf(writer);
+    const readerLogical = findLogicalType(reader);
+    const writerLogical = findLogicalType(writer);
     if (readerLogical === null) return value;
     const written =
       writerLogical === null
         ? `${writer.kind} ${excerpt(datumToJson(writer, datum))}`
-        : meaningOf(writerLogical, datum);
-    const read = meaningOf(readerLogical, value);
+        : renderMeaning(writerLogical, datum);
+    const read = renderMeaning(readerLogical, value);
     if (writerLogical === null ? read !== null : written === null || written === read) return value;
     fail(
       "meaning_lost",

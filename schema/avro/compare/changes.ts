@@ -4,15 +4,15 @@ import {
   type AvroNamedType,
   type AvroProperties,
   type AvroType,
+  findLogicalType,
   isNamed,
-  logicalTypeOf,
   typeName,
 } from "../model.ts";
 import { shorten } from "../names.ts";
 import type { AttributeTexts } from "./attribute-texts.ts";
 import { here, type LocalDifference } from "./entry.ts";
 import type { CompareContext } from "./policy-rules.ts";
-import { LOSSY_PROMOTIONS, lossOf } from "./semantic/losses.ts";
+import { LOSSY_PROMOTIONS, makeLoss } from "./semantic/losses.ts";
 
 /** The attributes of a logical type; changes to them are reported as changes of the logical type. */
 const LOGICAL_TYPE_ATTRIBUTES = ["logicalType", "precision", "scale"];
@@ -36,7 +36,7 @@ export function* describeChanges(
     yield here("TYPE_PROMOTED", "info", `The reader takes the writer's ${writer.kind} as ${reader.kind}, exactly.`);
   }
   if ("properties" in reader && "properties" in writer) {
-    const ignored = (logicalTypeOf(reader) ?? logicalTypeOf(writer)) ? LOGICAL_TYPE_ATTRIBUTES : [];
+    const ignored = (findLogicalType(reader) ?? findLogicalType(writer)) ? LOGICAL_TYPE_ATTRIBUTES : [];
     const names = changedProperties(reader.properties, writer.properties, ignored, context.texts);
     if (names !== null)
       yield here("PROPERTIES_CHANGED", "info", `Reader and writer differ in the properties ${names}.`);
@@ -104,7 +104,7 @@ function* describeNamedChanges(
       yield here("RENAMED", "info", `The reader's ${name} reads the writer's ${written} by an alias.`, "/name");
     } else if (reader.name.simple === writer.name.simple) {
       const message = `The reader's ${name} is ${written} in the writer; some implementations match full names only.`;
-      const loss = lossOf("NAMESPACE_CHANGED", message);
+      const loss = makeLoss("NAMESPACE_CHANGED", message);
       yield { ...loss, severity: rules.severityOfLoss(loss.severity), readerStep: "/name", writerStep: "/name" };
     }
   }

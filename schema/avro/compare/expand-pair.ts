@@ -16,7 +16,7 @@ import { expandReaderUnion, expandWriterUnion } from "./expand-unions.ts";
 import type { CompareContext } from "./policy-rules.ts";
 import { isPromotable } from "./promotions.ts";
 import { findLoss } from "./semantic/find-loss.ts";
-import { lossOf } from "./semantic/losses.ts";
+import { makeLoss } from "./semantic/losses.ts";
 
 /** Yields the differences between the two types themselves, and their parts, in the order of the reader's text. */
 export function* expandPair(reader: AvroType, writer: AvroType, context: CompareContext): Generator<Entry> {
@@ -73,7 +73,7 @@ function* compareSymbols(reader: AvroEnum, writer: AvroEnum, context: CompareCon
     return;
   }
   const message = `${lack} and reads its default ${shorten(reader.defaultSymbol)} instead.`;
-  const loss = lossOf("ENUM_DEFAULT_SUBSTITUTED", message);
+  const loss = makeLoss("ENUM_DEFAULT_SUBSTITUTED", message);
   yield { ...loss, severity: context.rules.severityOfLoss(loss.severity), ...steps };
 }
 

@@ -9,7 +9,7 @@ import {
   only,
 } from "./entry.ts";
 import type { CompareContext } from "./policy-rules.ts";
-import { lossOf } from "./semantic/losses.ts";
+import { makeLoss } from "./semantic/losses.ts";
 
 /** The reader must read every branch of the writer's union. */
 export function* expandWriterUnion(reader: AvroType, writer: AvroUnion, context: CompareContext): Generator<Entry> {
@@ -74,7 +74,7 @@ function earlierBranchMatches(
   context: CompareContext,
 ): LocalDifference {
   const [written, taken] = [describeAvroType(writer), describeAvroType(reader.branches[earlier]!)];
-  const loss = lossOf(
+  const loss = makeLoss(
     "EARLIER_BRANCH_MATCHES",
     `Libraries that take the first matching branch read the writer's ${written} as ${taken}, which comes earlier in the reader's union.`,
   );

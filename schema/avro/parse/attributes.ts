@@ -123,7 +123,7 @@ export class AttributeReader {
 }
 
 /** The custom properties: all attributes not in `reserved`. */
-export function propertiesOf(node: JsonObject, reserved: ReadonlySet<string>): AvroProperties {
+export function readProperties(node: JsonObject, reserved: ReadonlySet<string>): AvroProperties {
   let own: Map<string, JsonNode> | undefined;
   for (const [key, member] of node.members) {
     if (reserved.has(key)) continue;

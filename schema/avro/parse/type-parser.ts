@@ -27,7 +27,7 @@ import {
   FIELD_RESERVED,
   NAME_RULE,
   PRIMITIVE_NAMES,
-  propertiesOf,
+  readProperties,
   SCHEMA_RESERVED,
 } from "./attributes.ts";
 import { asDefault, checkDefaults, type PendingDefault } from "./defaults.ts";
@@ -148,13 +148,13 @@ export class TypeParser {
         return {
           kind,
           items: this.#nested(node, "items", pointer, namespace),
-          properties: propertiesOf(node, SCHEMA_RESERVED),
+          properties: readProperties(node, SCHEMA_RESERVED),
         };
       case "map":
         return {
           kind,
           values: this.#nested(node, "values", pointer, namespace),
-          properties: propertiesOf(node, SCHEMA_RESERVED),
+          properties: readProperties(node, SCHEMA_RESERVED),
         };
       default:
         return PRIMITIVE_NAMES.has(kind)
@@ -174,7 +174,7 @@ export class TypeParser {
 
   #primitive(kind: AvroPrimitiveKind, node: JsonObject, pointer: string): AvroPrimitive {
     if (node.members.size === 1) return PLAIN_PRIMITIVES.get(kind)!;
-    const own = propertiesOf(node, SCHEMA_RESERVED);
+    const own = readProperties(node, SCHEMA_RESERVED);
     if (own.size === 0) return PLAIN_PRIMITIVES.get(kind)!;
     const { logicalType, ignoredBecause } = readLogicalType(kind, own, 0);
     if (ignoredBecause)
@@ -262,7 +262,7 @@ export class TypeParser {
       defaultValue,
       order: this.#attributes.order(node, pointer),
       aliases: this.#attributes.aliases(node, pointer, null),
-      properties: propertiesOf(node, FIELD_RESERVED),
+      properties: readProperties(node, FIELD_RESERVED),
     };
     if (defaultValue !== null) this.#defaults.push({ field, node: defaultValue, pointer: `${pointer}/default` });
     return field;
@@ -359,7 +359,7 @@ export class TypeParser {
       name,
       documentation: this.#attributes.documentation(node, pointer),
       aliases: this.#attributes.aliases(node, pointer, name),
-      properties: propertiesOf(node, reserved),
+      properties: readProperties(node, reserved),
     };
   }
 }

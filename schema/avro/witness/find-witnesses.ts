@@ -15,7 +15,7 @@ import type { LocatedDifference, Trail } from "../compare/locate-differences.ts"
 import type { PolicyRules } from "../compare/policy-rules.ts";
 import { SEMANTIC_RULES } from "../compare/semantic/rules.ts";
 import { BranchFinder } from "../compare/union-branches.ts";
-import { type AvroModel, type AvroType, logicalTypeOf } from "../model.ts";
+import { type AvroModel, type AvroType, findLogicalType } from "../model.ts";
 import { bytesOfInteger, Sampler, SeededRandom } from "./sample.ts";
 
 /** Values built and bytes encoded for all differences of one call: about 200 ms. */
@@ -261,7 +261,7 @@ function* demonstratingValues(reader: AvroType, writer: AvroType, kind: string):
 
 /** The smallest number with one digit more than the reader's decimal allows. */
 function* tooManyDigits(reader: AvroType, size: number | undefined): Generator<AvroDatum> {
-  const logicalType = logicalTypeOf(reader);
+  const logicalType = findLogicalType(reader);
   if (logicalType?.name !== "decimal" || logicalType.precision > MAX_DECIMAL_DIGITS) return;
   yield bytesOfInteger(10n ** BigInt(logicalType.precision), size);
 }

@@ -1,6 +1,6 @@
 /** Generates data that a writer can produce: the smallest of a type, or random ones biased towards edge cases. */
 import { type AvroDatum, DatumBudget, DatumError } from "../codec/datum.ts";
-import { type AvroFixed, type AvroRecord, type AvroType, type AvroUnion, logicalTypeOf, typeName } from "../model.ts";
+import { type AvroFixed, type AvroRecord, type AvroType, type AvroUnion, findLogicalType, typeName } from "../model.ts";
 import { shorten } from "../names.ts";
 
 /** Samples are shown to humans, so larger fixed values are not generated. */
@@ -160,7 +160,7 @@ const UUIDS = ["00000000-0000-0000-0000-000000000000", "123e4567-e89b-12d3-a456-
 
 function makePrimitive(type: AvroType, random: SeededRandom | null): AvroDatum {
   const pick = <T>(choices: readonly T[]): T => (random === null ? choices[0]! : random.pick(choices));
-  const logicalType = logicalTypeOf(type);
+  const logicalType = findLogicalType(type);
   switch (type.kind) {
     case "boolean":
       return pick([false, true]);

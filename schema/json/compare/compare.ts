@@ -6,7 +6,7 @@ import { runAtOnce, type Sliced } from "../../slices.ts";
 import { TooComplexComparison } from "../../work-meter.ts";
 import type { JsonSchemaModel } from "../model.ts";
 import { compareByConfluentRules } from "./confluent/compare.ts";
-import { descriptionOf, isConfluentKind } from "./confluent/kinds.ts";
+import { describeKind, isConfluentKind } from "./confluent/kinds.ts";
 import { compareBySemantics } from "./semantic/compare.ts";
 
 /** The differences between two schemas under a policy. Never throws. */
@@ -42,7 +42,7 @@ export function confluentLine(difference: Difference): string {
   const pointer = difference.reader_pointer ?? difference.writer_pointer ?? "";
   const path = pointer === "" ? "#/" : pointer.includes("#") ? pointer : `#${pointer}`;
   const words = isConfluentKind(difference.kind)
-    ? `${descriptionOf(difference.kind)} at path '${path}'`
+    ? `${describeKind(difference.kind)} at path '${path}'`
     : `${difference.message.replace(/\breader\b/g, "new schema").replace(/\bwriter\b/g, "old schema")} (at path '${path}')`;
   return `{errorType:"${difference.kind}", description:"${words}'}`;
 }

@@ -31,7 +31,7 @@ const digitCounts = new WeakMap<Decimal, number>();
 const LONG_COEFFICIENT = 10n ** 30n;
 
 /** Throws TooComplexComparison for a number beyond the limits; `pointerOf` gives its location. */
-export function decimalOf(node: JsonNumber, pointerOf: () => string = () => ""): Decimal {
+export function readDecimal(node: JsonNumber, pointerOf: () => string = () => ""): Decimal {
   const value = decimalWithinLimits(node);
   if (value !== undefined) return value;
   const pointer = pointerOf();

@@ -1,5 +1,5 @@
 /** The keywords that constrain a value directly: types, bounds, enumerations, names, patterns and formats. */
-import { integerOf } from "../../data-text.ts";
+import { readInteger } from "../../data-text.ts";
 import { describeValue } from "../../described-value.ts";
 import { type JsonNode, type JsonNumber, writeExactNumber } from "../../json-text.ts";
 import { keyword, type SchemaLocation } from "../model.ts";
@@ -11,7 +11,7 @@ import { FORMATS } from "./format-keyword.ts";
 import { compilePattern } from "./patterns.ts";
 
 /** The check of one keyword, or undefined if it asserts nothing. */
-export function assertionOf(location: SchemaLocation, name: string, value: JsonNode): KeywordCheck | undefined {
+export function compileAssertion(location: SchemaLocation, name: string, value: JsonNode): KeywordCheck | undefined {
   switch (name) {
     case "type":
       return typeCheck(location, value);
@@ -194,7 +194,7 @@ function rangeCheck(location: SchemaLocation, name: string, limit: JsonNumber): 
   const isUpper = name.endsWith("aximum");
   const words = isUpper ? (isExclusive ? "less than" : "at most") : isExclusive ? "greater than" : "at least";
   // Doubles are compared with the limit's double, so that 0.1 satisfies a maximum of 0.1; bigints exactly.
-  const exactBound = Number.isSafeInteger(bound) ? bound : (integerOf(limit.text) ?? bound);
+  const exactBound = Number.isSafeInteger(bound) ? bound : (readInteger(limit.text) ?? bound);
   return simple(location, name, `a number of ${words} ${shownNumber(limit)}`, (value) => {
     if (typeof value === "bigint") {
       if (isExclusive) return isUpper ? value < exactBound : value > exactBound;

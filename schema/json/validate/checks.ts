@@ -13,13 +13,13 @@ import {
 } from "../model.ts";
 import { isAtLeast } from "../parse/dialects.ts";
 import { Applying, type Evaluate, type KeywordCheck } from "./applying.ts";
-import { assertionOf } from "./assertions.ts";
+import { compileAssertion } from "./assertions.ts";
 import { EvaluationStopped, type Failure, schemaPointer } from "./evaluation.ts";
 import { containsCheck, itemsCheck, unevaluatedItemsCheck } from "./item-checks.ts";
 import { dependenciesCheck, membersCheck, propertyNamesCheck, unevaluatedPropertiesCheck } from "./member-checks.ts";
 
 /** All checks of one schema, ordered so that the last ones see what the others evaluated. */
-export function checksOf(
+export function compileChecks(
   model: JsonSchemaModel,
   location: SchemaLocation,
   evaluate: Evaluate,
@@ -77,7 +77,7 @@ class CheckBuilder extends Applying {
       case "unevaluatedItems":
         return this.since2019 ? unevaluatedItemsCheck(this, value) : undefined;
       default:
-        return assertionOf(this.location, name, value);
+        return compileAssertion(this.location, name, value);
     }
   }
 

@@ -6,7 +6,7 @@
 import { ok, type Result, refuse } from "../../result.ts";
 import { enterScope, type JsonSchemaModel, type SchemaLocation } from "../model.ts";
 import type { Evaluate, KeywordCheck } from "./applying.ts";
-import { checksOf } from "./checks.ts";
+import { compileChecks } from "./checks.ts";
 import {
   describeFailure,
   Evaluated,
@@ -90,7 +90,7 @@ class Validator {
       return node.value || evaluation.fail(location, FALSE_SCHEMA, path, value, "no value here");
     let plan = this.#plans.get(node);
     if (plan === undefined) {
-      plan = checksOf(this.model, location, this.evaluate);
+      plan = compileChecks(this.model, location, this.evaluate);
       this.#plans.set(node, plan);
     }
     evaluation.enter(location);

@@ -8,7 +8,7 @@ import type { FoundDifference, Step, Trace } from "../compare/semantic/found.ts"
 import type { Inclusion } from "../compare/semantic/inclusion.ts";
 import type { State } from "../compare/semantic/state.ts";
 import type { View } from "../compare/semantic/view.ts";
-import { NO_SAMPLE, nodeOf, type Pool, type SampleBudget, Sampler } from "./sample.ts";
+import { NO_SAMPLE, type Pool, type SampleBudget, Sampler, toJsonNode } from "./sample.ts";
 import { stringMatching } from "./strings.ts";
 
 /** Values tried for the location itself before one is embedded in its surroundings. */
@@ -76,19 +76,19 @@ class Builder {
   /** A value that the state admits and the reader's schema refuses, as far as that can be decided here. */
   #leaf(state: State, reader: View, hints: readonly unknown[]): unknown {
     const hint = hints[this.round];
-    if (hint !== undefined && this.#isAdmitted(state, nodeOf(hint))) return hint;
+    if (hint !== undefined && this.#isAdmitted(state, toJsonNode(hint))) return hint;
     const { evaluator } = this.inclusion;
     let last: unknown = NO_SAMPLE;
     for (let attempt = 0; attempt < LEAF_ATTEMPTS; attempt += 1) {
       const value = this.leaves.sample(state);
       if (value === NO_SAMPLE) continue;
-      const node = nodeOf(value);
+      const node = toJsonNode(value);
       if (!this.#isAdmitted(state, node)) continue;
       if (evaluator.accepts(reader, node) !== true) return value;
       // Random items are seldom equal, so equal ones are made on purpose.
       if (reader.uniqueItems && Array.isArray(value) && value.length > 0) {
         const repeated = [...value, value[0]];
-        if (this.#isAdmitted(state, nodeOf(repeated))) return repeated;
+        if (this.#isAdmitted(state, toJsonNode(repeated))) return repeated;
       }
       last = value;
     }

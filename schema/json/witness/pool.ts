@@ -8,7 +8,7 @@ const MAX_MINED_SCHEMAS = 2_000;
 /** Constants kept of each kind. */
 const MAX_CONSTANTS = 200;
 
-export function poolOf(...models: readonly JsonSchemaModel[]): Pool {
+export function collectPool(...models: readonly JsonSchemaModel[]): Pool {
   const numbers = new Set<number>();
   const strings = new Set<string>();
   const names = new Set<string>(["extra", "x-other"]);

@@ -280,15 +280,15 @@ export class Sampler {
 const TYPE_BITS = [TYPE.null, TYPE.boolean, TYPE.integer, TYPE.fraction, TYPE.string, TYPE.array, TYPE.object];
 
 /** A plain value as a tree. */
-export function nodeOf(value: unknown): JsonNode {
+export function toJsonNode(value: unknown): JsonNode {
   if (typeof value === "string") return { type: "string", start: 0, value };
   if (typeof value === "number") return { type: "number", start: 0, value, text: String(value) };
   if (typeof value === "boolean") return { type: "boolean", start: 0, value };
-  if (Array.isArray(value)) return { type: "array", start: 0, items: value.map(nodeOf) };
+  if (Array.isArray(value)) return { type: "array", start: 0, items: value.map(toJsonNode) };
   if (typeof value !== "object" || value === null) return { type: "null", start: 0 };
   return {
     type: "object",
     start: 0,
-    members: new Map(Object.entries(value).map(([name, member]) => [name, nodeOf(member)])),
+    members: new Map(Object.entries(value).map(([name, member]) => [name, toJsonNode(member)])),
   };
 }

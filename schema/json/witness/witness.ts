@@ -12,7 +12,7 @@ import { MAX_EVALUATIONS } from "../validate/evaluation.ts";
 import { validateInstance } from "../validate/validate.ts";
 import { candidatesFor } from "./candidates.ts";
 import { foundFor } from "./located.ts";
-import { poolOf } from "./pool.ts";
+import { collectPool } from "./pool.ts";
 import type { Pool, SampleBudget } from "./sample.ts";
 
 /** The validator that confirms a witness. */
@@ -83,7 +83,7 @@ class WitnessSearch {
     this.writer = writer;
     this.breaks = breaks;
     this.options = options;
-    this.#pool = poolOf(reader, writer);
+    this.#pool = collectPool(reader, writer);
   }
 
   *witnessOf(difference: Difference, index: number): Sliced<Witness> {

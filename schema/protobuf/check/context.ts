@@ -17,7 +17,7 @@ import {
   type Scope,
   type TypeDefinition,
 } from "../model.ts";
-import { featuresOf } from "../options/editions.ts";
+import { resolveFeatures } from "../options/editions.ts";
 import { shown, textProblem } from "../parse/tokens.ts";
 import type { DeclarationsByNumber } from "./declarations.ts";
 import { NumberRanges } from "./number-ranges.ts";
@@ -156,7 +156,7 @@ function isLocal(definition: TypeDefinition): boolean {
   const { element, parent, file } = definition;
   if (element.visibility !== null) return element.visibility === "local";
   if (file.edition !== "2024") return false;
-  switch (featuresOf(definition).default_symbol_visibility) {
+  switch (resolveFeatures(definition).default_symbol_visibility) {
     case "EXPORT_TOP_LEVEL":
       return parent !== null;
     case "LOCAL_ALL":

@@ -3,7 +3,7 @@
  */
 
 import type { Definition, Enum, EnumValue, NumberRange } from "../model.ts";
-import { featuresOf, isClosedEnum } from "../options/editions.ts";
+import { isClosedEnum, resolveFeatures } from "../options/editions.ts";
 import { booleanOption, plainOption } from "../options/plain.ts";
 import { shown } from "../parse/tokens.ts";
 import type { CheckContext } from "./context.ts";
@@ -88,7 +88,7 @@ function checkReserved(context: CheckContext, element: Enum): void {
 function checkCamelCase(context: CheckContext, definition: Definition<Enum>): void {
   const { element } = definition;
   if (booleanOption(element.options, "deprecated_legacy_json_field_conflicts")) return;
-  const isBestEffort = featuresOf(definition).json_format === "LEGACY_BEST_EFFORT";
+  const isBestEffort = resolveFeatures(definition).json_format === "LEGACY_BEST_EFFORT";
   const byName = new Map<string, EnumValue>();
   for (const value of element.values) {
     const name = camelCase(withoutPrefix(value.name, element.name));

@@ -9,7 +9,7 @@ import {
   type NumberRange,
 } from "../model.ts";
 import { defaultJsonName } from "../names.ts";
-import { featuresOf } from "../options/editions.ts";
+import { resolveFeatures } from "../options/editions.ts";
 import { booleanOption, plainOption } from "../options/plain.ts";
 import { shown } from "../parse/tokens.ts";
 import type { CheckContext } from "./context.ts";
@@ -128,7 +128,7 @@ function checkOneofs(context: CheckContext, element: Message): void {
 function checkMessageOptions(context: CheckContext, definition: Definition<Message>): void {
   const { element, file } = definition;
   if (element.visibility === "export" && definition.parent !== null) {
-    if (featuresOf(definition).default_symbol_visibility === "STRICT") {
+    if (resolveFeatures(definition).default_symbol_visibility === "STRICT") {
       context.error("visibility", `Nested message "${shown(element.name)}" cannot be exported here.`, element.start);
     }
   }
@@ -154,7 +154,7 @@ function checkMessageOptions(context: CheckContext, definition: Definition<Messa
 function checkJsonNames(context: CheckContext, definition: Definition<Message>): void {
   const { element } = definition;
   if (booleanOption(element.options, "deprecated_legacy_json_field_conflicts")) return;
-  const isBestEffort = featuresOf(definition).json_format === "LEGACY_BEST_EFFORT";
+  const isBestEffort = resolveFeatures(definition).json_format === "LEGACY_BEST_EFFORT";
   const derived = new Map<string, Field>();
   const chosen = new Map<string, { field: Field; isCustom: boolean }>();
   for (const field of element.fields) {

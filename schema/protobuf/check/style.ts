@@ -1,7 +1,7 @@
 /** The naming style that edition 2024 enforces unless a feature turns it off (https://protobuf.dev/programming-guides/style/). */
 
 import type { DefinedElement, Definition } from "../model.ts";
-import { featuresOf, fileFeatures, usesEditions } from "../options/editions.ts";
+import { fileFeatures, resolveFeatures, usesEditions } from "../options/editions.ts";
 import { shown } from "../parse/tokens.ts";
 import type { CheckContext } from "./context.ts";
 
@@ -32,7 +32,7 @@ export function checkStyle(context: CheckContext): void {
     if (definition.file !== file || isInMapEntry(definition)) continue;
     const { element } = definition;
     const { pattern, name } = STYLES[element.kind];
-    if (pattern.test(element.name) || !enforces(featuresOf(definition).enforce_naming_style)) continue;
+    if (pattern.test(element.name) || !enforces(resolveFeatures(definition).enforce_naming_style)) continue;
     const kind = element.kind.replace("_", " ");
     context.error("naming_style", `The name of ${kind} "${shown(element.name)}" must be ${name}.`, element.start);
   }

@@ -44,7 +44,7 @@ export function isMessageValue(value: FieldValue): value is MessageValue {
 }
 
 /** The message type of a field, or null for scalars and enums. */
-export function messageOf(side: LinkedModel, field: LinkedField): LinkedMessage | null {
+export function findMessage(side: LinkedModel, field: LinkedField): LinkedMessage | null {
   return field.type !== null && isMessageDefinition(field.type)
     ? side.message(field.type as Definition<Message>)
     : null;
@@ -76,7 +76,7 @@ function writePacked(writer: WireWriter, field: LinkedField, values: readonly Fi
 }
 
 function writeField(writer: WireWriter, side: LinkedModel, field: LinkedField, value: FieldValue): void {
-  const message = messageOf(side, field);
+  const message = findMessage(side, field);
   if (message === null || !isMessageValue(value)) {
     writer.tag(field.number, wireTypeNumber(field));
     writeScalar(writer, field, value);
@@ -199,7 +199,7 @@ function readField(
     reader.skip(field.number, wireType, depth);
     return false;
   }
-  const nested = messageOf(side, field);
+  const nested = findMessage(side, field);
   if (nested !== null) {
     const known = into.values.get(field.number)?.[0];
     const merged = !isMany && known !== undefined && isMessageValue(known);
@@ -252,9 +252,9 @@ function store(
 /** The last entry of a key wins; omitted parts of an entry are zero. */
 function storeEntry(side: LinkedModel, field: LinkedField, entry: FieldValue, into: MessageValue): void {
   if (!isMessageValue(entry)) return;
-  const shape = messageOf(side, field)!;
+  const shape = findMessage(side, field)!;
   for (const part of shape.fields.values()) {
-    if (!entry.values.has(part.number)) entry.values.set(part.number, [zeroOf(part)]);
+    if (!entry.values.has(part.number)) entry.values.set(part.number, [makeZero(part)]);
   }
   const key = String(entry.values.get(1)?.[0]);
   const others = (into.values.get(field.number) ?? []).filter(
@@ -328,7 +328,7 @@ function readString(bytes: Uint8Array, field: LinkedField): FieldValue {
 }
 
 /** The zero value of a scalar, enum or message field. */
-export function zeroOf({ kind }: LinkedField): FieldValue {
+export function makeZero({ kind }: LinkedField): FieldValue {
   switch (kind) {
     case "bool":
       return false;
@@ -359,7 +359,7 @@ function findMissing(
   const fields = side.fields(message);
   for (const [number, values] of value.values) {
     const field = fields.get(number);
-    const nested = depth > 0 && field !== undefined ? messageOf(side, field) : null;
+    const nested = depth > 0 && field !== undefined ? findMessage(side, field) : null;
     if (nested === null) continue;
     for (const one of values) {
       const missing = isMessageValue(one) ? findMissing(side, nested, one, depth - 1) : null;

@@ -4,7 +4,7 @@
  */
 import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
 import { isEnumDefinition } from "../model.ts";
-import { messageOf } from "./codec.ts";
+import { findMessage } from "./codec.ts";
 import { EMPTY_JSON_FORMS, type Json } from "./json.ts";
 
 type JsonRefusal = { pointer: string | null; key: string | null; reason: string };
@@ -35,7 +35,7 @@ function fieldRefusal(side: LinkedModel, field: LinkedField, json: Json): JsonRe
   }
   if (field.cardinality !== "map") return valueRefusal(side, field, json);
   if (!isObject(json)) return refused(field, json, "an object");
-  const value = messageOf(side, field)?.fields.get(2);
+  const value = findMessage(side, field)?.fields.get(2);
   return value === undefined ? null : firstRefusal(Object.values(json), (item) => valueRefusal(side, value, item));
 }
 
@@ -48,7 +48,7 @@ function firstRefusal(items: readonly Json[], check: (item: Json) => JsonRefusal
 }
 
 function valueRefusal(side: LinkedModel, field: LinkedField, json: Json): JsonRefusal | null {
-  const message = messageOf(side, field);
+  const message = findMessage(side, field);
   if (message !== null) {
     const form = EMPTY_JSON_FORMS[message.fullName];
     if (form === undefined) return jsonRefusal(side, message, json);

@@ -5,7 +5,7 @@
 import { encodeBase64 } from "../../base64.ts";
 import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
 import { isEnumDefinition } from "../model.ts";
-import { type FieldValue, isMessageValue, isZero, type MessageValue, messageOf } from "./codec.ts";
+import { type FieldValue, findMessage, isMessageValue, isZero, type MessageValue } from "./codec.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -47,7 +47,7 @@ export function toJson(side: LinkedModel, message: LinkedMessage, value: Message
 }
 
 function mapToJson(side: LinkedModel, field: LinkedField, entries: readonly FieldValue[]): Json {
-  const shape = messageOf(side, field);
+  const shape = findMessage(side, field);
   const valueField = shape?.fields.get(2);
   return Object.fromEntries(
     entries.flatMap((entry) => {
@@ -60,7 +60,7 @@ function mapToJson(side: LinkedModel, field: LinkedField, entries: readonly Fiel
 
 function valueToJson(side: LinkedModel, field: LinkedField, value: FieldValue): Json {
   if (isMessageValue(value)) {
-    const message = messageOf(side, field);
+    const message = findMessage(side, field);
     if (message === null) return {};
     const empty = EMPTY_JSON_FORMS[message.fullName];
     return value.values.size === 0 && empty !== undefined ? empty : toJson(side, message, value);

@@ -5,7 +5,7 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { Edition } from "@bufbuild/protobuf/wkt";
 import type { ProtobufModel } from "../model.ts";
-import { messageTypeOf } from "./message-types.ts";
+import { findMessageType } from "./message-types.ts";
 
 /** Maximum number of fields of all messages together. */
 export const MAX_COMPILED_FIELDS = 2_000;
@@ -22,7 +22,7 @@ export type WireMessage = readonly {
 
 /** The message and all that it contains, itself first; undefined if only the interpreter can decide. */
 export function compilableMessage(model: ProtobufModel, name: string | undefined): readonly WireMessage[] | undefined {
-  const type = messageTypeOf(model, name);
+  const type = findMessageType(model, name);
   if (!type.ok) return undefined;
   const messages: DescMessage[] = [];
   return collect(type.value.message, [], messages) ? messages.map((each) => wireMessage(each, messages)) : undefined;

@@ -10,27 +10,27 @@ import type { ProtobufModel } from "../model.ts";
 import { compilableMessage } from "./compilable.ts";
 import { explainRefusal } from "./explain.ts";
 import { readMessageIndexes, writeMessageIndexes } from "./message-indexes.ts";
-import { type MessageType, messagePointer, messageTypeOf } from "./message-types.ts";
+import { findMessageType, type MessageType, messagePointer } from "./message-types.ts";
 import { hasTooManyParts, hasTooManyValues, tooManyValues } from "./value-count.ts";
 import { walkMessage } from "./walk.ts";
 
 export const protobufData: DataOperations<ProtobufModel> = {
   validate(model, value, options) {
-    const type = messageTypeOf(model, options.message);
+    const type = findMessageType(model, options.message);
     if (!type.ok) return type;
     if (hasTooManyParts(value)) return refuse(tooManyValues());
     const read = readMessage(type.value, value);
     return ok(read.ok ? VALID : read.refusal);
   },
   encode(model, value, options) {
-    const type = messageTypeOf(model, options.message);
+    const type = findMessageType(model, options.message);
     if (!type.ok) return type;
     if (hasTooManyParts(value)) return refuse(tooManyValues());
     const read = readMessage(type.value, value);
     return read.ok ? ok(toBinary(type.value.message, read.value)) : refuse(read.refusal);
   },
   decode(model, bytes, options) {
-    const type = messageTypeOf(model, options.message);
+    const type = findMessageType(model, options.message);
     if (!type.ok) return type;
     return readBytes(type.value, bytes);
   },
@@ -38,7 +38,7 @@ export const protobufData: DataOperations<ProtobufModel> = {
   confluentHead: {
     read: readMessageIndexes,
     write(model, name) {
-      const type = messageTypeOf(model, name);
+      const type = findMessageType(model, name);
       return type.ok ? writeMessageIndexes(model, type.value.message.typeName) : type;
     },
   },

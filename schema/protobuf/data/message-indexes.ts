@@ -6,7 +6,7 @@ import { type DataRefusal, type DataVerdict, unreadable } from "../../data.ts";
 import { ok, type Result, refuse } from "../../result.ts";
 import { MalformedBytes, WireReader, WireWriter } from "../codec/wire.ts";
 import type { ProtobufModel } from "../model.ts";
-import { messageIndexesOf, messageNameAt } from "./message-types.ts";
+import { findMessageIndexes, messageNameAt } from "./message-types.ts";
 
 /** Maximum nesting of messages. */
 const MAX_INDEXES = 100;
@@ -32,7 +32,7 @@ export function readMessageIndexes(
 }
 
 export function writeMessageIndexes(model: ProtobufModel, name: string): Result<Uint8Array, DataRefusal> {
-  const indexes = messageIndexesOf(model, name);
+  const indexes = findMessageIndexes(model, name);
   if (indexes === undefined) {
     return refuse({
       reason: "unsupported",

@@ -14,7 +14,7 @@ export type MessageType = { types: MessageTypes; message: DescMessage };
 const TYPES = new WeakMap<ProtobufModel, Result<MessageTypes, DataRefusal>>();
 
 /** The message with that full name, or the first of the schema. */
-export function messageTypeOf(model: ProtobufModel, name: string | undefined): Result<MessageType, DataRefusal> {
+export function findMessageType(model: ProtobufModel, name: string | undefined): Result<MessageType, DataRefusal> {
   const known = TYPES.get(model) ?? typesOf(model);
   TYPES.set(model, known);
   if (!known.ok) return known;
@@ -71,7 +71,7 @@ export function messageNameAt({ file }: ProtobufModel, indexes: readonly number[
 }
 
 /** The indexes of a message, or undefined if the schema itself has none of that name. */
-export function messageIndexesOf({ file }: ProtobufModel, name: string): number[] | undefined {
+export function findMessageIndexes({ file }: ProtobufModel, name: string): number[] | undefined {
   const indexes: number[] = [];
   let scope = file.package;
   let messages = file.messages;

@@ -64,9 +64,9 @@ function record(set: Partial<Record<FeatureName, string>>, name: string, value: 
 }
 
 /** The effective features of a definition: its own, then those of enclosing definitions, then its file's. */
-export function featuresOf(definition: Definition): Features {
+export function resolveFeatures(definition: Definition): Features {
   const { element, parent, file } = definition;
-  const around = parent === null ? fileFeatures(file) : featuresOf(parent);
+  const around = parent === null ? fileFeatures(file) : resolveFeatures(parent);
   if (!usesEditions(file)) return around;
   const ofOneof = element.kind === "field" && element.oneof !== null ? setFeatures(element.oneof.options) : undefined;
   const own = setFeatures(element.options);
@@ -88,7 +88,7 @@ type FieldPresence = "explicit" | "implicit" | "required";
 export function fieldPresence(definition: Definition<Field>): FieldPresence {
   const { element, file, extend } = definition;
   if (usesEditions(file)) {
-    const presence = featuresOf(definition).field_presence;
+    const presence = resolveFeatures(definition).field_presence;
     if (presence === "LEGACY_REQUIRED") return "required";
     return presence === "IMPLICIT" && element.oneof === null && extend === null ? "implicit" : "explicit";
   }
@@ -101,7 +101,7 @@ export function fieldPresence(definition: Definition<Field>): FieldPresence {
 
 /** Whether a repeated field of a packable type is packed on the wire. */
 export function isPacked(definition: Definition<Field>): boolean {
-  if (usesEditions(definition.file)) return featuresOf(definition).repeated_field_encoding === "PACKED";
+  if (usesEditions(definition.file)) return resolveFeatures(definition).repeated_field_encoding === "PACKED";
   const written = definition.element.options.find(
     ({ name }) => name.length === 1 && !name[0]!.isExtension && name[0]!.name === "packed",
   );
@@ -111,11 +111,11 @@ export function isPacked(definition: Definition<Field>): boolean {
 
 /** Whether unknown numbers of the enum are refused rather than kept. */
 export function isClosedEnum(definition: Definition<Enum>): boolean {
-  return featuresOf(definition).enum_type === "CLOSED";
+  return resolveFeatures(definition).enum_type === "CLOSED";
 }
 
 /** Whether a message field is encoded as a group. */
 export function isDelimited(definition: Definition<Field>): boolean {
   if (definition.element.type.kind === "group") return true;
-  return usesEditions(definition.file) && featuresOf(definition).message_encoding === "DELIMITED";
+  return usesEditions(definition.file) && resolveFeatures(definition).message_encoding === "DELIMITED";
 }

@@ -1,6 +1,13 @@
 /** Candidate messages that may prove a difference, made for its location, promising ones first. */
 import type { Difference } from "../../compatibility.ts";
-import { emptyMessage, type FieldValue, isMessageValue, type MessageValue, messageOf, zeroOf } from "../codec/codec.ts";
+import {
+  emptyMessage,
+  type FieldValue,
+  findMessage,
+  isMessageValue,
+  type MessageValue,
+  makeZero,
+} from "../codec/codec.ts";
 import type { LinkedField, LinkedModel } from "../compare/linked.ts";
 import { oneofOrigins } from "../compare/oneofs.ts";
 import type { Enum, Field, Oneof } from "../model.ts";
@@ -88,7 +95,7 @@ export class CandidateMaker {
       if (value !== null) yield { place, value, writerFields, readerFields };
     }
     // Random values of a scalar show nothing that its telling values do not.
-    for (let at = 0; at < RANDOM_MESSAGES && messageOf(this.writer, field) !== null; at += 1) {
+    for (let at = 0; at < RANDOM_MESSAGES && findMessage(this.writer, field) !== null; at += 1) {
       const value = this.sampler.message(place.writer);
       if (value === null) return;
       yield { place, value, writerFields, readerFields };
@@ -125,7 +132,7 @@ export class CandidateMaker {
   }
 
   #plainValue(field: LinkedField): FieldValue {
-    return this.sampler.tellingValues(field)[0] ?? zeroOf(field);
+    return this.sampler.tellingValues(field)[0] ?? makeZero(field);
   }
 
   #around(place: WitnessPlace, field: LinkedField, values: FieldValue[]): MessageValue | null {
@@ -141,7 +148,7 @@ export class CandidateMaker {
     if (field.cardinality === "repeated" && telling.length > 1) yield telling.slice(0, 2);
     for (const value of telling) yield [value];
     const isListed = field.kind !== "enum" || this.#hasZero(field);
-    if (!isMany && isListed && messageOf(this.writer, field) === null) yield [zeroOf(field)];
+    if (!isMany && isListed && findMessage(this.writer, field) === null) yield [makeZero(field)];
     yield [];
   }
 
@@ -152,10 +159,10 @@ export class CandidateMaker {
 
   /** Two elements that a map treats as one: they differ only in their value. */
   *#sameKeys(field: LinkedField): Generator<FieldValue[]> {
-    const element = messageOf(this.writer, field);
+    const element = findMessage(this.writer, field);
     const value = element?.fields.get(2);
     if (element === null || value === undefined) return;
-    const elements = [zeroOf(value), ...this.sampler.tellingValues(value)].map((one) => {
+    const elements = [makeZero(value), ...this.sampler.tellingValues(value)].map((one) => {
       const made = this.sampler.minimal(element) ?? emptyMessage();
       made.values.set(2, [one]);
       return made;

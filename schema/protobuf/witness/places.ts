@@ -1,6 +1,6 @@
 /** Which reader messages read which writer messages, and the path to them from a message that can be sent. */
 
-import { messageOf } from "../codec/codec.ts";
+import { findMessage } from "../codec/codec.ts";
 import { type LinkedField, type LinkedMessage, type LinkedModel, localName } from "../compare/linked.ts";
 import { type Definition, isMessageDefinition, type Message } from "../model.ts";
 
@@ -36,7 +36,7 @@ export function findPlaces(reader: LinkedModel, writer: LinkedModel): WitnessPla
     for (const field of place.writer.fields.values()) {
       if (places.length >= MAX_PLACES) return places;
       const match = place.reader.fields.get(field.number);
-      if (match === undefined || messageOf(writer, field) === null || messageOf(reader, match) === null) continue;
+      if (match === undefined || findMessage(writer, field) === null || findMessage(reader, match) === null) continue;
       if (!isMessageDefinition(field.type!) || !isMessageDefinition(match.type!)) continue;
       add(field.type, match.type, { place, field });
     }

@@ -3,15 +3,15 @@
 import {
   encodeMessageValue,
   type FieldValue,
+  findMessage,
   isMessageValue,
   isZero,
   type MessageValue,
-  messageOf,
-  zeroOf,
+  makeZero,
 } from "../codec/codec.ts";
 import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
 import { hasPartsOf, isOtherWellKnown, KEY_NUMBER } from "../compare/meaning.ts";
-import { type DefaultValue, defaultOf, isSameDefault, isZeroDefault } from "../compare/semantic/defaults.ts";
+import { type DefaultValue, isSameDefault, isZeroDefault, readDefault } from "../compare/semantic/defaults.ts";
 import { isEnumDefinition } from "../model.ts";
 
 /**
@@ -123,7 +123,7 @@ function compareField(
       add("value", `the writer sent ${showValues(sent)}, the reader reads nothing`);
     return;
   }
-  const kept = match.cardinality === "map" ? lastOfEachKey(sent, messageOf(reader.side, match)) : sent;
+  const kept = match.cardinality === "map" ? lastOfEachKey(sent, findMessage(reader.side, match)) : sent;
   if (kept.length < sent.length) {
     add("key", `the writer sent ${sent.length} elements, the reader keeps ${kept.length}, the last of each key`);
   }
@@ -153,8 +153,8 @@ function compareAbsent(
     return;
   }
   if (state.wasMany) return;
-  const was = defaultOf(writer.side, field);
-  const is = defaultOf(reader.side, match);
+  const was = readDefault(writer.side, field);
+  const is = readDefault(reader.side, match);
   if (state.isMany) {
     if (was !== null && !isZeroDefault(was))
       add("value", `not sent, it is ${show(was)} to the writer and an empty list to the reader`);
@@ -180,8 +180,8 @@ function compareValues(
   read: FieldValue,
   losses: LossList,
 ): void {
-  const was = messageOf(writer.side, field);
-  const is = messageOf(reader.side, match);
+  const was = findMessage(writer.side, field);
+  const is = findMessage(reader.side, match);
   if (was !== null && is !== null && isMessageValue(sent) && isMessageValue(read)) {
     const misread = misreadMessage(was, is);
     if (misread !== null) {
@@ -236,7 +236,7 @@ function lastOfEachKey(elements: readonly FieldValue[], entry: LinkedMessage | n
   const byKey = new Map<string, FieldValue>();
   for (const element of elements) {
     const written = isMessageValue(element) ? element.values.get(KEY_NUMBER)?.[0] : undefined;
-    const key = String(written ?? zeroOf(part));
+    const key = String(written ?? makeZero(part));
     byKey.delete(key);
     byKey.set(key, element);
   }

@@ -1,7 +1,14 @@
 /** Values and messages that a writer can produce: telling ones first, then random ones from a seed. */
 import type { WriterAssumption } from "../../compatibility.ts";
 import type { Random } from "../../random.ts";
-import { emptyMessage, type FieldValue, isMessageValue, type MessageValue, messageOf, zeroOf } from "../codec/codec.ts";
+import {
+  emptyMessage,
+  type FieldValue,
+  findMessage,
+  isMessageValue,
+  type MessageValue,
+  makeZero,
+} from "../codec/codec.ts";
 import { EMPTY_JSON_FORMS } from "../codec/json.ts";
 import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
 import { isEnumDefinition, type Oneof } from "../model.ts";
@@ -57,7 +64,7 @@ export class Sampler {
       const numbers = [...listed.names.keys()].slice(0, MAX_ENUM_NUMBERS).map(BigInt);
       return listed.features.enum_type === "OPEN" && this.writers === "any" ? [...numbers, 1_234_567n, -7n] : numbers;
     }
-    const message = messageOf(this.side, field);
+    const message = findMessage(this.side, field);
     if (message !== null) {
       return [1, 2, MAX_VALUE_DEPTH].flatMap((depth) => this.message(message, depth) ?? []);
     }
@@ -77,7 +84,7 @@ export class Sampler {
     const value = emptyMessage();
     // A writer always sends both parts of an entry.
     for (const field of message.isMapEntry ? message.fields.values() : message.required) {
-      const nested = messageOf(this.side, field);
+      const nested = findMessage(this.side, field);
       if (nested === null) value.values.set(field.number, [this.#requiredValue(field)]);
       else {
         const inner = depth > 0 ? this.minimal(nested, depth - 1) : null;
@@ -128,14 +135,14 @@ export class Sampler {
 
   #value(field: LinkedField, depth: number): FieldValue | null {
     this.#left -= 1;
-    const message = messageOf(this.side, field);
+    const message = findMessage(this.side, field);
     if (message !== null) return this.#message(message, depth - 1);
-    if (field.type === null && this.random.next() < 0.2) return zeroOf(field);
-    return this.random.pick(this.tellingValues(field)) ?? zeroOf(field);
+    if (field.type === null && this.random.next() < 0.2) return makeZero(field);
+    return this.random.pick(this.tellingValues(field)) ?? makeZero(field);
   }
 
   #requiredValue(field: LinkedField): FieldValue {
-    if (field.type === null || !isEnumDefinition(field.type)) return zeroOf(field);
+    if (field.type === null || !isEnumDefinition(field.type)) return makeZero(field);
     return BigInt(field.type.element.values[0]?.number ?? 0);
   }
 }

@@ -12,9 +12,9 @@ import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witn
 import {
   decodeMessageValue,
   encodeMessageValue,
+  findMessage,
   isMessageValue,
   type MessageValue,
-  messageOf,
 } from "../codec/codec.ts";
 import { toJson } from "../codec/json.ts";
 import { jsonRefusal } from "../codec/json-reader.ts";
@@ -240,7 +240,7 @@ class WitnessSearch {
     if (pointer === null) return false;
     if (fields.some((field) => field.pointer === pointer)) return true;
     const isNeighbour = message.fields.get(Number(pointer.slice(pointer.lastIndexOf("/") + 1)))?.pointer === pointer;
-    return !isNeighbour && fields.some((field) => messageOf(side, field) !== null);
+    return !isNeighbour && fields.some((field) => findMessage(side, field) !== null);
   }
 
   #confirmed(message: LinkedMessage, value: MessageValue, bytes: Uint8Array, result: string): Witness {
@@ -257,7 +257,7 @@ class WitnessSearch {
   #wrap(root: LinkedMessage, way: readonly LinkedField[], value: MessageValue): MessageValue | null {
     let wrapped = value;
     for (let at = way.length - 1; at >= 0; at -= 1) {
-      const message = at === 0 ? root : messageOf(this.writer, way[at - 1]!);
+      const message = at === 0 ? root : findMessage(this.writer, way[at - 1]!);
       const outer = message === null ? null : this.#sampler.minimal(message);
       if (outer === null) return null;
       outer.values.set(way[at]!.number, [wrapped]);
@@ -277,7 +277,7 @@ function sizeOf(side: LinkedModel, message: LinkedMessage, { values }: MessageVa
   let size = values.size;
   for (const [number, list] of values) {
     const field = side.fields(message).get(number);
-    const nested = field === undefined ? null : messageOf(side, field);
+    const nested = field === undefined ? null : findMessage(side, field);
     if (nested === null) continue;
     for (const one of list) if (isMessageValue(one)) size += nested.fields.size + sizeOf(side, nested, one);
   }

@@ -3,10 +3,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { inTransaction } from "../../../db/client.ts";
 import { beginRebuild, emptySome, ROWS_PER_DELETE } from "../../../db/projection/rebuild.ts";
 import { VERSION_COLUMNS } from "../../../db/projection/write.ts";
-import { primaryOf } from "../../../durable-objects/primary/client.ts";
+import { openPrimary } from "../../../durable-objects/primary/client.ts";
 import type { Edge } from "../../../workers/edge.ts";
 import { ReadCache } from "../../../workers/read-path/cache.ts";
-import { generationOf } from "../../../workers/read-path/kv-key.ts";
+import { readGeneration } from "../../../workers/read-path/kv-key.ts";
 import { StateUnsettled, underCheckpoint } from "../../../workers/registry/read-model/parked.ts";
 import { readModelStatus } from "../../../workers/registry/read-model/read-model.ts";
 import { rebuildSlice } from "../../../workers/registry/read-model/rebuild.ts";
@@ -222,7 +222,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
     it("derives the same rows again, slice by slice from the beginning, and invalidates KV", async () => {
       const registry = await copied(700);
       const edge = edgeOf(registry, database);
-      const generation = await generationOf(edge);
+      const generation = await readGeneration(edge);
       await write(sql`UPDATE versions SET owner = 'wrong' WHERE tenant = ${registry.tenant}`);
 
       let progress = await rebuildSlice(edge, true);
@@ -232,7 +232,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
 
       expect(progress).toMatchObject({ phase: null, problem: null, seq: registry.seq });
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
-      expect(await generationOf(edge)).not.toBe(generation);
+      expect(await readGeneration(edge)).not.toBe(generation);
       expect(await readModelStatus(edge.env, registry.tenant, 0)).toMatchObject({ rebuild: null, lagEntries: 0 });
     });
 
@@ -295,5 +295,5 @@ function edgeOf(registry: MadeRegistry, { access }: TestDatabase): Edge {
   };
   const { tenant } = registry;
   const cache = new ReadCache().of(tenant);
-  return { env, tenant, cache, now: Date.now, primary: primaryOf(env, tenant) } as unknown as Edge;
+  return { env, tenant, cache, now: Date.now, primary: openPrimary(env, tenant) } as unknown as Edge;
 }

@@ -13,7 +13,7 @@ import {
 } from "../../../durable-objects/primary/checkpoints/tree.ts";
 import type { StoredCheckpoint } from "../../../registry/audit.ts";
 import { PROTOCOL_VERSION } from "../../../registry/rpc.ts";
-import { foldHashes, rootOf } from "../../../tlog/merkle.ts";
+import { computeRoot, foldHashes } from "../../../tlog/merkle.ts";
 import { openNote, parseCheckpoint, parseVerifier } from "../../../tlog/note.ts";
 import { appendEntries, type PrimaryStub, primaryWith, setNow } from "./commands.ts";
 
@@ -32,7 +32,9 @@ async function expectedRoot(primary: PrimaryStub, size: number): Promise<string>
       .exec<{ leaf_hash: ArrayBuffer }>("SELECT leaf_hash FROM log ORDER BY seq LIMIT ?", size)
       .toArray()
       .map(({ leaf_hash }) => new Uint8Array(leaf_hash));
-    const root = rootOf(size, (level, index) => foldHashes(leaves.slice(index * 2 ** level, (index + 1) * 2 ** level)));
+    const root = computeRoot(size, (level, index) =>
+      foldHashes(leaves.slice(index * 2 ** level, (index + 1) * 2 ** level)),
+    );
     return Buffer.from(root).toString("hex");
   });
 }
@@ -106,7 +108,7 @@ describe("buildTiles", () => {
     const expected = await expectedRoot(primary, size);
 
     const roots = await runInDurableObject(primary, (_object, { storage: { sql } }) => {
-      const root = () => Buffer.from(rootOf(size, nodeReader(sql))).toString("hex");
+      const root = () => Buffer.from(computeRoot(size, nodeReader(sql))).toString("hex");
       sql.exec("DELETE FROM tree_hashes");
       const before = root();
       const more = buildTiles(sql, size, 2);

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
 import {
   MAX_ATTEMPTS,
+  openPrimary,
   PRIMARY_DEADLINE_MS,
   PrimaryUnreachable,
-  primaryOf,
 } from "../../../durable-objects/primary/client.ts";
 import { EPOCH } from "../../../registry/log-entry.ts";
 import { PROTOCOL_VERSION } from "../../../registry/rpc.ts";
@@ -29,13 +29,13 @@ function namespace(failures: Failure[]) {
   return { env: { PRIMARIES }, asked, names };
 }
 
-const REQUEST = { commandId: "c-1" } as unknown as Parameters<ReturnType<typeof primaryOf>["commit"]>[0];
+const REQUEST = { commandId: "c-1" } as unknown as Parameters<ReturnType<typeof openPrimary>["commit"]>[0];
 
-describe("primaryOf", () => {
+describe("openPrimary", () => {
   it("addresses the object by tenant and epoch and sends the protocol version", async () => {
     const { env, asked, names } = namespace([]);
 
-    await primaryOf(env, "acme").commit(REQUEST);
+    await openPrimary(env, "acme").commit(REQUEST);
 
     expect(names).toEqual([`acme/${EPOCH}`]);
     expect(asked).toEqual([{ v: PROTOCOL_VERSION, commandId: "c-1" }]);
@@ -44,7 +44,7 @@ describe("primaryOf", () => {
   it("repeats a retryable failure under the same commandId, each time with a fresh stub", async () => {
     const { env, asked, names } = namespace([{ retryable: true }, { retryable: true }]);
 
-    expect(await primaryOf(env, "t").commit(REQUEST)).toEqual({ type: "done" });
+    expect(await openPrimary(env, "t").commit(REQUEST)).toEqual({ type: "done" });
     expect(asked).toEqual(Array(3).fill({ v: PROTOCOL_VERSION, commandId: "c-1" }));
     expect(names).toHaveLength(3);
   });
@@ -52,7 +52,7 @@ describe("primaryOf", () => {
   it("gives up after three attempts with a refusal that has a retry delay", async () => {
     const { env, asked } = namespace(Array(5).fill({ retryable: true }));
 
-    const failure = await primaryOf(env, "t")
+    const failure = await openPrimary(env, "t")
       .commit(REQUEST)
       .catch((error: unknown) => error);
 
@@ -63,7 +63,7 @@ describe("primaryOf", () => {
   it("does not repeat a call that an overloaded object refused, and answers busy", async () => {
     const { env, asked } = namespace([{ retryable: true, overloaded: true }]);
 
-    const failure = await primaryOf(env, "t")
+    const failure = await openPrimary(env, "t")
       .commit(REQUEST)
       .catch((error: unknown) => error);
 
@@ -74,14 +74,14 @@ describe("primaryOf", () => {
   it("does not repeat any other failure of the platform", async () => {
     const { env, asked } = namespace([{ retryable: false, remote: false }]);
 
-    await expect(primaryOf(env, "t").commit(REQUEST)).rejects.toThrow(PrimaryUnreachable);
+    await expect(openPrimary(env, "t").commit(REQUEST)).rejects.toThrow(PrimaryUnreachable);
     expect(asked).toHaveLength(1);
   });
 
   it("rethrows an exception from the object's own code as a bug", async () => {
     const { env, asked } = namespace([{ retryable: false, remote: true }]);
 
-    const failure = await primaryOf(env, "t")
+    const failure = await openPrimary(env, "t")
       .commit(REQUEST)
       .catch((error: unknown) => error);
 
@@ -93,7 +93,7 @@ describe("primaryOf", () => {
     vi.useFakeTimers();
     const PRIMARIES = { getByName: () => ({ read: () => new Promise(() => undefined) }) };
 
-    const failure = primaryOf({ PRIMARIES }, "t")
+    const failure = openPrimary({ PRIMARIES }, "t")
       .read("head", {})
       .catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(PRIMARY_DEADLINE_MS);
@@ -105,7 +105,7 @@ describe("primaryOf", () => {
   it("shares one deadline among all calls of a request", async () => {
     vi.useFakeTimers();
     const PRIMARIES = { getByName: () => ({ read: () => new Promise(() => undefined) }) };
-    const primary = primaryOf({ PRIMARIES }, "t", { deadlineMs: 1_000 });
+    const primary = openPrimary({ PRIMARIES }, "t", { deadlineMs: 1_000 });
 
     const first = primary.read("head", {}).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -121,6 +121,6 @@ describe("primaryOf", () => {
     const refusal = { ok: false, refusal: { error: "NOT_READY", arguments: [], detail: "" } };
     const PRIMARIES = { getByName: () => ({ read: async () => refusal }) };
 
-    expect(await primaryOf({ PRIMARIES }, "t").read("head", {})).toEqual(refusal);
+    expect(await openPrimary({ PRIMARIES }, "t").read("head", {})).toEqual(refusal);
   });
 });

@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { eventsOf, MAX_EVENT_RECORDS_BYTES } from "../../../durable-objects/primary/answer/events.ts";
+import { MAX_EVENT_RECORDS_BYTES, toEvents } from "../../../durable-objects/primary/answer/events.ts";
 import type { PrimaryObject } from "../../../durable-objects/primary/object.ts";
 import { readEntries } from "../../../durable-objects/primary/state/log.ts";
 import { StateReader } from "../../../durable-objects/primary/state/reader.ts";
@@ -49,7 +49,7 @@ describe("PrimaryObject.readEvents", () => {
     const counts = await runInDurableObject(primary, (_object: PrimaryObject, { storage }) => {
       const state = new StateReader(storage.sql, "NONE");
       const entries = readEntries(storage.sql, 0, 10, 1_000_000);
-      return [3 * bytes, 3 * bytes - 1, 1].map((most) => eventsOf({ sql: storage.sql, state }, entries, most).length);
+      return [3 * bytes, 3 * bytes - 1, 1].map((most) => toEvents({ sql: storage.sql, state }, entries, most).length);
     });
 
     expect(counts).toEqual([3, 2, 1]);

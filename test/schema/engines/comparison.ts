@@ -9,7 +9,7 @@ import type { SchemaFormat } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import { findBreaks } from "../../../schema/json/compare/semantic/compare.ts";
 import type { JsonSchemaModel } from "../../../schema/json/model.ts";
-import { poolOf } from "../../../schema/json/witness/pool.ts";
+import { collectPool } from "../../../schema/json/witness/pool.ts";
 import { NO_SAMPLE, Sampler } from "../../../schema/json/witness/sample.ts";
 import { encodeMessageValue } from "../../../schema/protobuf/codec/codec.ts";
 import { LinkedModel } from "../../../schema/protobuf/compare/linked.ts";
@@ -116,7 +116,7 @@ function jsonData(model: JsonSchemaModel, seed: number): Uint8Array[] {
   const { inclusion, state } = runAtOnce(findBreaks(model, model, "any"));
   const data: Uint8Array[] = [];
   for (let count = 0; count < DATA_PER_SCHEMA; count += 1) {
-    const sampler = new Sampler(inclusion.views, random, poolOf(model), random.pick([0.2, 0.5, 0.9]), {
+    const sampler = new Sampler(inclusion.views, random, collectPool(model), random.pick([0.2, 0.5, 0.9]), {
       remaining: 10_000,
     });
     const value = sampler.sample(state);

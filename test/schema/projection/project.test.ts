@@ -3,7 +3,7 @@ import { toPlainValue } from "../../../schema/json-text.ts";
 import { MAX_PROJECTED_BYTES, MAX_PROJECTED_DEPTH, MAX_REPORTED_CHANGES } from "../../../schema/projection/bounds.ts";
 import { projectBundle } from "../../../schema/projection/bundle.ts";
 import { lintSchema } from "../../../schema/projection/lint.ts";
-import { portabilityOf } from "../../../schema/projection/portability.ts";
+import { summarisePortability } from "../../../schema/projection/portability.ts";
 import { PROFILE_NAMES } from "../../../schema/projection/profile.ts";
 import { PROFILES, profileNamed } from "../../../schema/projection/profiles.ts";
 import { projectSchema } from "../../../schema/projection/project.ts";
@@ -229,7 +229,7 @@ describe("the bounds of projectSchema", () => {
 describe("lintSchema", () => {
   it("gives four kinds of verdicts, each finding with location and fix", () => {
     const verdicts = (schema: unknown) =>
-      portabilityOf(lintSchema(modelOf(schema), ["openai", "anthropic", "mcp"].map(profileOf)));
+      summarisePortability(lintSchema(modelOf(schema), ["openai", "anthropic", "mcp"].map(profileOf)));
 
     expect(verdicts(closed({ a: { type: "string" } }))).toEqual({
       "openai-strict@2026-11": "ready",

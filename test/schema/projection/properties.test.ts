@@ -6,7 +6,7 @@ import type { JsonSchemaModel } from "../../../schema/json/model.ts";
 import { ignoresRefSiblings, JSON_DIALECTS } from "../../../schema/json/parse/dialects.ts";
 import { parseJsonSchema } from "../../../schema/json/parse/parse.ts";
 import { validateInstance } from "../../../schema/json/validate/validate.ts";
-import { poolOf } from "../../../schema/json/witness/pool.ts";
+import { collectPool } from "../../../schema/json/witness/pool.ts";
 import { NO_SAMPLE, Sampler } from "../../../schema/json/witness/sample.ts";
 import { writeJsonText } from "../../../schema/json-text.ts";
 import { AnswerContext } from "../../../schema/projection/answer-context.ts";
@@ -40,7 +40,7 @@ function modelOf(text: string, dialect: JsonDialect): JsonSchemaModel | undefine
 
 function* samplesOf(model: JsonSchemaModel, seed: number): Generator<unknown> {
   const random = new Random(seed + 1);
-  const pool = poolOf(model);
+  const pool = collectPool(model);
   const { inclusion, state } = runAtOnce(findBreaks(model, model, "any"));
   for (let count = 0; count < VALUES_PER_SCHEMA; count += 1) {
     const sampler = new Sampler(inclusion.views, random, pool, random.pick([0.2, 0.5, 0.9]), { remaining: 10_000 });

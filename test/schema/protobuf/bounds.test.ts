@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ResolvedReference } from "../../../schema/format.ts";
 import { MAX_PROBLEMS } from "../../../schema/protobuf/check/context.ts";
-import { fieldsOf, MAX_FIELD_DEPTH, MAX_FIELDS } from "../../../schema/protobuf/fields.ts";
+import { listFields, MAX_FIELD_DEPTH, MAX_FIELDS } from "../../../schema/protobuf/fields.ts";
 import { MAX_FILES, MAX_NAMES_LENGTH, MAX_SOURCES, MAX_VISIBLE_FILES } from "../../../schema/protobuf/parse/link.ts";
 import { MAX_MESSAGE_DEPTH } from "../../../schema/protobuf/parse/message.ts";
 import { MAX_OPTION_DEPTH } from "../../../schema/protobuf/parse/options.ts";
@@ -170,7 +170,7 @@ describe("MAX_FIELDS and MAX_FIELD_DEPTH", () => {
     );
     const model = modelOf(`${PROTO3}${messages.join("")}message M60 {}`);
 
-    const fields = fieldsOf(model);
+    const fields = listFields(model);
 
     expect(fields).toHaveLength(MAX_FIELDS);
     expect(Math.max(...fields.map(({ path }) => path.split(".").length - 1))).toBe(MAX_FIELD_DEPTH);
@@ -183,7 +183,7 @@ describe("MAX_FIELDS and MAX_FIELD_DEPTH", () => {
     );
     const model = modelOf(`${PROTO3}${messages.join("")}message M${MAX_FIELD_DEPTH} {}`);
 
-    expect(fieldsOf(model)[MAX_FIELD_DEPTH - 1]!.path).toBe(`M0${".a".repeat(MAX_FIELD_DEPTH)}`);
+    expect(listFields(model)[MAX_FIELD_DEPTH - 1]!.path).toBe(`M0${".a".repeat(MAX_FIELD_DEPTH)}`);
   });
 });
 

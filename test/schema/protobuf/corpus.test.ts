@@ -6,7 +6,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toDescriptor } from "../../../schema/protobuf/descriptor/write.ts";
-import { fieldsOf } from "../../../schema/protobuf/fields.ts";
+import { listFields } from "../../../schema/protobuf/fields.ts";
 import { parseProtobuf } from "../../../schema/protobuf/parse/parse.ts";
 import { canonicalText } from "../../../schema/protobuf/text/canonical.ts";
 import { normalisedText } from "../../../schema/protobuf/text/normalise.ts";
@@ -55,7 +55,7 @@ describe.skipIf(!hasCorpus)("texts and descriptors of the corpus", () => {
     expect(normalisedText(modelOf(normalised, source.references))).toBe(normalised);
     expect(normalisedText(fromDescriptor)).toBe(normalised);
     expect(renderProtobuf(fromDescriptor, "serialized")).toBe(serialized);
-    expect(fieldsOf(model).length).toBeGreaterThan(0);
+    expect(listFields(model).length).toBeGreaterThan(0);
   });
 });
 

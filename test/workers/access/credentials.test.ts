@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseApiKey, printApiKey } from "../../../registry/api-key.ts";
-import { isTenantName, jurisdictionOf, MAX_TENANT_CHARACTERS, tenantName } from "../../../registry/tenant.ts";
+import { isTenantName, MAX_TENANT_CHARACTERS, readJurisdiction, tenantName } from "../../../registry/tenant.ts";
 import { isInRange } from "../../../workers/access/address-range.ts";
 import { credentialText, MAX_CREDENTIAL_CHARACTERS, parseCredential } from "../../../workers/http/access/credential.ts";
 
@@ -118,9 +118,9 @@ describe("isTenantName", () => {
   });
 
   it("keeps the jurisdiction in the name", () => {
-    expect(jurisdictionOf(tenantName("acme", "eu"))).toBe("eu");
-    expect(jurisdictionOf("acme")).toBeNull();
-    expect(jurisdictionOf("eu")).toBeNull();
+    expect(readJurisdiction(tenantName("acme", "eu"))).toBe("eu");
+    expect(readJurisdiction("acme")).toBeNull();
+    expect(readJurisdiction("eu")).toBeNull();
   });
 });
 

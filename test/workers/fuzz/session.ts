@@ -1,7 +1,7 @@
 /** Sends generated requests to one empty registry, and checks what holds for every answer. */
 import { env } from "cloudflare:workers";
 import openapi from "../../../contract/openapi.json";
-import { primaryOf } from "../../../durable-objects/primary/client.ts";
+import { openPrimary } from "../../../durable-objects/primary/client.ts";
 import type { Bindings } from "../../../workers/edge.ts";
 import { pathInContext } from "../../../workers/http/confluent/context-path.ts";
 import { CONFLUENT_ANSWERS, confluentProblems } from "../../support/confluent-contract.ts";
@@ -78,7 +78,7 @@ export class Session {
 
   async #readHead(): Promise<string> {
     const { tenant } = this.#platform;
-    const answer = await primaryOf(env as unknown as Bindings, tenant).read("head", {});
+    const answer = await openPrimary(env as unknown as Bindings, tenant).read("head", {});
     if (!answer.ok) throw new Error(`The log's head cannot be read: ${answer.refusal.detail}`);
     return JSON.stringify(answer.value.asOf);
   }

@@ -3,8 +3,8 @@ import { ReadCache } from "../../../workers/read-path/cache.ts";
 import {
   CACHE_GENERATION,
   GENERATION_MEMORY_MS,
-  generationOf,
   raiseGeneration,
+  readGeneration,
 } from "../../../workers/read-path/kv-key.ts";
 
 /** One isolate over a KV map that others may share. */
@@ -23,21 +23,21 @@ function isolate(kv: Map<string, string>, clock: { ms: number }) {
         put: async (key: string, text: string) => void kv.set(key, text),
       },
     },
-  } as unknown as Parameters<typeof generationOf>[0];
+  } as unknown as Parameters<typeof readGeneration>[0];
   return { source, state };
 }
 
-describe("generationOf", () => {
+describe("readGeneration", () => {
   it("queries KV once a minute", async () => {
     const clock = { ms: 1_000_000 };
     const { source, state } = isolate(new Map(), clock);
 
-    const first = await generationOf(source);
+    const first = await readGeneration(source);
     clock.ms += GENERATION_MEMORY_MS - 1;
-    await generationOf(source);
+    await readGeneration(source);
     expect(state.reads).toBe(1);
     clock.ms += 1;
-    await generationOf(source);
+    await readGeneration(source);
 
     expect(first).toBe(String(CACHE_GENERATION));
     expect(state.reads).toBe(2);
@@ -46,14 +46,14 @@ describe("generationOf", () => {
   it("keeps the cached value while KV is unreachable, and is undefined without one", async () => {
     const clock = { ms: 1_000_000 };
     const { source, state } = isolate(new Map(), clock);
-    const known = await generationOf(source);
+    const known = await readGeneration(source);
     state.away = true;
     clock.ms += GENERATION_MEMORY_MS;
     const other = isolate(new Map(), clock);
     other.state.away = true;
 
-    expect(await generationOf(source)).toBe(known);
-    expect(await generationOf(other.source)).toBeUndefined();
+    expect(await readGeneration(source)).toBe(known);
+    expect(await readGeneration(other.source)).toBeUndefined();
   });
 });
 
@@ -63,14 +63,14 @@ describe("raiseGeneration", () => {
     const kv = new Map<string, string>();
     const here = isolate(kv, clock);
     const elsewhere = isolate(kv, clock);
-    const before = await generationOf(elsewhere.source);
+    const before = await readGeneration(elsewhere.source);
 
     await raiseGeneration(here.source);
 
-    const raised = await generationOf(here.source);
+    const raised = await readGeneration(here.source);
     expect(raised).not.toBe(before);
-    expect(await generationOf(elsewhere.source)).toBe(before);
+    expect(await readGeneration(elsewhere.source)).toBe(before);
     clock.ms += GENERATION_MEMORY_MS;
-    expect(await generationOf(elsewhere.source)).toBe(raised);
+    expect(await readGeneration(elsewhere.source)).toBe(raised);
   });
 });

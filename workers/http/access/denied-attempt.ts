@@ -7,7 +7,7 @@ import { type Denial, MINUTE_MS } from "../../../registry/denial.ts";
 import { DEFAULT_TENANT } from "../../../registry/permission.ts";
 import { printSubjectName, subjectNameProblem } from "../../../schema/subject-name.ts";
 import type { Access } from "../../access/access.ts";
-import { assignedAddress, networkOf } from "../../access/address-range.ts";
+import { assignedAddress, maskAddress } from "../../access/address-range.ts";
 import { addressPseudonym } from "../../access/key-hash.ts";
 import type { Actor } from "../../edge.ts";
 import { parseSubject } from "../../registry/read/subject-names.ts";
@@ -44,7 +44,7 @@ export function deniedAttempt(refused: Refused, status: number): Denial | undefi
     ...attemptOf(refused),
     actor: actor?.actor ?? null,
     address: ip === undefined || hashKey === undefined ? null : addressPseudonym(hashKey, assignedAddress(ip)),
-    network: ip === undefined ? null : (networkOf(ip) ?? null),
+    network: ip === undefined ? null : (maskAddress(ip) ?? null),
     count: 1,
     firstAtMs: nowMs,
     lastAtMs: nowMs,

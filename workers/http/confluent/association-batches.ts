@@ -12,11 +12,11 @@ import { RegistryError, requireValue } from "../errors.ts";
 import {
   associationsJson,
   associationToSet,
-  associationTypeOf,
   contextParameter,
   invalidAssociation,
-  resourceOf,
-  resourceTypeOf,
+  parseAssociationType,
+  parseResource,
+  parseResourceType,
 } from "./association-fields.ts";
 import { MAX_LISTED_ASSOCIATIONS, namedResource, schemasJson } from "./associations.ts";
 import { confluentErrorBody } from "./errors.ts";
@@ -49,7 +49,7 @@ export async function mutateBatch(request: ConfluentRequest): Promise<Answer> {
 }
 
 function mutationOf({ query }: ConfluentRequest, fields: Fields): Mutation {
-  const resource = resourceOf(fields, fields.text("resourceId") ?? "", { dryRun: query.flag("dryRun") });
+  const resource = parseResource(fields, fields.text("resourceId") ?? "", { dryRun: query.flag("dryRun") });
   const list = fields.objects("associations") ?? [];
   if (list.length === 0) throw invalidAssociation("associations", "cannot be null or empty");
   const operations = list.map((item) => operationOf(item, contextParameter(query)));
@@ -68,7 +68,7 @@ function operationOf(fields: Fields, context: string | undefined): Operation {
   const type = fields.oneOf("opType", OPERATIONS);
   if (type === undefined) throw fields.wrongType("opType", `one of ${OPERATIONS.join(", ")}`);
   if (type !== "DELETE") return { type, association: associationToSet(fields, { upsert: type === "UPSERT", context }) };
-  return { type, associationType: associationTypeOf(fields), cascade: fields.boolean("cascadeLifecycle") ?? false };
+  return { type, associationType: parseAssociationType(fields), cascade: fields.boolean("cascadeLifecycle") ?? false };
 }
 
 async function mutate(
@@ -130,7 +130,7 @@ function lookupOf(fields: Fields): Lookup {
       ...(id ? { id } : {}),
       ...(name ? { name } : {}),
       ...(namespace ? { namespace } : {}),
-      type: resourceTypeOf(fields.text("resourceType")),
+      type: parseResourceType(fields.text("resourceType")),
     },
     types: fields.texts("associationTypes") ?? [],
     lifecycles: lifecycle === undefined ? [] : [lifecycle],

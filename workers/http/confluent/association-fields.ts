@@ -4,8 +4,8 @@ import { LIFECYCLES, type Resource, type SubjectAssociation } from "../../../reg
 import { parseSubjectName, printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { AssociationToSet } from "../../registry/write/associations.ts";
 import { RegistryError } from "../errors.ts";
-import { contextOf } from "./context-path.ts";
-import { registrationOf } from "./contract-fields.ts";
+import { parsePathContext } from "./context-path.ts";
+import { parseRegistrationBody } from "./contract-fields.ts";
 import type { Fields } from "./fields.ts";
 import type { schemaEntity } from "./rendering.ts";
 import { noSuchPath, type QueryParameters } from "./request.ts";
@@ -17,15 +17,15 @@ const DEFAULT_ASSOCIATION_TYPE = "value";
 const MAX_RESOURCE_NAME_CHARACTERS = 256;
 const RESOURCE_NAME = /^[\p{L}\p{N}._-]+$/u;
 
-export function resourceOf(fields: Fields, id: string, { dryRun }: { dryRun: boolean }): Resource {
+export function parseResource(fields: Fields, id: string, { dryRun }: { dryRun: boolean }): Resource {
   const name = requireName(fields, "resourceName");
   const namespace = requireName(fields, "resourceNamespace");
   // A dry run may come before the resource exists.
   if (id === "" && !dryRun) throw invalidAssociation("resourceId", "cannot be null or empty");
-  return { name, namespace, id, type: resourceTypeOf(fields.text("resourceType")) };
+  return { name, namespace, id, type: parseResourceType(fields.text("resourceType")) };
 }
 
-export function resourceTypeOf(given: string | undefined): string {
+export function parseResourceType(given: string | undefined): string {
   const type = given || DEFAULT_RESOURCE_TYPE;
   if (type === DEFAULT_RESOURCE_TYPE) return type;
   throw invalidAssociation("resourceType", `must be '${DEFAULT_RESOURCE_TYPE}'`);
@@ -48,7 +48,7 @@ export function associationToSet(
   fields: Fields,
   { upsert, context }: { upsert: boolean; context: string | undefined },
 ): AssociationToSet {
-  const type = associationTypeOf(fields);
+  const type = parseAssociationType(fields);
   const lifecycle = fields.oneOf("lifecycle", LIFECYCLES) ?? null;
   const frozen = fields.boolean("frozen") ?? null;
   const name = subjectOf(fields, context);
@@ -58,12 +58,12 @@ export function associationToSet(
   if (frozen === false && !upsert) {
     throw invalidAssociation("frozen", "cannot be false when an association is created with a schema");
   }
-  const { tags, ...body } = registrationOf(schemaFields);
+  const { tags, ...body } = parseRegistrationBody(schemaFields);
   const registration = { ...body, normalise: fields.boolean("normalize") ?? false, force: false };
   return { name, type, lifecycle: "STRONG", frozen, schema: { registration, tags } };
 }
 
-export function associationTypeOf(fields: Fields): string {
+export function parseAssociationType(fields: Fields): string {
   return fields.text("associationType") || DEFAULT_ASSOCIATION_TYPE;
 }
 
@@ -80,14 +80,14 @@ function subjectOf(fields: Fields, context: string | undefined): SubjectName | n
 export function contextParameter(query: QueryParameters): string | undefined {
   const given = query.text("context");
   if (given === undefined || given === "") return undefined;
-  const context = contextOf(given);
+  const context = parsePathContext(given);
   if (context !== undefined) return context;
   const detail = `Context name '${given}' cannot contain a colon`;
   throw new RegistryError(makeRefusal("BAD_REQUEST", [detail], detail));
 }
 
 /** Values of the repeated `lifecycle` parameter. The Confluent server answers an unknown value with 404. */
-export function lifecyclesOf<T extends string>(query: QueryParameters, allowed: readonly T[]): T[] {
+export function parseLifecycles<T extends string>(query: QueryParameters, allowed: readonly T[]): T[] {
   return query
     .all("lifecycle")
     .filter((text) => text !== "")

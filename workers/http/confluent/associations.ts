@@ -19,8 +19,8 @@ import {
   contextParameter,
   DEFAULT_RESOURCE_TYPE,
   invalidAssociation,
-  lifecyclesOf,
-  resourceOf,
+  parseLifecycles,
+  parseResource,
 } from "./association-fields.ts";
 import type { Fields } from "./fields.ts";
 import { schemaEntity } from "./rendering.ts";
@@ -30,7 +30,7 @@ import {
   answerNothing,
   type ConfluentRequest,
   idempotencyKey,
-  offsetPageOf,
+  parseOffsetPage,
   readFields,
 } from "./request.ts";
 
@@ -64,9 +64,9 @@ async function answerList(
   const filter = {
     resourceType: query.text("resourceType") || DEFAULT_RESOURCE_TYPE,
     types: query.all("associationType").filter((type) => type !== ""),
-    lifecycles: lifecyclesOf(query, LIFECYCLES),
+    lifecycles: parseLifecycles(query, LIFECYCLES),
   };
-  const page = offsetPageOf(query, MAX_LISTED_ASSOCIATIONS);
+  const page = parseOffsetPage(query, MAX_LISTED_ASSOCIATIONS);
   const { associations, asOf } = requireValue(await readAssociations(edge, { of, filter, ...page }));
   return answerJson(request, associations.map(associationJson), answeredAt(asOf));
 }
@@ -87,7 +87,7 @@ export async function putAssociations(request: ConfluentRequest): Promise<Answer
 
 function toSet({ query }: ConfluentRequest, fields: Fields, id: string, upsert: boolean): AssociationsToSet {
   const dryRun = query.flag("dryRun");
-  const resource = resourceOf(fields, id, { dryRun });
+  const resource = parseResource(fields, id, { dryRun });
   const list = fields.objects("associations") ?? [];
   if (list.length === 0) throw invalidAssociation("associations", "cannot be null or empty");
   const context = contextParameter(query);

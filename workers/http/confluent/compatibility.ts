@@ -3,10 +3,10 @@ import { confluentMessage, ERRORS, makeRefusal, type Refusal } from "../../../co
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { CONFLUENT_DIALECT } from "../../registry/read/views.ts";
 import { checkContent } from "../../registry/write/commit.ts";
-import { incompatibilityLinesOf } from "../../registry/write/confluent-registration.ts";
+import { readIncompatibilityLines } from "../../registry/write/confluent-registration.ts";
 import type { Answer } from "../answer.ts";
 import { RegistryError } from "../errors.ts";
-import { registrationOf } from "./contract-fields.ts";
+import { parseRegistrationBody } from "./contract-fields.ts";
 import { answeredAt, answerJson, type ConfluentRequest, readFields } from "./request.ts";
 import { parseVersion } from "./version-id.ts";
 
@@ -21,7 +21,7 @@ export function checkAgainstVersion(request: ConfluentRequest): Promise<Answer> 
 async function answerCheck(request: ConfluentRequest, selector: "level" | "latest" | number): Promise<Answer> {
   const { edge, params, query } = request;
   const isVerbose = query.flag("verbose");
-  const { format, text, references, metadata, ruleSet } = registrationOf(await readFields(request));
+  const { format, text, references, metadata, ruleSet } = parseRegistrationBody(await readFields(request));
   if (text === "")
     return answerInvalid(request, makeRefusal("INVALID_SCHEMA", ["Empty schema"], "Empty schema"), isVerbose);
   const checked = await checkContent(edge, {
@@ -39,7 +39,7 @@ async function answerCheck(request: ConfluentRequest, selector: "level" | "lates
   const { result, asOf } = checked.value;
   const isCompatible = result.incompatible === null;
   if (!isVerbose) return answerJson(request, { is_compatible: isCompatible }, answeredAt(asOf));
-  const lines = await incompatibilityLinesOf(edge, result, format);
+  const lines = await readIncompatibilityLines(edge, result, format);
   if (!lines.ok) throw new RegistryError(lines.refusal);
   const body = { is_compatible: isCompatible, messages: lines.value };
   return answerJson(request, body, answeredAt(asOf));

@@ -7,15 +7,15 @@ import { printSubjectName, type SubjectName } from "../../../schema/subject-name
 import { commitCommand } from "../../registry/write/commit.ts";
 import type { Answer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
-import { metadataOf, ruleSetOf } from "./contract-fields.ts";
+import { parseMetadata, parseRuleSet } from "./contract-fields.ts";
 import type { Fields } from "./fields.ts";
 import { metadataJson, ruleSetJson } from "./rendering.ts";
 import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, readFields } from "./request.ts";
-import { isTopLevel, scopeOf } from "./scopes.ts";
+import { isTopLevel, parseScope } from "./scopes.ts";
 
 export async function getConfig(request: ConfluentRequest): Promise<Answer> {
   const { edge, query } = request;
-  const scope = scopeOf(request);
+  const scope = parseScope(request);
   const primary = edge.primary;
   if (query.flag("defaultToGlobal")) {
     const { value, asOf } = requireValue(await primary.read("effectiveConfig", { name: scope, api: "confluent" }));
@@ -33,7 +33,7 @@ export async function getConfig(request: ConfluentRequest): Promise<Answer> {
 /** Answers the merged config of the scope; at the top level that always has a compatibility level. */
 export async function putConfig(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller } = request;
-  const scope = scopeOf(request);
+  const scope = parseScope(request);
   const fields = await readFields(request);
   const changes = changesOf(fields);
   const committed = requireValue(
@@ -45,7 +45,7 @@ export async function putConfig(request: ConfluentRequest): Promise<Answer> {
 
 export async function deleteConfig(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller } = request;
-  const scope = scopeOf(request);
+  const scope = parseScope(request);
   const committed = requireValue(
     await commitCommand(edge, caller, { type: "deleteConfig", scope }, idempotencyKey(request)),
   );
@@ -117,10 +117,15 @@ function changesOf(fields: Fields): ConfigChanges {
     ...change(fields, "validateRules", "validateRules", (name) => fields.boolean(name)),
     ...change(fields, "alias", "alias", (name) => fields.text(name)),
     ...change(fields, "aliasForDeks", "aliasForDeks", (name) => fields.text(name)),
-    ...change(fields, "defaultMetadata", "defaultMetadata", (name) => metadataOf(fields.object(name)) ?? undefined),
-    ...change(fields, "overrideMetadata", "overrideMetadata", (name) => metadataOf(fields.object(name)) ?? undefined),
-    ...change(fields, "defaultRuleSet", "defaultRuleSet", (name) => ruleSetOf(fields.object(name)) ?? undefined),
-    ...change(fields, "overrideRuleSet", "overrideRuleSet", (name) => ruleSetOf(fields.object(name)) ?? undefined),
+    ...change(fields, "defaultMetadata", "defaultMetadata", (name) => parseMetadata(fields.object(name)) ?? undefined),
+    ...change(
+      fields,
+      "overrideMetadata",
+      "overrideMetadata",
+      (name) => parseMetadata(fields.object(name)) ?? undefined,
+    ),
+    ...change(fields, "defaultRuleSet", "defaultRuleSet", (name) => parseRuleSet(fields.object(name)) ?? undefined),
+    ...change(fields, "overrideRuleSet", "overrideRuleSet", (name) => parseRuleSet(fields.object(name)) ?? undefined),
   };
 }
 

@@ -39,13 +39,13 @@ export function contextPathProblem(path: string): string | undefined {
   if (!path.startsWith(CONTEXTS)) return undefined;
   const [segment = ""] = path.slice(CONTEXTS.length).split("/");
   const name = decoded(segment);
-  return name !== undefined && contextOf(name) === undefined
+  return name !== undefined && parsePathContext(name) === undefined
     ? `Context name '${name}' cannot contain a colon`
     : undefined;
 }
 
 /** `ctx`, `.ctx` and `:.ctx:` all name the context `.ctx`; undefined if the name itself contains a colon. */
-export function contextOf(text: string): string | undefined {
+export function parsePathContext(text: string): string | undefined {
   const bare = /^:(\..*):$/s.exec(text)?.[1] ?? text;
   if (bare.includes(":")) return undefined;
   return bare.startsWith(".") ? bare : `.${bare}`;
@@ -64,7 +64,7 @@ function parseContextPath(path: string): ContextPath | undefined {
   const end = path.indexOf("/", CONTEXTS.length);
   if (end === -1) return undefined;
   const name = decoded(path.slice(CONTEXTS.length, end));
-  const context = name === undefined || name === "" ? undefined : contextOf(name);
+  const context = name === undefined || name === "" ? undefined : parsePathContext(name);
   return context === undefined ? undefined : { prefix: `:${context}:`, rest: path.slice(end + 1) };
 }
 

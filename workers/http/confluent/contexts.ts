@@ -3,7 +3,7 @@ import { makeRefusal } from "../../../contract/errors.ts";
 import { commitCommand } from "../../registry/write/commit.ts";
 import type { Answer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
-import { contextOf, contextPathProblem } from "./context-path.ts";
+import { contextPathProblem, parsePathContext } from "./context-path.ts";
 import {
   answeredAt,
   answerJson,
@@ -11,21 +11,21 @@ import {
   type ConfluentRequest,
   idempotencyKey,
   noSuchPath,
-  offsetPageOf,
+  parseOffsetPage,
 } from "./request.ts";
 
 export async function getContexts(request: ConfluentRequest): Promise<Answer> {
   const { edge, query } = request;
   const prefix = query.text("contextPrefix") ?? "";
   const { value, asOf } = requireValue(await edge.primary.read("contexts", {}));
-  const { offset, limit } = offsetPageOf(query, Number.MAX_SAFE_INTEGER);
+  const { offset, limit } = parseOffsetPage(query, Number.MAX_SAFE_INTEGER);
   const shown = value.filter((context) => context.startsWith(prefix)).slice(offset, offset + limit);
   return answerJson(request, shown, answeredAt(asOf));
 }
 
 export async function deleteContext(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller, params } = request;
-  const context = contextOf(params.context!);
+  const context = parsePathContext(params.context!);
   if (context === undefined) throw colonInContext(`/contexts/${params.context}`);
   const committed = await commitCommand(edge, caller, { type: "deleteContext", context }, idempotencyKey(request));
   const { asOf } = requireValue(committed);

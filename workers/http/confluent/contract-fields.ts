@@ -29,7 +29,7 @@ type RegistrationBody = {
   tags: TagOperations;
 };
 
-export function registrationOf(fields: Fields): RegistrationBody {
+export function parseRegistrationBody(fields: Fields): RegistrationBody {
   refuseNativeBody(fields);
   const version = fields.integer("version") ?? 0;
   const id = fields.integer("id") ?? -1;
@@ -37,8 +37,8 @@ export function registrationOf(fields: Fields): RegistrationBody {
     format: formatOf(fields.text("schemaType")),
     text: schemaTextOf(fields.text("schema")),
     references: referencesOf(fields),
-    metadata: metadataOf(fields.object("metadata")),
-    ruleSet: ruleSetOf(fields.object("ruleSet")),
+    metadata: parseMetadata(fields.object("metadata")),
+    ruleSet: parseRuleSet(fields.object("ruleSet")),
     versionNumber: version === 0 ? null : version,
     confluentId: id < 0 ? null : id,
     tags: {
@@ -61,9 +61,9 @@ function refuseNativeBody(fields: Fields): void {
 }
 
 /** `TagSchemaRequest`: replaces the version's rules, or merges into and removes from them. */
-export function versionChangesOf(fields: Fields): VersionChanges {
-  const ruleSet = ruleSetOf(fields.object("ruleSet"));
-  const merged = ruleSetOf(fields.object("rulesToMerge"));
+export function parseVersionChanges(fields: Fields): VersionChanges {
+  const ruleSet = parseRuleSet(fields.object("ruleSet"));
+  const merged = parseRuleSet(fields.object("rulesToMerge"));
   const removed = fields.texts("rulesToRemove");
   if (ruleSet && (merged || removed)) {
     const detail = "ruleSet should be omitted if specifying rulesToMerge or rulesToRemove";
@@ -74,12 +74,12 @@ export function versionChangesOf(fields: Fields): VersionChanges {
     add: entityTagsOf(fields.objects("tagsToAdd")),
     remove: entityTagsOf(fields.objects("tagsToRemove")),
     versionNumber: version > 0 ? version : null,
-    metadata: metadataOf(fields.object("metadata")) ?? undefined,
+    metadata: parseMetadata(fields.object("metadata")) ?? undefined,
     changeRules: (own) => ruleSet ?? withoutRules(mergeRuleSets(own, merged), removed ?? []),
   };
 }
 
-export function metadataOf(fields: Fields | undefined): DataContractMetadata | null {
+export function parseMetadata(fields: Fields | undefined): DataContractMetadata | null {
   if (fields === undefined) return null;
   const [tags, properties, sensitive] = [
     fields.textsMap("tags"),
@@ -89,7 +89,7 @@ export function metadataOf(fields: Fields | undefined): DataContractMetadata | n
   return { ...(tags ? { tags } : {}), ...(properties ? { properties } : {}), ...(sensitive ? { sensitive } : {}) };
 }
 
-export function ruleSetOf(fields: Fields | undefined): RuleSet | null {
+export function parseRuleSet(fields: Fields | undefined): RuleSet | null {
   if (fields === undefined) return null;
   const ruleSet: RuleSet = {};
   for (const list of ["migrationRules", "domainRules", "encodingRules"] as const) {

@@ -8,14 +8,14 @@ import { forgetDeleted } from "../../registry/write/delete.ts";
 import type { Answer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, readFields } from "./request.ts";
-import { isTopLevel, scopeOf } from "./scopes.ts";
+import { isTopLevel, parseScope } from "./scopes.ts";
 
 /** The mode if none is set. */
 const DEFAULT_MODE: Mode = "READWRITE";
 
 export async function getMode(request: ConfluentRequest): Promise<Answer> {
   const { edge, query } = request;
-  const scope = scopeOf(request);
+  const scope = parseScope(request);
   const primary = edge.primary;
   if (query.flag("defaultToGlobal")) {
     const { value, asOf } = requireValue(await primary.read("effectiveMode", { name: scope }));
@@ -40,7 +40,12 @@ export async function putMode(request: ConfluentRequest): Promise<Answer> {
     const detail = `"${(given ?? "").slice(0, 64)}" is not a mode (expected one of ${MODES.join(", ")}).`;
     throw new RegistryError(makeRefusal("INVALID_MODE", [], detail));
   }
-  const command = { type: "setMode", scope: scopeOf(request), mode: mode ?? null, force: query.flag("force") } as const;
+  const command = {
+    type: "setMode",
+    scope: parseScope(request),
+    mode: mode ?? null,
+    force: query.flag("force"),
+  } as const;
   const committed = requireValue(await commitCommand(edge, caller, command, idempotencyKey(request)));
   const { asOf } = committed;
   forgetDeleted(edge, committed, true);
@@ -49,7 +54,7 @@ export async function putMode(request: ConfluentRequest): Promise<Answer> {
 
 export async function deleteMode(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller, query } = request;
-  const command = { type: "deleteMode", scope: scopeOf(request), recursive: query.flag("recursive") } as const;
+  const command = { type: "deleteMode", scope: parseScope(request), recursive: query.flag("recursive") } as const;
   const { outcome, asOf } = requireValue(await commitCommand(edge, caller, command, idempotencyKey(request)));
   // Null if a recursive delete found no mode at the scope itself.
   return answerJson(request, { mode: (outcome as Outcome & { type: "mode" }).mode }, answeredAt(asOf));

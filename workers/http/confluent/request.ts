@@ -66,7 +66,7 @@ export function noSuchPath(detail: string): RegistryError {
 }
 
 /** The requested page of a list. A limit ≤ 0 or above the maximum means the maximum. */
-export function offsetPageOf(query: QueryParameters, maximum: number): { offset: number; limit: number } {
+export function parseOffsetPage(query: QueryParameters, maximum: number): { offset: number; limit: number } {
   const limit = query.integer("limit", -1);
   return {
     offset: Math.max(0, query.integer("offset", 0)),
@@ -122,7 +122,7 @@ function parseJson(text: string): unknown {
 }
 
 /** The state that the caller has already seen; no answer may be older. */
-export function tokenOf({ request }: Pick<Call, "request">): AsOf | undefined {
+export function parseMinSeqToken({ request }: Pick<Call, "request">): AsOf | undefined {
   const text = request.headers.get("X-Registry-Min-Seq");
   if (text === null) return undefined;
   const token = parseToken(text);
@@ -144,8 +144,12 @@ export function idempotencyKey({ request }: Pick<Call, "request">): { idempotenc
 }
 
 /** Confluent clients cannot say how old an answer may be, so a setting does. */
-export function consistencyOf(call: Pick<Call, "request" | "edge">): Consistency {
-  return { token: tokenOf(call), maxAgeMs: call.edge.settings.confluentStalenessSeconds * 1_000, coversLatest: true };
+export function parseConsistency(call: Pick<Call, "request" | "edge">): Consistency {
+  return {
+    token: parseMinSeqToken(call),
+    maxAgeMs: call.edge.settings.confluentStalenessSeconds * 1_000,
+    coversLatest: true,
+  };
 }
 
 export function answerJson(

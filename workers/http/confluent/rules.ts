@@ -6,9 +6,9 @@ import { executeRules } from "../../registry/compatibility/run-rules.ts";
 import { versionNotFound } from "../../registry/read/read.ts";
 import type { Answer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
-import { answeredAt, answerJson, type ConfluentRequest, consistencyOf, readFields } from "./request.ts";
+import { answeredAt, answerJson, type ConfluentRequest, parseConsistency, readFields } from "./request.ts";
 import { parseVersion } from "./version-id.ts";
-import { recordOf } from "./versions.ts";
+import { readVersionRecord } from "./versions.ts";
 
 const MODES = ["WRITE", "READ", "UPGRADE", "DOWNGRADE"] as const;
 
@@ -20,14 +20,14 @@ export async function executeVersionRules(request: ConfluentRequest): Promise<An
     const detail = `The body needs a message and a mode: one of ${MODES.join(", ")}`;
     throw new RegistryError(makeRefusal("UNPROCESSABLE", [detail], detail));
   }
-  const { record } = await recordOf(request, true);
+  const { record } = await readVersionRecord(request, true);
   const wanted = fields.text("targetVersion");
   let target: typeof record | undefined;
   if (wanted !== undefined) {
     const selector = parseVersion(wanted);
     const name = parseSubjectName(params.subject!);
     const read = { name, selector, deleted: false, anyContext: true };
-    const found = requireValue(await readVersion(edge, read, consistencyOf(request)));
+    const found = requireValue(await readVersion(edge, read, parseConsistency(request)));
     if (!("record" in found)) throw new RegistryError(versionNotFound(name, String(selector)));
     target = found.record;
   }

@@ -20,7 +20,7 @@ import { textInView } from "../../registry/read/views.ts";
 import { type Answer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { renderedContentAnswer } from "../rendered-content.ts";
-import { associationJson, DEFAULT_RESOURCE_TYPE, lifecyclesOf } from "./association-fields.ts";
+import { associationJson, DEFAULT_RESOURCE_TYPE, parseLifecycles } from "./association-fields.ts";
 import { CONFLUENT_HEADERS, negotiatedMediaType } from "./media-types.ts";
 import { schemaEntity, schemaString } from "./rendering.ts";
 import {
@@ -28,11 +28,11 @@ import {
   answerJson,
   answerText,
   type ConfluentRequest,
-  consistencyOf,
   noSuchPath,
-  offsetPageOf,
+  parseConsistency,
   parseInteger,
-  tokenOf,
+  parseMinSeqToken,
+  parseOffsetPage,
 } from "./request.ts";
 
 /** In the Confluent server's order. */
@@ -117,7 +117,7 @@ export async function getSchemas(request: ConfluentRequest): Promise<Answer> {
     ...(ruleType ? { ruleType } : {}),
     ...(associations ? { associations } : {}),
   };
-  const page = offsetPageOf(query, MAX_LISTED_SCHEMAS);
+  const page = parseOffsetPage(query, MAX_LISTED_SCHEMAS);
   const listed = requireValue(await listConfluentSchemas(edge, { filter, page }));
   const items = listed.items.map(({ record, text, aliases, associations: own }) => ({
     ...schemaEntity(record, { text: text.text }, level),
@@ -136,7 +136,7 @@ export async function getSchemas(request: ConfluentRequest): Promise<Answer> {
 function associationFilterOf(query: ConfluentRequest["query"]): AssociationFilter | undefined {
   const resourceType = query.text("resourceType") || undefined;
   const types = query.all("associationType").filter((type) => type !== "");
-  const lifecycles = lifecyclesOf(query, [...LIFECYCLES, "NONE"]);
+  const lifecycles = parseLifecycles(query, [...LIFECYCLES, "NONE"]);
   const isAsked = resourceType !== undefined || types.length > 0 || lifecycles.length > 0;
   return isAsked ? { resourceType: resourceType ?? DEFAULT_RESOURCE_TYPE, types, lifecycles } : undefined;
 }
@@ -188,7 +188,7 @@ function contentAnswer(
   return renderedContentAnswer(request, {
     key,
     selector,
-    token: tokenOf(request),
+    token: parseMinSeqToken(request),
     mediaType: negotiatedMediaType(request.request.headers.get("Accept")),
     // Cached reads have the Cache-Control of content.
     headers: CONFLUENT_HEADERS,
@@ -206,7 +206,7 @@ async function contentBy(
   shown: number | string,
 ): Promise<{ content: ReadableContent; headers: Record<string, string> }> {
   const { edge } = request;
-  const found = requireValue(await readContent(edge, { selector, token: tokenOf(request) }));
+  const found = requireValue(await readContent(edge, { selector, token: parseMinSeqToken(request) }));
   if ("absent" in found) throw new RegistryError(confluentIdNotFound(shown), provenance(found.asOf, "primary"));
   return { content: found.value, headers: provenance(found.asOf, found.source) };
 }
@@ -220,7 +220,7 @@ async function underSubject(request: ConfluentRequest, confluentId: number, subj
   const { edge } = request;
   const name = parseSubjectName(subject);
   const { record, asOf, source } = requireValue(
-    await readRecordByConfluentId(edge, { confluentId, name }, consistencyOf(request)),
+    await readRecordByConfluentId(edge, { confluentId, name }, parseConsistency(request)),
   );
   const { text } = requireValue(await readShownText(edge, record.contentHash));
   return { content: { ...record, text }, record, headers: provenance(asOf, source) };
@@ -275,6 +275,6 @@ async function usesOfId(request: ConfluentRequest) {
       deleted: query.flag("deleted"),
     }),
   );
-  const { offset, limit } = offsetPageOf(query, Number.MAX_SAFE_INTEGER);
+  const { offset, limit } = parseOffsetPage(query, Number.MAX_SAFE_INTEGER);
   return { records: uses.records.slice(offset, offset + limit), headers: answeredAt(uses.asOf) };
 }

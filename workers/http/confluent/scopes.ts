@@ -4,7 +4,7 @@ import type { ConfluentRequest } from "./request.ts";
 
 const TOP_LEVEL: SubjectName = { context: DEFAULT_CONTEXT, subject: "" };
 
-export function scopeOf({ params }: Pick<ConfluentRequest, "params">): SubjectName {
+export function parseScope({ params }: Pick<ConfluentRequest, "params">): SubjectName {
   return params.subject === undefined ? TOP_LEVEL : parseSubjectName(params.subject);
 }
 

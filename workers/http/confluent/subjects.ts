@@ -10,15 +10,15 @@ import { lookUpConfluent } from "../../registry/write/confluent-registration.ts"
 import { deleteSubject } from "../../registry/write/delete.ts";
 import { type Answer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
-import { registrationOf } from "./contract-fields.ts";
+import { parseRegistrationBody } from "./contract-fields.ts";
 import { schemaEntity } from "./rendering.ts";
 import {
   answeredAt,
   answerJson,
   type ConfluentRequest,
-  consistencyOf,
   idempotencyKey,
-  offsetPageOf,
+  parseConsistency,
+  parseOffsetPage,
   readFields,
 } from "./request.ts";
 
@@ -27,7 +27,7 @@ export async function getSubjects(request: ConfluentRequest): Promise<Answer> {
   const deleted = query.flag("deletedOnly") ? "only" : query.flag("deleted") ? "also" : "no";
   const prefix = query.text("subjectPrefix") ?? EVERY_CONTEXT_PREFIX;
   const listed = requireValue(await listSubjectNames(edge, { prefix, deleted }));
-  const { offset, limit } = offsetPageOf(query, Number.MAX_SAFE_INTEGER);
+  const { offset, limit } = parseOffsetPage(query, Number.MAX_SAFE_INTEGER);
   return answerJson(request, listed.names.slice(offset, offset + limit), answeredAt(listed.asOf));
 }
 
@@ -36,7 +36,7 @@ export async function lookUpSchema(request: ConfluentRequest): Promise<Answer> {
   const view = query.text("format");
   const unsupported = viewProblem(view);
   if (unsupported) throw new RegistryError(unsupported);
-  const { format, text, references, metadata, ruleSet } = registrationOf(await readFields(request));
+  const { format, text, references, metadata, ruleSet } = parseRegistrationBody(await readFields(request));
   if (text === "") return findNothing(request);
   const found = requireValue(
     await lookUpConfluent(
@@ -51,7 +51,7 @@ export async function lookUpSchema(request: ConfluentRequest): Promise<Answer> {
         normalise: query.flag("normalize"),
         deleted: query.flag("deleted"),
       },
-      consistencyOf(request),
+      parseConsistency(request),
     ),
   );
   const { record, exact, asOf, source } = found;

@@ -14,16 +14,16 @@ import {
 import { deleteVersion } from "../../registry/write/delete.ts";
 import { type Answer, provenance } from "../answer.ts";
 import { RegistryError, refusing, requireValue } from "../errors.ts";
-import { registrationOf, versionChangesOf } from "./contract-fields.ts";
+import { parseRegistrationBody, parseVersionChanges } from "./contract-fields.ts";
 import { registeredSchema, schemaEntity } from "./rendering.ts";
 import {
   answeredAt,
   answerJson,
   answerText,
   type ConfluentRequest,
-  consistencyOf,
   idempotencyKey,
-  offsetPageOf,
+  parseConsistency,
+  parseOffsetPage,
   readFields,
 } from "./request.ts";
 import { shownReferences, tagsIn } from "./schemas.ts";
@@ -32,7 +32,7 @@ import { parseVersion } from "./version-id.ts";
 export async function registerSchema(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller, params, query } = request;
   refuseView(request);
-  const { tags, ...body } = registrationOf(await readFields(request));
+  const { tags, ...body } = parseRegistrationBody(await readFields(request));
   const registration = {
     ...body,
     name: parseSubjectName(params.subject!),
@@ -45,7 +45,7 @@ export async function registerSchema(request: ConfluentRequest): Promise<Answer>
     caller,
     registration,
     tags,
-    consistencyOf(request),
+    parseConsistency(request),
     idempotencyKey(request),
   );
   return registeredAnswer(request, requireValue(registered));
@@ -63,8 +63,8 @@ function requireForcing({ actor, edge }: ConfluentRequest, name: SubjectName): v
 export async function changeVersion(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller } = request;
   const fields = await readFields(request);
-  const changes = versionChangesOf(fields);
-  const { record } = await recordOf(request, false);
+  const changes = parseVersionChanges(fields);
+  const { record } = await readVersionRecord(request, false);
   const registered = await registerChanged(edge, caller, record, changes, idempotencyKey(request));
   return registeredAnswer(request, requireValue(registered));
 }
@@ -91,7 +91,7 @@ export async function getVersions(request: ConfluentRequest): Promise<Answer> {
     }),
   );
   const shown = onlyDeleted && !asNegative ? listed.records.filter(({ deleted }) => deleted) : listed.records;
-  const { offset, limit } = offsetPageOf(query, Number.MAX_SAFE_INTEGER);
+  const { offset, limit } = parseOffsetPage(query, Number.MAX_SAFE_INTEGER);
   const numbers = shown
     .slice(offset, offset + limit)
     .map(({ versionNumber, deleted }) => (asNegative && deleted ? -versionNumber! : versionNumber));
@@ -117,7 +117,7 @@ export async function getVersionText(request: ConfluentRequest): Promise<Answer>
 
 export async function getReferencedBy(request: ConfluentRequest): Promise<Answer> {
   const { edge, query } = request;
-  const { record } = await recordOf(request, true);
+  const { record } = await readVersionRecord(request, true);
   const answer = requireValue(
     await edge.primary.read("referencedBy", {
       name: { context: record.context, subject: record.subject },
@@ -126,7 +126,7 @@ export async function getReferencedBy(request: ConfluentRequest): Promise<Answer
     }),
   );
   const ids = new Map(answer.value.map(({ context, confluentId }) => [`${context} ${confluentId}`, confluentId]));
-  const { offset, limit } = offsetPageOf(query, Number.MAX_SAFE_INTEGER);
+  const { offset, limit } = parseOffsetPage(query, Number.MAX_SAFE_INTEGER);
   return answerJson(request, [...ids.values()].slice(offset, offset + limit), answeredAt(answer.asOf));
 }
 
@@ -159,7 +159,7 @@ async function versionOf(
 ): Promise<{ record: SchemaRecord; text: string; headers: Record<string, string> }> {
   const { edge, query } = request;
   refuseView(request);
-  const { record, headers } = await recordOf(request, query.flag("deleted"));
+  const { record, headers } = await readVersionRecord(request, query.flag("deleted"));
   const stored = requireValue(await readShownText(edge, record.contentHash));
   const content = { ...record, text: stored.text };
   const text = requireValue(await textInView(edge, content, query.text("format")));
@@ -167,7 +167,7 @@ async function versionOf(
 }
 
 /** The version in the path; an unqualified subject is searched in every context. */
-export async function recordOf(
+export async function readVersionRecord(
   request: ConfluentRequest,
   deleted: boolean,
 ): Promise<{ record: SchemaRecord; headers: Record<string, string> }> {
@@ -175,7 +175,7 @@ export async function recordOf(
   const selector = parseVersion(params.version!);
   const name = parseSubjectName(params.subject!);
   const wanted = { name, selector, deleted, anyContext: true };
-  const found = requireValue(await readVersion(edge, wanted, consistencyOf(request)));
+  const found = requireValue(await readVersion(edge, wanted, parseConsistency(request)));
   if ("record" in found) return { record: found.record, headers: provenance(found.asOf, found.source) };
   const refusal = found.missing === "subject" ? subjectNotFound(name) : versionNotFound(name, String(selector));
   throw new RegistryError(refusal, answeredAt(found.asOf));

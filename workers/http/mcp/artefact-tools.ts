@@ -1,6 +1,6 @@
 /** Tools over prompts and tools that are registered: render_prompt, verify_tools. */
 import type { CallNative } from "./native-call.ts";
-import { answerOf, argumentsOf, type McpTool, SUBJECT, VERSION } from "./tool.ts";
+import { describeAnswer, describeArguments, type McpTool, SUBJECT, VERSION } from "./tool.ts";
 
 type RenderedMessages = { stamp: { version: string | null }; messages: { role: string; content: unknown }[] };
 
@@ -15,7 +15,7 @@ const RENDER_PROMPT: McpTool = {
     "Fills the variables of a registered prompt in and gives its messages with the version that they come from. Refuses variables that the prompt does not accept and names them. Use get_schema to see which variables a prompt declares.",
   permission: "schema:read",
   writes: false,
-  inputSchema: argumentsOf(
+  inputSchema: describeArguments(
     {
       subject: SUBJECT,
       version: VERSION,
@@ -34,7 +34,7 @@ const RENDER_PROMPT: McpTool = {
     },
     ["subject", "variables"],
   ),
-  outputSchema: answerOf("RenderedPrompt"),
+  outputSchema: describeAnswer("RenderedPrompt"),
   async run({ version = VERSION.default, ...args }, call) {
     const rendered = await callRendering({ ...args, version }, call);
     return {
@@ -51,7 +51,7 @@ const VERIFY_TOOLS: McpTool = {
     "Compares the tools of an MCP server's tools/list with the registered ones: which are unchanged, which changed and what that means for callers, which are unknown and which are missing. Use it before an agent trusts a server that it used yesterday.",
   permission: "compatibility:check",
   writes: false,
-  inputSchema: argumentsOf(
+  inputSchema: describeArguments(
     {
       tools: {
         type: "array",
@@ -69,7 +69,7 @@ const VERIFY_TOOLS: McpTool = {
     },
     ["tools"],
   ),
-  outputSchema: answerOf("VerifiedTools"),
+  outputSchema: describeAnswer("VerifiedTools"),
   async run(body, call) {
     const verified = (await call("POST /tools/verify", { body })) as {
       unchanged: boolean;

@@ -2,8 +2,8 @@
 import type { ContractSchema } from "../request-schema.ts";
 import type { CallNative } from "./native-call.ts";
 import {
-  answerOf,
-  argumentsOf,
+  describeAnswer,
+  describeArguments,
   FORMAT,
   type McpTool,
   SCHEMA_CONTENT,
@@ -45,8 +45,8 @@ const CHECK_COMPATIBILITY: McpTool = {
     "Says whether a schema could be registered as the next version of a subject, under the subject's own level, policy and rules. Each breaking difference comes with its place and, where one was found, a datum that proves it. Registers nothing; suggest_compatible_change says how to repair a schema that is refused.",
   permission: "compatibility:check",
   writes: false,
-  inputSchema: argumentsOf(CANDIDATE, ["subject", "schema"]),
-  outputSchema: answerOf("CompatibilityVerdict"),
+  inputSchema: describeArguments(CANDIDATE, ["subject", "schema"]),
+  outputSchema: describeAnswer("CompatibilityVerdict"),
   async run(args, call) {
     const verdict = await check(args, call);
     return { summary: describe(String(args.subject), verdict), value: verdict };
@@ -60,7 +60,7 @@ const SUGGEST_COMPATIBLE_CHANGE: McpTool = {
     "Says how a schema has to change to become a compatible next version of a subject: for each breaking difference its place, what breaks and a repair. Gives an empty list if the schema is compatible already. Use check_compatibility for the whole verdict.",
   permission: "compatibility:check",
   writes: false,
-  inputSchema: argumentsOf(CANDIDATE, ["subject", "schema"]),
+  inputSchema: describeArguments(CANDIDATE, ["subject", "schema"]),
   outputSchema: withSummary({
     type: "object",
     required: ["compatible", "suggestions", "suggested_version"],
@@ -132,7 +132,7 @@ const VALIDATE_DATA: McpTool = {
     "Says whether a JSON value keeps to a registered schema, with the place and the reason of each error. Data that is not valid is an answer, not a failure.",
   permission: "schema:validate",
   writes: false,
-  inputSchema: argumentsOf(
+  inputSchema: describeArguments(
     {
       subject: SUBJECT,
       version: VERSION,
@@ -140,7 +140,7 @@ const VALIDATE_DATA: McpTool = {
     },
     ["subject", "data"],
   ),
-  outputSchema: answerOf("Validation"),
+  outputSchema: describeAnswer("Validation"),
   async run({ subject, version = VERSION.default, data }, call) {
     const body = { subject, version, data };
     const verdict = (await call("POST /validate", { body })) as { valid: boolean; errors: { message: string }[] };
@@ -165,7 +165,7 @@ const LINT_SCHEMA: McpTool = {
     "Says which model providers take a JSON Schema as a tool's input or as structured output, and what is lost if they do not take it unchanged. Use project_schema for the form that one provider takes.",
   permission: "schema:validate",
   writes: false,
-  inputSchema: argumentsOf(
+  inputSchema: describeArguments(
     {
       ...EITHER,
       profiles: {
@@ -179,7 +179,7 @@ const LINT_SCHEMA: McpTool = {
     },
     [],
   ),
-  outputSchema: answerOf("LintAnswer"),
+  outputSchema: describeAnswer("LintAnswer"),
   async run(args, call) {
     const { profiles } = args;
     const body = { ...(await sourceOf(args, call)), ...(profiles === undefined ? {} : { profiles }) };
@@ -203,7 +203,7 @@ const PROJECT_SCHEMA: McpTool = {
     "Rewrites a JSON Schema into the form that one model provider takes, with the list of what was changed and what it costs. Use lint_schema to see which providers need it.",
   permission: "schema:validate",
   writes: false,
-  inputSchema: argumentsOf(
+  inputSchema: describeArguments(
     {
       ...EITHER,
       profile: {
@@ -216,7 +216,7 @@ const PROJECT_SCHEMA: McpTool = {
     },
     ["profile"],
   ),
-  outputSchema: answerOf("Projection"),
+  outputSchema: describeAnswer("Projection"),
   async run(args, call) {
     const body = { ...(await sourceOf(args, call)), profile: args.profile };
     const projection = (await call("POST /project", { body })) as { loss: string | null; profile: string };

@@ -1,5 +1,15 @@
 /** Tools that find and read: search_schemas, get_schema, list_versions, diff_versions. */
-import { answerOf, argumentsOf, CURSOR, FORMAT, LIMIT, type McpTool, SUBJECT, textArgument, VERSION } from "./tool.ts";
+import {
+  CURSOR,
+  describeAnswer,
+  describeArguments,
+  FORMAT,
+  LIMIT,
+  type McpTool,
+  SUBJECT,
+  textArgument,
+  VERSION,
+} from "./tool.ts";
 
 type Named = { subject: string; version: string | null };
 
@@ -10,7 +20,7 @@ const SEARCH_SCHEMAS: McpTool = {
     "Finds registered schemas by the names of subjects and fields, descriptions and text; typing errors are tolerated. Use get_schema for the text of a hit. A schema registered a moment ago may not be found yet.",
   permission: "schema:read",
   writes: false,
-  inputSchema: argumentsOf(
+  inputSchema: describeArguments(
     {
       query: {
         type: "string",
@@ -25,7 +35,7 @@ const SEARCH_SCHEMAS: McpTool = {
     },
     ["query"],
   ),
-  outputSchema: answerOf("SearchPage"),
+  outputSchema: describeAnswer("SearchPage"),
   async run({ query, format, limit = LIMIT.default, cursor }, call) {
     const filters = format === undefined ? {} : { filters: { format: [format] } };
     const body = { query, limit, ...(cursor === undefined ? {} : { cursor }), ...filters };
@@ -44,8 +54,8 @@ const GET_SCHEMA: McpTool = {
     "Gives one registered version of a subject with its schema. Use search_schemas first if the subject's exact name is unknown, and list_versions to see which versions there are.",
   permission: "schema:read",
   writes: false,
-  inputSchema: argumentsOf({ subject: SUBJECT, version: VERSION }, ["subject"]),
-  outputSchema: answerOf("Record"),
+  inputSchema: describeArguments({ subject: SUBJECT, version: VERSION }, ["subject"]),
+  outputSchema: describeAnswer("Record"),
   async run({ subject, version = VERSION.default }, call) {
     const path = { subject: String(subject), version: String(version) };
     const record = (await call("GET /subjects/{subject}/versions/{version}", { path })) as Named & {
@@ -70,8 +80,8 @@ const LIST_VERSIONS: McpTool = {
     "Lists the versions of a subject in the order of their registration, without their schemas. Use get_schema for the schema of one, and diff_versions for what changed between two.",
   permission: "subject:read",
   writes: false,
-  inputSchema: argumentsOf({ subject: SUBJECT, limit: LIMIT, cursor: CURSOR }, ["subject"]),
-  outputSchema: answerOf("RecordPage"),
+  inputSchema: describeArguments({ subject: SUBJECT, limit: LIMIT, cursor: CURSOR }, ["subject"]),
+  outputSchema: describeAnswer("RecordPage"),
   async run(args, call) {
     const { subject, limit = LIMIT.default } = args;
     const page = (await call("GET /subjects/{subject}/versions", {
@@ -91,7 +101,7 @@ const DIFF_VERSIONS: McpTool = {
     "Lists what changed between two registered versions of a subject, in both directions: what the later one does with data of the earlier one, and the reverse. Use check_compatibility for a schema that is not registered.",
   permission: "schema:read",
   writes: false,
-  inputSchema: argumentsOf(
+  inputSchema: describeArguments(
     {
       subject: SUBJECT,
       from: { ...VERSION, default: undefined, description: "The earlier version, as for get_schema." },
@@ -99,7 +109,7 @@ const DIFF_VERSIONS: McpTool = {
     },
     ["subject", "from"],
   ),
-  outputSchema: answerOf("Diff"),
+  outputSchema: describeAnswer("Diff"),
   async run({ subject, from, to = VERSION.default }, call) {
     const path = { subject: String(subject) };
     const diff = (await call("GET /subjects/{subject}/diff", {

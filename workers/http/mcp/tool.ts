@@ -29,7 +29,7 @@ const COMPONENTS = openapi.components.schemas as unknown as Readonly<Record<stri
 const COMPONENT = "#/components/schemas/";
 
 /** The answer of an operation, as its component describes it. */
-export function answerOf(component: string): ContractSchema {
+export function describeAnswer(component: string): ContractSchema {
   return withSummary(COMPONENTS[component]!);
 }
 
@@ -109,7 +109,10 @@ export const CURSOR = {
   description: "The next_cursor of the answer before, for the next page.",
 };
 
-export function argumentsOf(properties: Record<string, ContractSchema>, required: readonly string[]): ContractSchema {
+export function describeArguments(
+  properties: Record<string, ContractSchema>,
+  required: readonly string[],
+): ContractSchema {
   return { type: "object", properties, required, additionalProperties: false };
 }
 

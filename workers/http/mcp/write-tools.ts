@@ -1,5 +1,5 @@
 /** The tool that changes the registry; listed only for credentials that may. */
-import { answerOf, argumentsOf, FORMAT, type McpTool, SCHEMA_CONTENT, SUBJECT } from "./tool.ts";
+import { describeAnswer, describeArguments, FORMAT, type McpTool, SCHEMA_CONTENT, SUBJECT } from "./tool.ts";
 
 const REGISTER_SCHEMA: McpTool = {
   name: "register_schema",
@@ -8,7 +8,7 @@ const REGISTER_SCHEMA: McpTool = {
     "Registers a schema as the next version of a subject, or gives the version that has the same content. Refuses a schema that is not compatible; check_compatibility says so beforehand without changing anything.",
   permission: "schema:write",
   writes: true,
-  inputSchema: argumentsOf(
+  inputSchema: describeArguments(
     {
       subject: SUBJECT,
       schema: SCHEMA_CONTENT,
@@ -22,7 +22,7 @@ const REGISTER_SCHEMA: McpTool = {
     },
     ["subject", "schema"],
   ),
-  outputSchema: answerOf("Record"),
+  outputSchema: describeAnswer("Record"),
   async run({ subject, schema, ...rest }, call) {
     const body = { subject, content: schema, ...rest };
     const record = (await call("POST /schemas", { body })) as { version: string; version_number: number };

@@ -9,12 +9,12 @@ import type { NativeRequest } from "./request.ts";
 import { parseTime } from "./rule-books.ts";
 import type { Shape } from "./shapes.ts";
 
-export function administratorOf(request: NativeRequest): Administrator {
+export function toAdministrator(request: NativeRequest): Administrator {
   const { edge, actor, caller } = request;
   return { edge, actor, caller, idempotencyKey: idempotencyKey(request).idempotencyKey };
 }
 
-export function grantsOf(fields: readonly Shape<"Grant">[]): Grant[] {
+export function parseGrants(fields: readonly Shape<"Grant">[]): Grant[] {
   return fields.map(({ role, context, subject, subject_prefix: prefix, states, condition }, index) => {
     if (subject !== undefined && prefix !== undefined) {
       throw wrong(
@@ -59,7 +59,7 @@ export function pageJson<T>(items: readonly T[], limit: number, nameOf: (item: T
   return items.length < limit || last === undefined ? {} : { next_cursor: nameOf(last) };
 }
 
-export function pageOf(request: NativeRequest): { after: string; limit: number } {
+export function parseListPage(request: NativeRequest): { after: string; limit: number } {
   return { after: textParameter(request, "cursor") ?? "", limit: request.query.limit as number };
 }
 

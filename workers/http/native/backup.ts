@@ -1,6 +1,6 @@
 /** Export and restore of the log. */
 
-import { primaryOf } from "../../../durable-objects/primary/client.ts";
+import { openPrimary } from "../../../durable-objects/primary/client.ts";
 import { EPOCH } from "../../../registry/log-entry.ts";
 import type { StateDigests } from "../../../registry/rpc.ts";
 import { MAX_SEGMENT_BYTES } from "../../../registry/segment.ts";
@@ -111,7 +111,7 @@ export async function exportBackup({ edge, query }: NativeRequest): Promise<Answ
 }
 
 export async function getBackupState({ edge }: NativeRequest): Promise<Answer> {
-  const { state, leafHash, asOf } = await primaryOf(edge.env, edge.tenant, {
+  const { state, leafHash, asOf } = await openPrimary(edge.env, edge.tenant, {
     deadlineMs: RESTORE_DEADLINE_MS,
   }).readState();
   return jsonAnswer<Shape<"BackupState">>(
@@ -127,7 +127,7 @@ export async function restoreSegment({ edge, request }: NativeRequest): Promise<
     throw refusing("UNSUPPORTED_MEDIA_TYPE", `The body must be one segment of a backup, as ${SEGMENT_MEDIA_TYPE}.`);
   }
   const segment = await readBody(request, MAX_SEGMENT_BYTES);
-  const answer = await primaryOf(edge.env, edge.tenant, { deadlineMs: RESTORE_DEADLINE_MS }).restoreSegment(segment);
+  const answer = await openPrimary(edge.env, edge.tenant, { deadlineMs: RESTORE_DEADLINE_MS }).restoreSegment(segment);
   if (!answer.ok) throw new RegistryError(answer.refusal);
   const { first, last, appended } = answer.value;
   return jsonAnswer(200, { first, last, appended }, provenance(answer.asOf, "primary"));
@@ -135,7 +135,7 @@ export async function restoreSegment({ edge, request }: NativeRequest): Promise<
 
 export async function finishRestore({ edge, body }: NativeRequest): Promise<Answer> {
   const { seq, leaf_hash, state } = body as { seq: number; leaf_hash: string; state: StateDigests | null };
-  const primary = primaryOf(edge.env, edge.tenant, { deadlineMs: RESTORE_DEADLINE_MS });
+  const primary = openPrimary(edge.env, edge.tenant, { deadlineMs: RESTORE_DEADLINE_MS });
   const answer = await primary.finishRestore({ seq, leafHash: leaf_hash, state });
   if (!answer.ok) throw new RegistryError(answer.refusal);
   const proven = { seq, leaf_hash, ...answer.value };
@@ -143,7 +143,7 @@ export async function finishRestore({ edge, body }: NativeRequest): Promise<Answ
 }
 
 export async function abandonRestore({ edge }: NativeRequest): Promise<Answer> {
-  const answer = await primaryOf(edge.env, edge.tenant, { deadlineMs: RESTORE_DEADLINE_MS }).abandonRestore();
+  const answer = await openPrimary(edge.env, edge.tenant, { deadlineMs: RESTORE_DEADLINE_MS }).abandonRestore();
   if (!answer.ok) throw new RegistryError(answer.refusal);
   return jsonAnswer(200, { removed: answer.value.removed }, provenance(answer.asOf, "primary"));
 }

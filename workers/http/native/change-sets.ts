@@ -12,7 +12,7 @@ import { promoteRemotely, type TargetAnswer } from "../../registry/write/promote
 import { makeRequestedChanges, type RequestedChange } from "../../registry/write/requested-changes.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
-import { contentTextOf, idempotencyKey, requestedAttributes, requestedDataContract } from "./fields.ts";
+import { idempotencyKey, printContentText, requestedAttributes, requestedDataContract } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
@@ -122,7 +122,7 @@ async function readRegistration(
     (other) => other.operation === "register" && other.subject === subject && other.format !== undefined,
   ) as RegistrationField | undefined;
   const format = field.format ?? sibling?.format ?? requireValue(await readSubjectFormat(edge, { subject, context }));
-  const content = contentTextOf(format, tree, `/changes/${place}`);
+  const content = printContentText(format, tree, `/changes/${place}`);
   return {
     isRewritten: content.isRewritten,
     change: {

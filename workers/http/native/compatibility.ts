@@ -20,8 +20,8 @@ import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import {
   contentNode,
-  contentTextOf,
   idempotencyKey,
+  printContentText,
   requestedDataContract,
   requestedReferences,
   textParameter,
@@ -103,7 +103,7 @@ function sideOf(side: Shape<"SchemaSide">, tree: JsonObject, place: string): Sch
   const { format, references, dialect } = side;
   return {
     format,
-    text: contentTextOf(format, tree, place).text,
+    text: printContentText(format, tree, place).text,
     references: requestedReferences(references),
     dialect,
   };

@@ -6,13 +6,13 @@ import { readTarget } from "../../validation/targets.ts";
 import { type Answer, JSON_MEDIA_TYPE, jsonTextAnswer, provenance } from "../answer.ts";
 import { RegistryError } from "../errors.ts";
 import { renderedContentAnswer } from "../rendered-content.ts";
-import { consistencyOf } from "./records.ts";
+import { parseConsistency } from "./records.ts";
 import { contentForm, contentJson } from "./rendering.ts";
 import type { NativeRequest } from "./request.ts";
 
 /** The content with its references inlined; rebuilt each time, because references may resolve differently later. */
 async function bundleAnswer(request: NativeRequest, id: string): Promise<Answer> {
-  const found = await readTarget(request.edge, { id }, consistencyOf(request));
+  const found = await readTarget(request.edge, { id }, parseConsistency(request));
   if (!found.ok) throw new RegistryError(found.refusal);
   const { target, asOf, source } = found.value;
   const { format, model, dialect } = target;

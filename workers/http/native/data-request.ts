@@ -34,7 +34,7 @@ type DataBody =
   | { form: "bytes"; mediaType: string; format: FormatName | null };
 
 /** The kind of the body according to the Content-Type. */
-export function dataBodyOf({ request }: NativeRequest): DataBody {
+export function readDataBody({ request }: NativeRequest): DataBody {
   const contentType = request.headers.get("Content-Type");
   const mediaType = (contentType ?? "").split(";")[0]!.trim().toLowerCase();
   if (LINES_MEDIA_TYPES.has(mediaType)) return { form: "lines" };
@@ -80,7 +80,7 @@ export function readMessageBytes({ request }: NativeRequest): Promise<Uint8Array
 type DataFields = Pick<Shape<"DataToValidate">, "data" | "data_base64" | "framing">;
 
 /** The data of an envelope or of one of its items; `place` is the object's own pointer. */
-export function payloadOf(fields: DataFields, place = ""): Payload {
+export function parsePayload(fields: DataFields, place = ""): Payload {
   const { data, data_base64: base64, framing } = fields;
   if (Object.hasOwn(fields, "data") === (base64 !== undefined)) {
     const message = 'Send either "data", a JSON value, or "data_base64", the bytes of a message.';
@@ -103,12 +103,12 @@ function bytesOf(base64: string, pointer: string): Uint8Array {
   return bytes!;
 }
 
-export function framingOf(request: NativeRequest): Framing {
+export function parseFraming(request: NativeRequest): Framing {
   return (request.query.framing as Framing | undefined) ?? "none";
 }
 
 /** Options for reading data, from the query; the envelope may name a different message. */
-export function dataOptionsOf(request: NativeRequest, message?: string): DataOptions {
+export function parseDataOptions(request: NativeRequest, message?: string): DataOptions {
   const named = message ?? textParameter(request, "message");
   return {
     formats: request.query.formats !== "annotate",
@@ -129,7 +129,7 @@ type SchemaFields = {
 const SCHEMA_FIELDS = ["id", "guid", "confluent_id", "subject"] as const;
 
 /** The single schema that an object identifies. Undefined if there is none. */
-export function selectorOf(fields: SchemaFields, place = ""): TargetSelector | undefined {
+export function parseTargetSelector(fields: SchemaFields, place = ""): TargetSelector | undefined {
   const named = SCHEMA_FIELDS.filter((name) => fields[name] !== undefined);
   const { id, guid, confluent_id: confluentId, subject, version, context } = fields;
   if (named.length > 1) {
@@ -147,13 +147,13 @@ export function selectorOf(fields: SchemaFields, place = ""): TargetSelector | u
 }
 
 /** From the header of a Kafka message. */
-export function headerGuidOf({ header }: NativeRequest): string | undefined {
+export function parseHeaderGuid({ header }: NativeRequest): string | undefined {
   return header["X-Schema-Guid"] as string | undefined;
 }
 
 export function selectorOfQuery(request: NativeRequest): TargetSelector | undefined {
-  const headerGuid = headerGuidOf(request);
-  return selectorOf({
+  const headerGuid = parseHeaderGuid(request);
+  return parseTargetSelector({
     ...(request.query as SchemaFields),
     ...(headerGuid === undefined ? {} : { guid: headerGuid }),
   });

@@ -5,7 +5,7 @@ import { readBySelector } from "../../registry/read/read.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import { textParameter } from "./fields.ts";
-import { consistencyOf } from "./records.ts";
+import { parseConsistency } from "./records.ts";
 import type { NativeRequest } from "./request.ts";
 
 type ExecuteBody = { mode: RuleMode; message: unknown; target_version?: string };
@@ -15,7 +15,7 @@ export async function executeDataRules(request: NativeRequest): Promise<Answer> 
   const { mode, message, target_version: targetVersion } = request.body as ExecuteBody;
   const read = async (version: string) => {
     const wanted = { subject: path.subject!, context: textParameter(request, "context"), version, deleted: false };
-    return requireValue(await readBySelector(edge, wanted, consistencyOf(request)));
+    return requireValue(await readBySelector(edge, wanted, parseConsistency(request)));
   };
   const { record, asOf } = await read(path.version!);
   const target = targetVersion === undefined ? undefined : (await read(targetVersion)).record;

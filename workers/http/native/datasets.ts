@@ -7,14 +7,14 @@ import { checkRows } from "../../registry/artefacts/check-rows.ts";
 import { type FoundTarget, readTarget } from "../../validation/targets.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { RegistryError, refusing, requireValue } from "../errors.ts";
-import { dataBodyOf } from "./data-request.ts";
+import { readDataBody } from "./data-request.ts";
 import { textParameter } from "./fields.ts";
-import { consistencyOf } from "./records.ts";
+import { parseConsistency } from "./records.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
 export async function postRowCheck(request: NativeRequest): Promise<Answer> {
-  if (dataBodyOf(request).form !== "lines") {
+  if (readDataBody(request).form !== "lines") {
     throw refusing("UNSUPPORTED_MEDIA_TYPE", "Rows are sent as application/x-ndjson, one JSON value per line.");
   }
   const found = await requireDataset(request);
@@ -53,7 +53,7 @@ async function requireDataset(request: NativeRequest): Promise<FoundTarget> {
   const { edge, path } = request;
   const version = textParameter(request, "version") ?? "latest";
   const selector = { subject: path.subject!, context: textParameter(request, "context"), version };
-  const found = requireValue(await readTarget(edge, selector, consistencyOf(request)));
+  const found = requireValue(await readTarget(edge, selector, parseConsistency(request)));
   if (found.target.format.name === "dataset") return found;
   throw unprocessable(`"${path.subject}" is not a data set but a ${found.target.format.name}.`, "");
 }

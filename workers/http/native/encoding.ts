@@ -10,15 +10,15 @@ import { decodeMessage, unframe } from "../../validation/validate.ts";
 import { type Answer, jsonTextAnswer, provenance } from "../answer.ts";
 import { RegistryError } from "../errors.ts";
 import {
-  dataBodyOf,
-  dataOptionsOf,
-  framingOf,
-  payloadOf,
+  parseDataOptions,
+  parseFraming,
+  parsePayload,
+  readDataBody,
   readEnvelope,
   readMessageBytes,
   requireFormat,
 } from "./data-request.ts";
-import { consistencyOf } from "./records.ts";
+import { parseConsistency } from "./records.ts";
 import { type NativeRequest, refuseItems } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
@@ -32,10 +32,10 @@ const MEDIA_TYPES: Readonly<Partial<Record<FormatName, string>>> = {
 export async function postEncoding(request: NativeRequest): Promise<Answer> {
   const { edge, path, query } = request;
   const fields = await readEnvelope<Shape<"DataToEncode">>(request);
-  const consistency = consistencyOf(request);
+  const consistency = parseConsistency(request);
   const found = required(await readTarget(edge, { id: path.id! }, consistency));
   const framing = (query.framing as EncodedFraming | undefined) ?? "none";
-  const options = dataOptionsOf(request, fields.message);
+  const options = parseDataOptions(request, fields.message);
   const bytes = required(
     await encodeMessage(edge, { id: path.id!, found, value: fields.data, framing, options }, consistency),
   );
@@ -56,12 +56,12 @@ function asksForJson({ request }: NativeRequest): boolean {
 
 export async function postDecoding(request: NativeRequest): Promise<Answer> {
   const { edge, path } = request;
-  const body = dataBodyOf(request);
+  const body = readDataBody(request);
   const message = await readMessage(request, body.form);
-  const found = required(await readTarget(edge, { id: path.id! }, consistencyOf(request)));
+  const found = required(await readTarget(edge, { id: path.id! }, parseConsistency(request)));
   requireFormat(body, found.target.format.name);
   const unframed = required(await unframe(edge, found, message.bytes, message.framing));
-  const options = dataOptionsOf(request, unframed.message ?? message.name);
+  const options = parseDataOptions(request, unframed.message ?? message.name);
   const { value, warnings } = required(decodeMessage(found.target, unframed.payload, options));
   const named = unframed.message === undefined ? {} : { message: unframed.message };
   const rest = JSON.stringify({ ...named, warnings });
@@ -69,12 +69,13 @@ export async function postDecoding(request: NativeRequest): Promise<Answer> {
 }
 
 async function readMessage(request: NativeRequest, form: "json" | "lines" | "bytes") {
-  if (form === "bytes") return { bytes: await readMessageBytes(request), framing: framingOf(request), name: undefined };
+  if (form === "bytes")
+    return { bytes: await readMessageBytes(request), framing: parseFraming(request), name: undefined };
   if (form === "lines") {
     refuseItems([{ rule: "body", message: "Decoding requires one message: as bytes, or as data_base64 in JSON." }]);
   }
   const fields = await readEnvelope<Shape<"DataToDecode">>(request);
-  const payload = payloadOf(fields);
+  const payload = parsePayload(fields);
   if (!("bytes" in payload)) throw new Error("The OpenAPI document requires data_base64.");
   return { ...payload, name: fields.message };
 }

@@ -8,7 +8,7 @@ import { printSubjectName } from "../../../schema/subject-name.ts";
 import { type FoundTarget, readTarget } from "../../validation/targets.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
-import { consistencyOf } from "./records.ts";
+import { parseConsistency } from "./records.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
@@ -39,7 +39,7 @@ async function readStep(
   const { edge } = request;
   const read = async (side: "before" | "after", version: string | number) => {
     const selector = { subject, context, version: String(version) };
-    const found = requireValue(await readTarget(edge, selector, consistencyOf(request)));
+    const found = requireValue(await readTarget(edge, selector, parseConsistency(request)));
     if (found.target.format.name === "evaluation") return found;
     const name = found.record === null ? subject : printSubjectName(found.record);
     throw unprocessable(`"${name}" is not an evaluation but a ${found.target.format.name}.`, `/evaluation/${side}`);

@@ -67,7 +67,7 @@ export function contentNode(tree: JsonObject, place = ""): JsonNode {
 }
 
 /** The text of an object's content. */
-export function contentTextOf(format: FormatName, tree: JsonObject, place = ""): ContentText {
+export function printContentText(format: FormatName, tree: JsonObject, place = ""): ContentText {
   return requireValue(contentText(format, contentNode(tree, place)));
 }
 

@@ -12,7 +12,15 @@ import {
 } from "../../access/administration.ts";
 import { type Answer, jsonAnswer } from "../answer.ts";
 import { RegistryError, requireOk } from "../errors.ts";
-import { administratorOf, grantJson, grantsOf, pageJson, pageOf, parseExpiry, timeOrNull } from "./access-fields.ts";
+import {
+  grantJson,
+  pageJson,
+  parseExpiry,
+  parseGrants,
+  parseListPage,
+  timeOrNull,
+  toAdministrator,
+} from "./access-fields.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
@@ -22,9 +30,9 @@ const DEFAULT_OVERLAP_SECONDS = 24 * 60 * 60;
 export async function postKey(request: NativeRequest): Promise<Answer> {
   const field = request.body as Shape<"NewKey">;
   const { key, text } = requireOk(
-    await createKey(administratorOf(request), {
+    await createKey(toAdministrator(request), {
       name: field.name,
-      grants: grantsOf(field.grants),
+      grants: parseGrants(field.grants),
       scopes: field.scopes ?? null,
       requestsPerMinute: field.requests_per_minute ?? null,
       expiresAtMs: parseExpiry(field.expires_at ?? null),
@@ -36,7 +44,7 @@ export async function postKey(request: NativeRequest): Promise<Answer> {
 }
 
 export async function listKeys(request: NativeRequest): Promise<Answer> {
-  const page = pageOf(request);
+  const page = parseListPage(request);
   const keys = requireOk(await askDirectory(request.edge, "keys", { tenant: request.edge.tenant, ...page }));
   return jsonAnswer<Shape<"KeyPage">>(200, {
     items: keys.map(keyJson),
@@ -56,23 +64,23 @@ export async function patchKey(request: NativeRequest): Promise<Answer> {
   const field = request.body as Shape<"KeyChanges">;
   const changes: KeyChanges = {
     ...(field.name === undefined ? {} : { name: field.name }),
-    ...(field.grants === undefined ? {} : { grants: grantsOf(field.grants) }),
+    ...(field.grants === undefined ? {} : { grants: parseGrants(field.grants) }),
     ...(field.scopes === undefined ? {} : { scopes: field.scopes }),
     ...(field.requests_per_minute === undefined ? {} : { requestsPerMinute: field.requests_per_minute }),
     ...(field.expires_at === undefined ? {} : { expiresAtMs: parseExpiry(field.expires_at) }),
   };
-  const { key } = requireOk(await updateKey(administratorOf(request), request.path.key!, changes));
+  const { key } = requireOk(await updateKey(toAdministrator(request), request.path.key!, changes));
   return jsonAnswer<Shape<"ApiKey">>(200, keyJson(key));
 }
 
 export async function deleteKey(request: NativeRequest): Promise<Answer> {
-  const { key } = requireOk(await revokeKey(administratorOf(request), request.path.key!));
+  const { key } = requireOk(await revokeKey(toAdministrator(request), request.path.key!));
   return jsonAnswer<Shape<"ApiKey">>(200, keyJson(key));
 }
 
 export async function postKeyRotation(request: NativeRequest): Promise<Answer> {
   const { overlap_seconds: overlap = DEFAULT_OVERLAP_SECONDS } = request.body as Shape<"Rotation">;
-  const { key, text } = requireOk(await rotateKey(administratorOf(request), request.path.key!, overlap));
+  const { key, text } = requireOk(await rotateKey(toAdministrator(request), request.path.key!, overlap));
   return jsonAnswer<Shape<"RotatedKey">>(200, { ...keyJson(key), ...(text === undefined ? {} : { key: text }) });
 }
 

@@ -6,12 +6,12 @@ import { askDirectory, erasePerson } from "../../access/administration.ts";
 import { personJson, personLines } from "../../registry/audit/person.ts";
 import { type Answer, jsonAnswer } from "../answer.ts";
 import { refusing, requireOk } from "../errors.ts";
-import { administratorOf, pageJson, pageOf } from "./access-fields.ts";
+import { pageJson, parseListPage, toAdministrator } from "./access-fields.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
 export async function listPeople(request: NativeRequest): Promise<Answer> {
-  const page = pageOf(request);
+  const page = parseListPage(request);
   const people = requireOk(await askDirectory(request.edge, "people", { tenant: request.edge.tenant, ...page }));
   return jsonAnswer<Shape<"PersonPage">>(200, {
     items: people.map(personJson),
@@ -36,7 +36,7 @@ export async function exportPerson(request: NativeRequest): Promise<Answer> {
 }
 
 export async function deletePerson(request: NativeRequest): Promise<Answer> {
-  const { person } = requireOk(await erasePerson(administratorOf(request), request.path.actor!));
+  const { person } = requireOk(await erasePerson(toAdministrator(request), request.path.actor!));
   return jsonAnswer<Shape<"Person">>(200, personJson(person));
 }
 

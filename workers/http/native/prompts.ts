@@ -10,7 +10,7 @@ import { readTarget } from "../../validation/targets.ts";
 import { type Answer, jsonTextAnswer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { projectionText } from "./projection.ts";
-import { consistencyOf } from "./records.ts";
+import { parseConsistency } from "./records.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
@@ -21,7 +21,7 @@ export async function postRendering(request: NativeRequest): Promise<Answer> {
   const body = request.body as RenderBody;
   const profile = body.profile === undefined ? undefined : requireValue(readProfile(body.profile, "/profile"));
   const { target, record, asOf, source, contentHash } = requireValue(
-    await readTarget(edge, selectorOf(body), consistencyOf(request)),
+    await readTarget(edge, selectorOf(body), parseConsistency(request)),
   );
   if (target.format.name !== "prompt") {
     throw unprocessable(`Only a prompt can be rendered, not a ${target.format.name}.`, body.id ? "/id" : "/subject");

@@ -7,7 +7,7 @@ import { type ContentForm, contentForm, recordETag, recordJson } from "./renderi
 import type { NativeRequest } from "./request.ts";
 
 /** The maximum age of a record that this caller accepts. */
-export function consistencyOf({ header, token }: NativeRequest): Consistency {
+export function parseConsistency({ header, token }: NativeRequest): Consistency {
   return { token, maxAgeMs: header["X-Registry-Consistency"] === "eventual" ? RECORD_MAX_AGE_MS : 0 };
 }
 

@@ -6,7 +6,7 @@ import { timestamp } from "../../../registry/record-view.ts";
 import { askDirectory, deleteGrants, deleteRole, putGrants, putRole } from "../../access/administration.ts";
 import { type Answer, jsonAnswer } from "../answer.ts";
 import { RegistryError, requireOk } from "../errors.ts";
-import { administratorOf, grantJson, grantsOf, pageJson, pageOf, timeOrNull } from "./access-fields.ts";
+import { grantJson, pageJson, parseGrants, parseListPage, timeOrNull, toAdministrator } from "./access-fields.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
@@ -21,17 +21,17 @@ export async function listRoles({ edge }: NativeRequest): Promise<Answer> {
 
 export async function putRoleNamed(request: NativeRequest): Promise<Answer> {
   const { permissions } = request.body as Shape<"RolePermissions">;
-  const { role } = requireOk(await putRole(administratorOf(request), request.path.role!, permissions));
+  const { role } = requireOk(await putRole(toAdministrator(request), request.path.role!, permissions));
   return jsonAnswer<Shape<"AccessRole">>(200, roleJson(role));
 }
 
 export async function deleteRoleNamed(request: NativeRequest): Promise<Answer> {
-  const { role } = requireOk(await deleteRole(administratorOf(request), request.path.role!));
+  const { role } = requireOk(await deleteRole(toAdministrator(request), request.path.role!));
   return jsonAnswer<Shape<"AccessRole">>(200, roleJson(role));
 }
 
 export async function listGrants(request: NativeRequest): Promise<Answer> {
-  const page = pageOf(request);
+  const page = parseListPage(request);
   const items = requireOk(await askDirectory(request.edge, "grants", { tenant: request.edge.tenant, ...page }));
   return jsonAnswer<Shape<"GrantsPage">>(200, {
     items: items.map(principalJson),
@@ -48,13 +48,13 @@ export async function getGrants({ edge, path }: NativeRequest): Promise<Answer> 
 }
 
 export async function putGrantsOf(request: NativeRequest): Promise<Answer> {
-  const wanted = grantsOf((request.body as Shape<"GrantsBody">).grants);
-  const { grants } = requireOk(await putGrants(administratorOf(request), request.path.principal!, wanted));
+  const wanted = parseGrants((request.body as Shape<"GrantsBody">).grants);
+  const { grants } = requireOk(await putGrants(toAdministrator(request), request.path.principal!, wanted));
   return jsonAnswer<Shape<"PrincipalGrants">>(200, principalJson(grants));
 }
 
 export async function deleteGrantsOf(request: NativeRequest): Promise<Answer> {
-  const { grants } = requireOk(await deleteGrants(administratorOf(request), request.path.principal!));
+  const { grants } = requireOk(await deleteGrants(toAdministrator(request), request.path.principal!));
   return jsonAnswer<Shape<"PrincipalGrants">>(200, principalJson(grants));
 }
 

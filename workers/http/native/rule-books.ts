@@ -13,15 +13,15 @@ export type BookField = {
 };
 
 /** `pointer` is the rule book's location in the body. */
-export function bookOf({ rules = [], overrides = [], exceptions = [] }: BookField, pointer = ""): RuleBook {
+export function parseBookField({ rules = [], overrides = [], exceptions = [] }: BookField, pointer = ""): RuleBook {
   return {
     rules,
     overrides,
-    exceptions: exceptions.map((exception, index) => exceptionOf(exception, `${pointer}/exceptions/${index}`)),
+    exceptions: exceptions.map((exception, index) => parseException(exception, `${pointer}/exceptions/${index}`)),
   };
 }
 
-export function exceptionOf({ expires_at, ...exception }: ExceptionField, pointer = ""): DatedException {
+export function parseException({ expires_at, ...exception }: ExceptionField, pointer = ""): DatedException {
   return { ...exception, expiresAtMs: parseTime(expires_at, `${pointer}/expires_at`) };
 }
 

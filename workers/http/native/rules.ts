@@ -17,10 +17,10 @@ import type { NativeRequest } from "./request.ts";
 import {
   type BookField,
   bookJson,
-  bookOf,
   type ExceptionField,
   exceptionJson,
-  exceptionOf,
+  parseBookField,
+  parseException,
   parseTime,
   scopeJson,
 } from "./rule-books.ts";
@@ -34,7 +34,7 @@ export async function getRules(request: NativeRequest): Promise<Answer> {
 
 export async function putRules(request: NativeRequest): Promise<Answer> {
   const { edge, caller, body } = request;
-  const book = bookOf(body as BookField);
+  const book = parseBookField(body as BookField);
   const set = await setRules(edge, caller, scopeOf(request), book, idempotencyKey(request));
   return bookAnswer(request, requireValue(set));
 }
@@ -62,7 +62,7 @@ export async function getExceptions(request: NativeRequest): Promise<Answer> {
 export async function postException(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;
   const { subject, context, ...field } = request.body as ExceptionField & { subject?: string; context?: string };
-  const exception = exceptionOf(field);
+  const exception = parseException(field);
   const added = await addException(edge, caller, { subject, context }, exception, idempotencyKey(request));
   const { asOf, ...scoped } = requireValue(added);
   return jsonAnswer(201, scopedExceptionJson(scoped, edge.now()), provenance(asOf, "primary"));
@@ -86,7 +86,7 @@ export async function postDryRun(request: NativeRequest): Promise<Answer> {
     await dryRunRules(edge, {
       subject,
       context,
-      book: book && bookOf(book, "/book"),
+      book: book && parseBookField(book, "/book"),
       as,
       level,
       policy,

@@ -17,9 +17,9 @@ import { type Answer, jsonAnswer, jsonTextAnswer, provenance } from "../answer.t
 import { requireValue } from "../errors.ts";
 import {
   contentNode,
-  contentTextOf,
   idempotencyKey,
   ifMatchSeq,
+  printContentText,
   requestedAttributes,
   requestedDataContract,
   requestedReferences,
@@ -27,7 +27,7 @@ import {
   textParameter,
 } from "./fields.ts";
 import { fileFormat, readSchemaFile } from "./file-format.ts";
-import { consistencyOf, pageAnswer, recordAnswer } from "./records.ts";
+import { pageAnswer, parseConsistency, recordAnswer } from "./records.ts";
 import { contentForm, recordETag, recordJson } from "./rendering.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
@@ -97,7 +97,7 @@ async function answerRegistration(
 export async function getSchema(request: NativeRequest): Promise<Answer> {
   const { edge, path, query } = request;
   const wanted = { id: path.id!, deleted: query.deleted === true };
-  const read = requireValue(await readById(edge, wanted, consistencyOf(request)));
+  const read = requireValue(await readById(edge, wanted, parseConsistency(request)));
   if (query.portability !== true) return recordAnswer(request, read);
   const { record, text, asOf, source } = read;
   const portability = requireValue(await readPortability(edge, record, text.text));
@@ -164,7 +164,7 @@ export async function undeleteSchema(request: NativeRequest): Promise<Answer> {
 export async function checkSchemaText(request: NativeRequest): Promise<Answer> {
   const { edge, tree } = request;
   const { format, references, dialect } = request.body as Shape<"SchemaToCheck">;
-  const content = contentTextOf(format, tree!);
+  const content = printContentText(format, tree!);
   const checked = requireInCallersText(
     await checkSchema(edge, {
       format,

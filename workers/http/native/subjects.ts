@@ -8,7 +8,7 @@ import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import { totalJson } from "./compatibility.ts";
 import { idempotencyKey, textParameter } from "./fields.ts";
-import { consistencyOf, pageAnswer, recordAnswer } from "./records.ts";
+import { pageAnswer, parseConsistency, recordAnswer } from "./records.ts";
 import { contentForm, subjectJson } from "./rendering.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
@@ -73,7 +73,7 @@ export async function listSubjectVersions(request: NativeRequest): Promise<Answe
 export async function getVersion(request: NativeRequest): Promise<Answer> {
   const { edge, path, query } = request;
   const wanted = { ...subjectOf(request), version: path.version!, deleted: query.deleted === true };
-  return recordAnswer(request, requireValue(await readBySelector(edge, wanted, consistencyOf(request))));
+  return recordAnswer(request, requireValue(await readBySelector(edge, wanted, parseConsistency(request))));
 }
 
 export async function diffSubjectVersions(request: NativeRequest): Promise<Answer> {

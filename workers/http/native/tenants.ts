@@ -7,7 +7,7 @@ import { askDirectory, createTenant, deleteTenant, updateTenant } from "../../ac
 import { settleTenant } from "../../tenants.ts";
 import { type Answer, jsonAnswer } from "../answer.ts";
 import { RegistryError, refusing, requireOk } from "../errors.ts";
-import { administratorOf, pageJson, pageOf } from "./access-fields.ts";
+import { pageJson, parseListPage, toAdministrator } from "./access-fields.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
@@ -23,7 +23,7 @@ export async function postTenant(request: NativeRequest): Promise<Answer> {
     );
   }
   const { tenant, text } = requireOk(
-    await createTenant(administratorOf(request), {
+    await createTenant(toAdministrator(request), {
       name: field.name,
       fullName,
       jurisdiction,
@@ -38,7 +38,7 @@ export async function postTenant(request: NativeRequest): Promise<Answer> {
 }
 
 export async function listTenants(request: NativeRequest): Promise<Answer> {
-  const page = pageOf(request);
+  const page = parseListPage(request);
   const tenants = requireOk(await askDirectory(request.edge, "tenants", page));
   return jsonAnswer<Shape<"TenantPage">>(200, {
     items: tenants.map(tenantJson),
@@ -57,12 +57,12 @@ export async function getTenant({ edge, path }: NativeRequest): Promise<Answer> 
 export async function patchTenant(request: NativeRequest): Promise<Answer> {
   const { state = null, quotas = {} } = request.body as Shape<"TenantChanges">;
   const changes = { name: request.path.tenant!, state, quotas: quotasOf(quotas) };
-  const { tenant } = requireOk(await updateTenant(administratorOf(request), changes));
+  const { tenant } = requireOk(await updateTenant(toAdministrator(request), changes));
   return jsonAnswer<Shape<"Tenant">>(200, tenantJson(tenant));
 }
 
 export async function removeTenant(request: NativeRequest): Promise<Answer> {
-  const { tenant } = requireOk(await deleteTenant(administratorOf(request), request.path.tenant!));
+  const { tenant } = requireOk(await deleteTenant(toAdministrator(request), request.path.tenant!));
   return jsonAnswer<Shape<"Tenant">>(200, tenantJson(tenant));
 }
 

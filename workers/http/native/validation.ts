@@ -3,7 +3,7 @@ import { ERRORS, type Refusal } from "../../../contract/errors.ts";
 import { errorFields, logLine } from "../../../observe/log-line.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
-import { type DataOptions, sentenceOf } from "../../../schema/data.ts";
+import { type DataOptions, printDataError } from "../../../schema/data.ts";
 import { readFrame } from "../../../schema/framing.ts";
 import type { Result } from "../../../schema/result.ts";
 import { Fairness } from "../../validation/fairness.ts";
@@ -14,46 +14,46 @@ import { askVersions, isVersionRange } from "../../validation/versions.ts";
 import { type Answer, JSON_MEDIA_TYPE, jsonTextAnswer, prebuiltHeaders, provenance } from "../answer.ts";
 import { RegistryError } from "../errors.ts";
 import {
-  dataBodyOf,
-  dataOptionsOf,
-  framingOf,
-  headerGuidOf,
-  payloadOf,
+  parseDataOptions,
+  parseFraming,
+  parseHeaderGuid,
+  parsePayload,
+  parseTargetSelector,
+  readDataBody,
   readEnvelope,
   readMessageBytes,
   requireFormat,
   requireSelector,
-  selectorOf,
   selectorOfQuery,
 } from "./data-request.ts";
-import { consistencyOf } from "./records.ts";
+import { parseConsistency } from "./records.ts";
 import { type NativeRequest, refuseItems } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
 export async function validateById(request: NativeRequest): Promise<Answer> {
-  const body = dataBodyOf(request);
+  const body = readDataBody(request);
   const selector = { id: request.path.id! };
   if (body.form === "lines") return linesAnswer(request, await requireTarget(request, selector));
   if (body.form === "bytes") {
-    const payload: Payload = { bytes: await readMessageBytes(request), framing: framingOf(request) };
+    const payload: Payload = { bytes: await readMessageBytes(request), framing: parseFraming(request) };
     const found = await requireTarget(request, selector);
     requireFormat(body, found.target.format.name);
     const claimed = await withHeaderGuid(request, found, payload);
-    return validationAnswer(request, found, claimed, dataOptionsOf(request));
+    return validationAnswer(request, found, claimed, parseDataOptions(request));
   }
   const fields = await readEnvelope<Shape<"DataToValidate">>(request);
-  const payload = payloadOf(fields);
+  const payload = parsePayload(fields);
   return validationAnswer(
     request,
     await requireTarget(request, selector),
     payload,
-    dataOptionsOf(request, fields.message),
+    parseDataOptions(request, fields.message),
   );
 }
 
 /** A guid beside the bytes must be this schema's, like one in their frame. */
 async function withHeaderGuid(request: NativeRequest, found: FoundTarget, payload: Payload): Promise<Payload> {
-  const guid = headerGuidOf(request);
+  const guid = parseHeaderGuid(request);
   if (guid === undefined) return payload;
   const problem = await findFrameProblem(request.edge, found, { guid: guid.toLowerCase() });
   if (problem === undefined) return payload;
@@ -62,7 +62,7 @@ async function withHeaderGuid(request: NativeRequest, found: FoundTarget, payloa
 }
 
 export async function validateBySelector(request: NativeRequest): Promise<Answer> {
-  const body = dataBodyOf(request);
+  const body = readDataBody(request);
   if (body.form === "json") return validateEnvelope(request);
   if (body.form === "lines") {
     return linesAnswer(request, await requireTarget(request, requireSelector(selectorOfQuery(request))));
@@ -70,10 +70,10 @@ export async function validateBySelector(request: NativeRequest): Promise<Answer
   const bytes = await readMessageBytes(request);
   const selector = selectorOfQuery(request);
   // Without a schema in the request, the frame must identify it.
-  const framing = selector === undefined ? "confluent" : framingOf(request);
+  const framing = selector === undefined ? "confluent" : parseFraming(request);
   const found = await requireTarget(request, selector ?? selectorOfFrame(request, bytes));
   requireFormat(body, found.target.format.name);
-  return validationAnswer(request, found, { bytes, framing }, dataOptionsOf(request));
+  return validationAnswer(request, found, { bytes, framing }, parseDataOptions(request));
 }
 
 function selectorOfFrame(request: NativeRequest, bytes: Uint8Array): TargetSelector {
@@ -91,10 +91,10 @@ function selectorOfFrame(request: NativeRequest, bytes: Uint8Array): TargetSelec
 
 async function validateEnvelope(request: NativeRequest): Promise<Answer> {
   const fields = await readEnvelope<Shape<"ValidationQuestion">>(request);
-  const options = dataOptionsOf(request, fields.message);
+  const options = parseDataOptions(request, fields.message);
   if (fields.versions !== undefined) return versionsAnswer(request, fields, fields.versions, options);
-  const found = await requireTarget(request, requireSelector(selectorOf(fields)));
-  if (fields.items === undefined) return validationAnswer(request, found, payloadOf(fields), options);
+  const found = await requireTarget(request, requireSelector(parseTargetSelector(fields)));
+  if (fields.items === undefined) return validationAnswer(request, found, parsePayload(fields), options);
   if (Object.hasOwn(fields, "data") || fields.data_base64 !== undefined) {
     refuseItems([{ pointer: "/items", rule: "data", message: 'Send either "items" or a single value.' }]);
   }
@@ -105,18 +105,18 @@ async function validateEnvelope(request: NativeRequest): Promise<Answer> {
 export async function validateBatch(request: NativeRequest): Promise<Answer> {
   const { items } = await readEnvelope<Shape<"ValidationBatch">>(request);
   const questions = items.map((item, index) => ({
-    selector: requireSelector(selectorOf(item, `/items/${index}`), `/items/${index}`),
-    payload: payloadOf(item, `/items/${index}`),
-    options: dataOptionsOf(request, item.message),
+    selector: requireSelector(parseTargetSelector(item, `/items/${index}`), `/items/${index}`),
+    payload: parsePayload(item, `/items/${index}`),
+    options: parseDataOptions(request, item.message),
   }));
   return batchAnswer(request, questions, async ({ selector, payload, options }) => {
-    const found = await readTarget(request.edge, selector, consistencyOf(request));
+    const found = await readTarget(request.edge, selector, parseConsistency(request));
     return found.ok ? validatePayload(request.edge, found.value, payload, options) : found;
   });
 }
 
 async function requireTarget(request: NativeRequest, selector: TargetSelector): Promise<FoundTarget> {
-  return required(await readTarget(request.edge, selector, consistencyOf(request)));
+  return required(await readTarget(request.edge, selector, parseConsistency(request)));
 }
 
 function required<Value>(result: Result<Value, Refusal>): Value {
@@ -160,7 +160,7 @@ type VerdictJson = Pick<Shape<"Validation">, "valid" | "is_valid" | "errors" | "
 
 function outcomeJson({ query }: NativeRequest, { verdict }: ValidationOutcome): VerdictJson {
   const { valid, errors, warnings } = verdict;
-  const sentences = query.sentences === true ? { sentences: errors.map(sentenceOf) } : {};
+  const sentences = query.sentences === true ? { sentences: errors.map(printDataError) } : {};
   return { valid, is_valid: valid, errors: [...errors], warnings: [...warnings], ...sentences };
 }
 
@@ -255,7 +255,7 @@ async function versionsAnswer(
   }
   const startedAtMs = request.edge.now();
   const asked = required(
-    await askVersions(request.edge, { subject: subject!, context, range }, payloadOf(fields), options),
+    await askVersions(request.edge, { subject: subject!, context, range }, parsePayload(fields), options),
   );
   const summary = new Summary(request);
   const versions = asked.versions.map(({ record, outcome }) => {
@@ -285,7 +285,7 @@ function linesAnswer(request: NativeRequest, found: FoundTarget): Answer {
 }
 
 async function* answerLines(request: NativeRequest, found: FoundTarget): AsyncGenerator<string, void, undefined> {
-  const options = dataOptionsOf(request);
+  const options = parseDataOptions(request);
   const isWanted = request.query.only === "invalid" ? (valid: boolean) => !valid : () => true;
   const summary = new Summary(request);
   const chunks = request.request.body ?? new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });

@@ -4,7 +4,7 @@ import type { AsOf } from "../../../registry/log-entry.ts";
 import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
-import { type Difference, importanceOf, sortByImportance } from "../../../schema/compatibility.ts";
+import { type Difference, rateImportance, sortByImportance } from "../../../schema/compatibility.ts";
 import { listWithin } from "../../../schema/difference-list.ts";
 import { judgeInSlices } from "../../../schema/facts.ts";
 import type { SchemaProblem } from "../../../schema/format.ts";
@@ -15,8 +15,8 @@ import { fingerprintTool, type ToolFingerprint } from "../../../schema/tool/fing
 import { tool as toolFormat } from "../../../schema/tool/format.ts";
 import type { ToolModel } from "../../../schema/tool/model.ts";
 import type { Edge } from "../../edge.ts";
-import { textsOf } from "../../read-path/texts.ts";
-import { targetOf } from "../../validation/targets.ts";
+import { readShownTexts } from "../../read-path/texts.ts";
+import { openTarget } from "../../validation/targets.ts";
 import { workIsSpent } from "../turns.ts";
 
 /** Registered tools under one prefix; a server with more needs several prefixes. */
@@ -123,7 +123,7 @@ async function verifyTool(
 /** A text that changed without any difference, such as a default that was written down, is information. */
 function severest(differences: readonly Difference[]): Difference["severity"] {
   const [first] = sortByImportance(differences);
-  const importance = first === undefined ? "info" : importanceOf(first);
+  const importance = first === undefined ? "info" : rateImportance(first);
   return importance === "undecided" ? "info" : importance;
 }
 
@@ -149,14 +149,14 @@ async function readPinned(
     const items = [{ pointer: "/subject_prefix", rule: "maxTools", message: detail }];
     return refuse(makeRefusal("UNPROCESSABLE", [detail], detail, { items }));
   }
-  const texts = await textsOf(
+  const texts = await readShownTexts(
     edge,
     records.map(({ contentHash }) => contentHash),
   );
   const byName = new Map<string, Pinned>();
   for (const record of records) {
     const text = texts.get(record.contentHash)?.text;
-    const target = text === undefined ? undefined : await targetOf(edge, { ...record, text });
+    const target = text === undefined ? undefined : await openTarget(edge, { ...record, text });
     if (text === undefined || !target?.ok) continue;
     const model = target.value.model as ToolModel;
     // The tool's own name, because a subject may be renamed by its owner and a tool may not.

@@ -1,6 +1,6 @@
 /** The objects that follow a tenant's log, and the direct nudge of the feed. */
 import type { Feed } from "../../../durable-objects/feed/protocol.ts";
-import { objectOf } from "../../../durable-objects/placement.ts";
+import { openObject } from "../../../durable-objects/placement.ts";
 import type { Webhooks } from "../../../durable-objects/webhooks/rpc.ts";
 import { PROTOCOL_VERSION } from "../../../registry/rpc.ts";
 import type { Bindings, Edge, Nudge } from "../../edge.ts";
@@ -9,11 +9,11 @@ import type { Bindings, Edge, Nudge } from "../../edge.ts";
 const FOLLOWER_QUEUE_PREFIX = "FOLLOWER_";
 
 export function openFeed(env: Pick<Bindings, "FEEDS">, tenant: string): Feed {
-  return objectOf(env.FEEDS, tenant) as Feed;
+  return openObject(env.FEEDS, tenant) as Feed;
 }
 
 export function openWebhooks(env: Pick<Bindings, "WEBHOOKS">, tenant: string): Webhooks {
-  return objectOf(env.WEBHOOKS, tenant) as Webhooks;
+  return openObject(env.WEBHOOKS, tenant) as Webhooks;
 }
 
 /** Followers of a tenant's log outside the edge, keyed by their name in log lines, with the call that nudges each. */

@@ -7,23 +7,23 @@ import { withinDeadline } from "../../../registry/deadline.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import type { JsonSchemaModel } from "../../../schema/json/model.ts";
 import { lintSchema } from "../../../schema/projection/lint.ts";
-import { type Portability, portabilityOf } from "../../../schema/projection/portability.ts";
+import { type Portability, summarisePortability } from "../../../schema/projection/portability.ts";
 import { type Profile, profileId } from "../../../schema/projection/profile.ts";
 import { PROFILES } from "../../../schema/projection/profiles.ts";
 import { ok, type Result } from "../../../schema/result.ts";
 import type { Edge } from "../../edge.ts";
 import { KV_DEADLINE_MS } from "../../read-path/read-through.ts";
-import { targetOf } from "../../validation/targets.ts";
+import { openTarget } from "../../validation/targets.ts";
 import { giveTurn } from "../turns.ts";
 
 type StoredPortability = { profiles: string; portability: Portability };
 
 /** What a summary depends on beside the content: a profile gets a new date when it changes. */
-export function profileSetOf(profiles: readonly Profile[]): string {
+export function printProfileSet(profiles: readonly Profile[]): string {
   return profiles.map(profileId).join(",");
 }
 
-const PROFILE_SET = profileSetOf(PROFILES);
+const PROFILE_SET = printProfileSet(PROFILES);
 
 /** What was derived from a deleted content expires without being deleted. */
 const STORED_SECONDS = 90 * 24 * 60 * 60;
@@ -35,7 +35,7 @@ export async function readPortability(
   text: string,
 ): Promise<Result<Portability | null, Refusal>> {
   if (record.format !== "json-schema") return ok(null);
-  const target = await targetOf(edge, { ...record, text });
+  const target = await openTarget(edge, { ...record, text });
   if (!target.ok) return target;
   const key = portabilityKey(edge.tenant, target.value.closureKey, record.dialect);
   const known = (edge.cache.get(key) as StoredPortability | undefined) ?? (await readStored(edge, key));
@@ -62,7 +62,7 @@ export async function derivePortability(model: JsonSchemaModel, profiles: readon
     reports.push(...lintSchema(model, [profile]));
     await giveTurn();
   }
-  return portabilityOf(reports);
+  return summarisePortability(reports);
 }
 
 /** Undefined if it is unknown, or the store fails or is late. */

@@ -2,7 +2,7 @@
 import { sql } from "drizzle-orm";
 import { readDatabase } from "../../../db/client.ts";
 import { PROJECTION_VERSION } from "../../../db/projection/derive.ts";
-import { primaryOf } from "../../../durable-objects/primary/client.ts";
+import { openPrimary } from "../../../durable-objects/primary/client.ts";
 import { parseHeader, toHex } from "../../../registry/log-entry.ts";
 import type { Bindings } from "../../edge.ts";
 
@@ -35,7 +35,7 @@ const MAX_LISTED_FAILURES = 100;
 
 /** Queries the primary and Postgres; throws DatabaseUnreachable or PrimaryUnreachable. */
 export async function readModelStatus(env: Bindings, tenant: string, nowMs: number): Promise<ReadModelStatus> {
-  const primary = primaryOf(env, tenant);
+  const primary = openPrimary(env, tenant);
   const copy = env.DATABASE_URL ? await readReadModel(env, tenant) : { seq: 0, parked: [] };
   // The last applied entry, as the log has it, and the oldest one not yet applied.
   const after = Math.max(0, copy.seq - 1);

@@ -5,7 +5,7 @@
 
 import { type Advance, advance } from "../../../db/projection/advance.ts";
 import { readCheckpoint } from "../../../db/projection/checkpoint.ts";
-import { primaryOf } from "../../../durable-objects/primary/client.ts";
+import { openPrimary } from "../../../durable-objects/primary/client.ts";
 import { type LogFields, logLine } from "../../../observe/log-line.ts";
 import { MAX_LOG_PAGE_ENTRIES } from "../../../registry/rpc.ts";
 import type { Bindings } from "../../edge.ts";
@@ -83,7 +83,7 @@ export function textSource(env: Bindings, tenant: string): TextSource {
     cache: new ReadCache(TEXT_CACHE_BYTES).of(tenant),
     // A new client per call: its deadline covers one request, and an invocation may take minutes.
     get primary() {
-      return primaryOf(env, tenant);
+      return openPrimary(env, tenant);
     },
   };
 }

@@ -9,7 +9,7 @@ import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
-import { type ShownText, textsOf } from "../../read-path/texts.ts";
+import { readShownTexts, type ShownText } from "../../read-path/texts.ts";
 import { subjectNotFound } from "./read.ts";
 
 type Page = { offset: number; limit: number };
@@ -101,7 +101,7 @@ export async function listConfluentSchemas(
   let characters = 0;
   for (let at = 0; at < records.length; at += TEXTS_AT_ONCE) {
     const some = records.slice(at, at + TEXTS_AT_ONCE);
-    const texts = await textsOf(
+    const texts = await readShownTexts(
       edge,
       some.map(({ contentHash }) => contentHash),
     );

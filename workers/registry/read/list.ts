@@ -7,7 +7,7 @@ import type { SchemaRecord } from "../../../registry/record.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Edge } from "../../edge.ts";
-import { type ShownText, textsOf } from "../../read-path/texts.ts";
+import { readShownTexts, type ShownText } from "../../read-path/texts.ts";
 import { parseCursor, printCursor } from "./cursor.ts";
 import { subjectNotFound } from "./read.ts";
 import { listingPrefix, parseSubject } from "./subject-names.ts";
@@ -136,7 +136,7 @@ async function fittingTexts(edge: Edge, records: readonly SchemaRecord[]) {
   let count = 0;
   while (count < records.length) {
     const hashes = records.slice(count, count + TEXTS_AT_ONCE).map(({ contentHash }) => contentHash);
-    for (const [hash, text] of await textsOf(edge, hashes)) byHash.set(hash, text);
+    for (const [hash, text] of await readShownTexts(edge, hashes)) byHash.set(hash, text);
     for (const hash of hashes) {
       characters += byHash.get(hash)?.text.length ?? 0;
       if (count > 0 && characters > MAX_PAGE_TEXT_CHARACTERS) return { byHash, count };

@@ -22,8 +22,8 @@ import type { Edge } from "../../edge.ts";
 import { forgetContents } from "../../read-path/content.ts";
 import { forgetRecords, outrunLatest } from "../../read-path/records.ts";
 import { nudgeFeed } from "../follow/followers.ts";
-import { commandIdentity, firstFacts, putText, strictnessOf } from "./commit.ts";
-import { computeFacts, hashesOf, loadTexts } from "./facts.ts";
+import { chooseStrictness, commandIdentity, firstFacts, putText } from "./commit.ts";
+import { collectHashes, computeFacts, loadTexts } from "./facts.ts";
 
 /** Every link of a chain may take a reading and a verdict; the rest allows for concurrent changes. */
 const MAX_ROUNDS = 2 * MAX_CHANGE_DEPTH + 4;
@@ -69,7 +69,7 @@ export async function commitChanging(
   const facts = new Map<string, Fact>();
   for (const change of changes) {
     if (change.type !== "register") continue;
-    for (const fact of await firstFacts(edge, change, strictnessOf(change))) facts.set(fact.key, fact);
+    for (const fact of await firstFacts(edge, change, chooseStrictness(change))) facts.set(fact.key, fact);
   }
   const storedTexts: ContentHash[] = [];
   const trace = sentTrace(edge.trace());
@@ -118,7 +118,7 @@ async function meetNeeds(
   // Requested together, because they are used one by one below.
   await loadTexts(
     edge,
-    hashesOf(needs.flatMap(closuresOf)).filter((hash) => !texts.has(hash)),
+    collectHashes(needs.flatMap(closuresOf)).filter((hash) => !texts.has(hash)),
   );
   for (const need of needs) {
     const change = changes[need.change];

@@ -57,7 +57,7 @@ export async function commitCommand(
   const text = command.type === "register" ? command.text : "";
   const storedTexts: ContentHash[] = [];
   const writtenAtMs = edge.now();
-  const facts = command.type === "register" ? await firstFacts(edge, command, strictnessOf(command)) : [];
+  const facts = command.type === "register" ? await firstFacts(edge, command, chooseStrictness(command)) : [];
   const foreseen = command.type === "register" ? new ForeseenVerdicts(edge, command) : undefined;
   if (foreseen) facts.push(...(await foreseen.facts(facts)));
   const trace = sentTrace(edge.trace());
@@ -198,7 +198,7 @@ export async function checkContent(
 }
 
 /** The most likely reading of a registration's text. */
-export function strictnessOf({ api, confluentId }: { api: Api; confluentId: number | null }): Strictness {
+export function chooseStrictness({ api, confluentId }: { api: Api; confluentId: number | null }): Strictness {
   if (confluentId !== null) return "stored";
   return api === "confluent" ? "confluent" : "new";
 }

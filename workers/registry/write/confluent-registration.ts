@@ -226,7 +226,7 @@ export async function registrationProblem(
   const checked = await checkContent(edge, { ...asked, dialect: CONFLUENT_DIALECT, selector: "level" });
   if (!checked.ok) return checked.refusal;
   const { result } = checked.value;
-  const lines = await incompatibilityLinesOf(edge, result, format);
+  const lines = await readIncompatibilityLines(edge, result, format);
   if (!lines.ok) return lines.refusal;
   if (result.incompatible === null) return undefined;
   const printed = printSubjectName(name);
@@ -235,7 +235,7 @@ export async function registrationProblem(
 }
 
 /** The Confluent API's messages for an incompatible schema; empty for a compatible one. */
-export async function incompatibilityLinesOf(
+export async function readIncompatibilityLines(
   edge: Edge,
   { incompatible, level, validateFields }: CheckResult,
   format: FormatName,

@@ -94,7 +94,7 @@ export async function readStoredText(edge: TextSource, content: StoredContent): 
 
 /** The inputs for parsing a closure. */
 export async function sourceOfClosure(edge: TextSource, closure: Closure): Promise<SchemaSource | undefined> {
-  const texts = await loadTexts(edge, hashesOf([closure]));
+  const texts = await loadTexts(edge, collectHashes([closure]));
   return buildSource(closure.root, closure.nodes, plainTexts(texts));
 }
 
@@ -119,11 +119,11 @@ export async function computeFacts(
   const { unstored = new Map<ContentHash, string>() } = options;
   const texts = await loadTexts(
     edge,
-    hashesOf(closures).filter((hash) => !unstored.has(hash)),
+    collectHashes(closures).filter((hash) => !unstored.has(hash)),
   );
   const plain = new Map([...plainTexts(texts), ...unstored]);
   const sides = new Map<string, VerdictSide>();
-  const keepsModels = charactersOf(plain, hashesOf(closures)) <= MAX_KEPT_CHARACTERS;
+  const keepsModels = charactersOf(plain, collectHashes(closures)) <= MAX_KEPT_CHARACTERS;
   const sent = (fact: VerdictFact) => ({ ...fact, comparison: trimComparison(fact.comparison, maxVerdictBytes) });
   const factOf = async (need: (typeof needs)[number]): Promise<Fact> => {
     if (need.type === "reading") {
@@ -193,7 +193,7 @@ function sideOf(
   const known = edge.models.get(key) as VerdictSide | undefined;
   if (known) return known;
   const side: VerdictSide = { source, dialect, shared: {} };
-  if (keepsModels) edge.models.put(key, side, charactersOf(texts, hashesOf([{ nodes }])));
+  if (keepsModels) edge.models.put(key, side, charactersOf(texts, collectHashes([{ nodes }])));
   return side;
 }
 
@@ -267,7 +267,7 @@ export async function parseWithReferences(
     }
     ({ resolved, closures } = answer.value.value);
   }
-  const texts = await loadTexts(edge, hashesOf(closures));
+  const texts = await loadTexts(edge, collectHashes(closures));
   const source = sourceOver(text, resolved, closures, plainTexts(texts));
   const parsed = await edge.work.run(formatNamed(format).parseInSlices(source, options));
   return ok({ source, parsed, resolved, closures });
@@ -300,7 +300,7 @@ function otherContent({ candidate, reader, writer }: Extract<Need, { type: "verd
 
 const EMPTY: SchemaSource = { text: "", references: [] };
 
-export function hashesOf(closures: readonly Pick<Closure, "nodes">[]): ContentHash[] {
+export function collectHashes(closures: readonly Pick<Closure, "nodes">[]): ContentHash[] {
   return closures.flatMap(({ nodes }) => nodes.map(({ contentHash }) => contentHash));
 }
 

@@ -8,7 +8,7 @@ import type { SchemaRecord } from "../../../registry/record.ts";
 import { dataContractMembers } from "../../../registry/record-view.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
-import { accessTargetOf } from "../../access/access.ts";
+import { toAccessTarget } from "../../access/access.ts";
 import { denial } from "../../access/denial.ts";
 import type { Edge } from "../../edge.ts";
 import type { PromotionTarget } from "../../promotion-targets.ts";
@@ -52,7 +52,7 @@ export async function promoteRemotely(
   if (!closure.ok) return closure;
   const { record, changes } = closure.value;
   // Sending is a write on behalf of the caller, although under the target's key.
-  const mayPromote = edge.access === undefined || edge.access.allows("schema:write", accessTargetOf(record));
+  const mayPromote = edge.access === undefined || edge.access.allows("schema:write", toAccessTarget(record));
   if (!mayPromote) return refuse(denial(edge.access!, "schema:write", record));
   const from = `${printSubjectName(record)} version ${record.versionNumber}`;
   const body = printChangeSet(message ?? `Promotes ${from}.`, changes);

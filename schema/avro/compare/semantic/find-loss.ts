@@ -1,7 +1,7 @@
 /** Finds the loss of meaning when one type is read as another, according to losses.ts. */
 import { describeLogicalType, type LogicalType, type LogicalTypeName } from "../../logical-type.ts";
-import { type AvroType, logicalTypeOf } from "../../model.ts";
-import { LOGICAL_TYPE_ADDED, LOGICAL_TYPE_REMOVED, LOSSY_PROMOTIONS, type Loss, lossOf } from "./losses.ts";
+import { type AvroType, findLogicalType } from "../../model.ts";
+import { LOGICAL_TYPE_ADDED, LOGICAL_TYPE_REMOVED, LOSSY_PROMOTIONS, type Loss, makeLoss } from "./losses.ts";
 
 /** The loss when `reader` reads data of `writer`, excluding their parts, or null. Neither may be a union. */
 export function findLoss(reader: AvroType, writer: AvroType): Loss | null {
@@ -9,8 +9,8 @@ export function findLoss(reader: AvroType, writer: AvroType): Loss | null {
     const promotion = LOSSY_PROMOTIONS[`${writer.kind}>${reader.kind}`];
     if (promotion !== undefined) return promotion;
   }
-  const readerLogical = logicalTypeOf(reader);
-  const writerLogical = logicalTypeOf(writer);
+  const readerLogical = findLogicalType(reader);
+  const writerLogical = findLogicalType(writer);
   if (readerLogical === null && writerLogical === null) return null;
   if (readerLogical === null) return removed(writerLogical!, writer.kind);
   if (writerLogical === null) return added(readerLogical, reader.kind);
@@ -18,7 +18,7 @@ export function findLoss(reader: AvroType, writer: AvroType): Loss | null {
     return describeDecimalLoss(readerLogical, writerLogical);
   }
   if (readerLogical.name === writerLogical.name) return null;
-  return lossOf(
+  return makeLoss(
     "LOGICAL_TYPE_CHANGED",
     `The writer's ${describeLogicalType(writerLogical)} is read as ${describeLogicalType(readerLogical)}: the same bytes mean something else.`,
   );
@@ -28,9 +28,12 @@ type Decimal = Extract<LogicalType, { name: "decimal" }>;
 
 function describeDecimalLoss(reader: Decimal, writer: Decimal): Loss | null {
   const change = `The writer's ${describeLogicalType(writer)} is read as ${describeLogicalType(reader)}`;
-  if (reader.scale !== writer.scale) return lossOf("DECIMAL_SCALE_CHANGED", `${change}: the decimal point moves.`);
+  if (reader.scale !== writer.scale) return makeLoss("DECIMAL_SCALE_CHANGED", `${change}: the decimal point moves.`);
   if (reader.precision >= writer.precision) return null;
-  return lossOf("DECIMAL_PRECISION_REDUCED", `${change}: numbers of more than ${reader.precision} digits do not fit.`);
+  return makeLoss(
+    "DECIMAL_PRECISION_REDUCED",
+    `${change}: numbers of more than ${reader.precision} digits do not fit.`,
+  );
 }
 
 function added(logicalType: LogicalType, carrier: AvroType["kind"]): Loss {

@@ -58,7 +58,7 @@ export const LOSSES = {
   NAMESPACE_CHANGED: { severity: "warning", fix: "Give the reader's type the writer's full name as an alias." },
 } as const satisfies Record<string, Pick<Loss, "severity" | "fix">>;
 
-export function lossOf(kind: keyof typeof LOSSES, message: string): Loss {
+export function makeLoss(kind: keyof typeof LOSSES, message: string): Loss {
   return { kind, message, ...LOSSES[kind] };
 }
 

@@ -2,7 +2,7 @@
 import type { Difference, Severity } from "../../../compatibility.ts";
 import { pointerToken } from "../../../json-text.ts";
 import { MAX_LISTED_DIFFERENCES } from "../bounds.ts";
-import { type ConfluentKind, type ConfluentPolicy, descriptionOf, isBreaking, severityOf } from "./kinds.ts";
+import { type ConfluentKind, type ConfluentPolicy, describeKind, isBreaking, rateSeverity } from "./kinds.ts";
 
 type Entry = { path: string; kind: ConfluentKind } | { path: string; findings: Findings };
 
@@ -70,13 +70,13 @@ export class Findings {
 }
 
 function differenceAt(path: string, kind: ConfluentKind, policy: ConfluentPolicy): Difference {
-  const words = descriptionOf(kind).replaceAll("new schema", "reader").replaceAll("old schema", "writer");
+  const words = describeKind(kind).replaceAll("new schema", "reader").replaceAll("old schema", "writer");
   return {
     kind,
     reader_pointer: /_REMOVED(_|$)/.test(kind) ? null : path,
     writer_pointer: /_ADDED(_|$)/.test(kind) ? null : path,
     message: `${words} (at ${path === "" ? "the root" : path}).`,
-    severity: severityOf(kind, policy),
+    severity: rateSeverity(kind, policy),
   };
 }
 

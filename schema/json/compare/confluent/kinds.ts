@@ -242,11 +242,11 @@ export function isBreaking(kind: ConfluentKind, policy: ConfluentPolicy): boolea
   return verdict === "breaking" || (verdict === "lenient" && policy === "strict");
 }
 
-export function severityOf(kind: ConfluentKind, policy: ConfluentPolicy): Severity {
+export function rateSeverity(kind: ConfluentKind, policy: ConfluentPolicy): Severity {
   return isBreaking(kind, policy) ? "breaking" : "info";
 }
 
 /** The kind's message, with `new` for the reader and `old` for the writer, as in the Confluent contract. */
-export function descriptionOf(kind: ConfluentKind): string {
+export function describeKind(kind: ConfluentKind): string {
   return KINDS[kind][1];
 }

@@ -2,7 +2,7 @@
 import type { JsonNumber } from "../../../json-text.ts";
 import { equalityKeys } from "../../validate/equality.ts";
 import type { ComparisonMeter } from "../bounds.ts";
-import { compareDecimals, decimalOf, isMultipleOf } from "../decimal.ts";
+import { compareDecimals, isMultipleOf, readDecimal } from "../decimal.ts";
 import { LIMIT_KINDS, type LimitKeyword } from "../limit-kinds.ts";
 import type { Findings } from "./findings.ts";
 import type { ConfluentKind } from "./kinds.ts";
@@ -31,7 +31,7 @@ function limitKind(
   if (original === undefined) return kinds.added;
   if (update === undefined) return kinds.removed;
   const pointerOf = () => path;
-  const order = compareDecimals(decimalOf(original, pointerOf), decimalOf(update, pointerOf));
+  const order = compareDecimals(readDecimal(original, pointerOf), readDecimal(update, pointerOf));
   if (order === 0) return undefined;
   return order < 0 ? kinds.increased : kinds.decreased;
 }
@@ -84,7 +84,7 @@ function compareMultiples(findings: Findings, original: JsonNumber | undefined, 
   else if (update === undefined) findings.add("/multipleOf", "MULTIPLE_OF_REMOVED");
   else {
     const pointerOf = () => "/multipleOf";
-    const [a, b] = [decimalOf(original, pointerOf), decimalOf(update, pointerOf)];
+    const [a, b] = [readDecimal(original, pointerOf), readDecimal(update, pointerOf)];
     if (compareDecimals(a, b) === 0) return;
     if (isMultipleOf(b, a)) findings.add("/multipleOf", "MULTIPLE_OF_EXPANDED");
     else findings.add("/multipleOf", isMultipleOf(a, b) ? "MULTIPLE_OF_REDUCED" : "MULTIPLE_OF_CHANGED");

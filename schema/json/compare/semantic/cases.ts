@@ -10,7 +10,7 @@ import { TYPE, type View } from "./view.ts";
 const MAX_TAG_VALUES = 32;
 
 /** The cases, or undefined if there is nothing to distinguish. The shortest relevant choice comes first. */
-export function casesOf(proof: Proof, state: State, reader: View, aspect: Aspect): readonly State[] | undefined {
+export function splitCases(proof: Proof, state: State, reader: View, aspect: Aspect): readonly State[] | undefined {
   const shortest = state.choices.reduce<Choice | undefined>((best, each) => {
     if (best !== undefined && each.options.length >= best.options.length) return best;
     return mayConcern(each, aspect) ? each : best;

@@ -2,7 +2,7 @@
  * Kinds of changes that do not break by themselves, and their messages. Kinds that the Confluent rules also have keep
  * those names.
  */
-import { type ConfluentKind, descriptionOf, isConfluentKind } from "../confluent/kinds.ts";
+import { type ConfluentKind, describeKind, isConfluentKind } from "../confluent/kinds.ts";
 
 const MESSAGES = {
   ANNOTATION_CHANGED: "An annotation that does not affect values changed.",
@@ -101,6 +101,6 @@ export type ChangeKind = keyof typeof MESSAGES | ConfluentKind;
 export function changeMessage(kind: ChangeKind): string {
   if (Object.hasOwn(MESSAGES, kind)) return MESSAGES[kind as keyof typeof MESSAGES];
   return isConfluentKind(kind)
-    ? `${descriptionOf(kind).replaceAll("new schema", "reader").replaceAll("old schema", "writer")}.`
+    ? `${describeKind(kind).replaceAll("new schema", "reader").replaceAll("old schema", "writer")}.`
     : kind;
 }

@@ -5,7 +5,7 @@
  */
 import { equalityKeys } from "../../validate/equality.ts";
 import type { ComparisonMeter } from "../bounds.ts";
-import { typeOf } from "./evaluate.ts";
+import { classifyValue } from "./evaluate.ts";
 import { ALL_TYPE_BITS, type LazyView, TYPE, unaliased, type View } from "./view.ts";
 
 /** What is known about the value of a property, if the property is present. */
@@ -114,7 +114,7 @@ export class Discriminators {
     let types = view.types ?? ALL_TYPE_BITS;
     if (listed === undefined || listed.length > MAX_TAG_VALUES) return { types, values: undefined };
     const values = equalityKeys(listed);
-    types &= listed.reduce((bits, value) => bits | typeOf(value), 0);
+    types &= listed.reduce((bits, value) => bits | classifyValue(value), 0);
     return { types, values };
   }
 

@@ -6,7 +6,7 @@ import type { JsonArray, JsonNode, JsonObject } from "../../../json-text.ts";
 import { equalityKey, equalityKeys } from "../../validate/equality.ts";
 import { FORMATS } from "../../validate/format-keyword.ts";
 import type { ComparisonMeter } from "../bounds.ts";
-import { compareDecimals, type Decimal, decimalOf, isInteger, isMultipleOf } from "../decimal.ts";
+import { compareDecimals, type Decimal, isInteger, isMultipleOf, readDecimal } from "../decimal.ts";
 import type { PatternMatches } from "../pattern-matches.ts";
 import type { Discriminators } from "./discriminators.ts";
 import { type Bound, type LazyView, TYPE, unaliased, type View } from "./view.ts";
@@ -84,14 +84,14 @@ export class Evaluator {
   }
 
   #scalar(view: View, value: JsonNode): boolean {
-    if (view.types !== undefined && (view.types & typeOf(value)) === 0) return false;
+    if (view.types !== undefined && (view.types & classifyValue(value)) === 0) return false;
     if (view.enumeration || view.constantValue) {
       const key = equalityKey(value);
       if (view.enumeration && !equalityKeys(view.enumeration).has(key)) return false;
       if (view.constantValue && equalityKey(view.constantValue) !== key) return false;
     }
     if (value.type !== "number") return true;
-    const number = decimalOf(value);
+    const number = readDecimal(value);
     return (
       isAbove(number, view.minimum) &&
       isBelow(number, view.maximum) &&
@@ -203,9 +203,9 @@ function lengthOf(text: string): number {
 const INTEGER = /^-?\d+$/;
 
 /** The type bit of a value. */
-export function typeOf(value: JsonNode): number {
+export function classifyValue(value: JsonNode): number {
   if (value.type !== "number") return TYPE[value.type];
-  return INTEGER.test(value.text) || isInteger(decimalOf(value)) ? TYPE.integer : TYPE.fraction;
+  return INTEGER.test(value.text) || isInteger(readDecimal(value)) ? TYPE.integer : TYPE.fraction;
 }
 
 export function isAbove(value: Decimal, bound: Bound | undefined): boolean {

@@ -84,7 +84,7 @@ function withoutTraces({ kind, reader, writer }: FoundDifference): FoundDifferen
 }
 
 /** The paths to several differences that are reported as one. */
-export function tracesOf(found: readonly FoundDifference[]): readonly Trace[] {
+export function collectTraces(found: readonly FoundDifference[]): readonly Trace[] {
   return found.flatMap(({ traces }) => traces).slice(0, MAX_TRACES);
 }
 

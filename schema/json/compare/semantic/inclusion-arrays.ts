@@ -3,7 +3,7 @@
  * number of items fits.
  */
 import type { Sliced } from "../../../slices.ts";
-import { type FoundDifference, FoundList, NONE, tracesOf, writerPointer } from "./found.ts";
+import { collectTraces, type FoundDifference, FoundList, NONE, writerPointer } from "./found.ts";
 import { evaluatesItems } from "./inclusion-evaluated.ts";
 import type { Check, Proof } from "./proof.ts";
 import type { State } from "./state.ts";
@@ -124,7 +124,7 @@ function itemFound(
       reader: pointer,
       writer: writerPointer(state),
       message: "The reader constrains these items; the writer may produce any value there.",
-      traces: tracesOf(found),
+      traces: collectTraces(found),
     },
   ];
 }

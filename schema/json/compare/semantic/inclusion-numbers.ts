@@ -4,7 +4,6 @@ import {
   addDecimals,
   compareDecimals,
   type Decimal,
-  decimalOf,
   decimalOfNumber,
   decimalText,
   decimalToNumber,
@@ -12,6 +11,7 @@ import {
   isMultipleOf,
   leastCommonMultiple,
   negated,
+  readDecimal,
 } from "../decimal.ts";
 import { type FoundDifference, NONE, writerPointer } from "./found.ts";
 import type { State } from "./state.ts";
@@ -74,7 +74,7 @@ function stepOf({ shape, types }: State): Decimal | undefined {
 
 function fits(value: JsonNode, bound: Bound, side: "minimum" | "maximum"): boolean {
   if (value.type !== "number") return true;
-  const order = compareDecimals(decimalOf(value), bound.limit) * (side === "minimum" ? 1 : -1);
+  const order = compareDecimals(readDecimal(value), bound.limit) * (side === "minimum" ? 1 : -1);
   return order > 0 || (order === 0 && !bound.exclusive);
 }
 
@@ -105,7 +105,7 @@ function checkMultiple(state: State, reader: View, divisor: Decimal): readonly F
   const step = stepOf(state);
   const steps = [...(step ? [step] : []), ...shape.multiples.map(({ value }) => value)];
   if (steps.some((each) => isMultipleOf(each, divisor))) return NONE;
-  if (state.values?.every((value) => value.type !== "number" || isMultipleOf(decimalOf(value), divisor))) return NONE;
+  if (state.values?.every((value) => value.type !== "number" || isMultipleOf(readDecimal(value), divisor))) return NONE;
   const [first] = shape.multiples;
   const text = decimalText(divisor);
   return [

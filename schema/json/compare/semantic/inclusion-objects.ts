@@ -4,10 +4,10 @@
  */
 import type { Sliced } from "../../../slices.ts";
 import { isFree } from "./declared.ts";
-import { type FoundDifference, FoundList, NONE, tracesOf, writerPointer } from "./found.ts";
+import { collectTraces, type FoundDifference, FoundList, NONE, writerPointer } from "./found.ts";
 import { checkAdditional, checkNames, checkPattern, checkUnevaluated } from "./inclusion-unnamed.ts";
 import type { Check, Proof } from "./proof.ts";
-import { namesOf, writerPlace } from "./property-names.ts";
+import { classifyNames, writerPlace } from "./property-names.ts";
 import type { Aspect } from "./relevance.ts";
 import type { State } from "./state.ts";
 import { type LazyView, TYPE, type View } from "./view.ts";
@@ -112,7 +112,7 @@ function counted(state: State, keyword: "minProperties" | "maxProperties", count
 
 function mostProperties(state: State): number {
   const limit = state.shape.maxProperties ?? Number.POSITIVE_INFINITY;
-  const { names, patterns, hasOthers } = namesOf(state);
+  const { names, patterns, hasOthers } = classifyNames(state);
   if (patterns.length > 0 || hasOthers) return limit;
   return Math.min(limit, names.filter((name) => state.mayHave(name)).length);
 }
@@ -137,7 +137,7 @@ function* checkProperty(
       message: `The reader constrains "${name}"; the writer does not declare it and may produce any value there.`,
       fix: 'Close the writer with "additionalProperties": false, or let the check assume that writers write declared properties only.',
       property: name,
-      traces: tracesOf(found),
+      traces: collectTraces(found),
     },
   ];
 }

@@ -1,10 +1,10 @@
 /** The reader's constraints on undeclared properties: by patterns, on all others, and on their names. */
 import type { Sliced } from "../../../slices.ts";
-import { type FoundDifference, FoundList, type Step, type Trace, tracesOf, writerPointer } from "./found.ts";
+import { collectTraces, type FoundDifference, FoundList, type Step, type Trace, writerPointer } from "./found.ts";
 import { evaluates } from "./inclusion-evaluated.ts";
 import { literalPattern, type StringAnswer } from "./pattern-search.ts";
 import type { Proof } from "./proof.ts";
-import { findName, findOtherName, type NameClasses, namesOf, writerPlace } from "./property-names.ts";
+import { classifyNames, findName, findOtherName, type NameClasses, writerPlace } from "./property-names.ts";
 import type { State } from "./state.ts";
 import { type LazyView, TYPE, unaliased, type View } from "./view.ts";
 
@@ -19,7 +19,7 @@ export function* checkPattern(
   schema: LazyView,
 ): Sliced<readonly FoundDifference[]> {
   const found = new FoundList();
-  const classes = namesOf(state);
+  const classes = classifyNames(state);
   for (const name of classes.names) {
     if (proof.patterns.matches(pattern, name) === false || !state.mayHave(name)) continue;
     found.add(yield* proof.descend(state, { property: name }, state.property(name), schema()));
@@ -52,7 +52,7 @@ function patternAdded(
     reader: reader.at("patternProperties", pattern),
     writer: writerPointer(state),
     message: `The reader constrains properties that match ${pattern}; the writer may produce any value there.`,
-    traces: tracesOf(others),
+    traces: collectTraces(others),
   };
 }
 
@@ -93,7 +93,7 @@ export function* checkAdditional(proof: Proof, state: State, reader: View): Slic
   const patterns = [...reader.patternProperties.keys()];
   const names = [...reader.properties.keys()];
   const covering = [...patterns, ...names.map(literalPattern)];
-  const classes = namesOf(state);
+  const classes = classifyNames(state);
   return yield* checkRest({
     proof,
     state,
@@ -121,7 +121,7 @@ export function* checkUnevaluated(proof: Proof, state: State, reader: View): Sli
     reader,
     keyword: "unevaluatedProperties",
     schema: unaliased(reader.unevaluatedProperties!()),
-    classes: namesOf(state),
+    classes: classifyNames(state),
     coversName: (name) => evaluates(question(coversName(name)), reader),
     coversPattern: (pattern) =>
       evaluates(
@@ -205,7 +205,7 @@ function* checkRestOthers(rest: Rest): Sliced<readonly FoundDifference[]> {
       reader: reader.at(keyword),
       writer: writerPointer(state),
       message: "The reader constrains properties it does not name; the writer may produce any.",
-      traces: tracesOf(others),
+      traces: collectTraces(others),
     },
   ];
 }
@@ -224,7 +224,7 @@ function refusal(rest: Rest, step: Step, part: State, kind: string, message: str
 }
 
 export function* checkNames(proof: Proof, state: State, reader: View): Sliced<readonly FoundDifference[]> {
-  const { names, patterns, hasOthers } = namesOf(state);
+  const { names, patterns, hasOthers } = classifyNames(state);
   const schema = reader.propertyNames!();
   const found = new FoundList();
   const refused = (step: Step, message: string, end: State) => nameRefused(state, reader, schema, step, message, end);
@@ -245,7 +245,7 @@ export function* checkNames(proof: Proof, state: State, reader: View): Sliced<re
   const inner = yield* proof.prove(nameStateOf(proof, state, []), schema);
   if (inner.length === 0) return found.items;
   const message = "The writer may produce properties of any name; the reader restricts their names.";
-  const traces = tracesOf(inner).map((next): Trace => ({ at: "step", state, step: { name: true }, next }));
+  const traces = collectTraces(inner).map((next): Trace => ({ at: "step", state, step: { name: true }, next }));
   found.add([{ ...refused({ other: true }, message, state.otherProperty()), traces }]);
   return found.items;
 }

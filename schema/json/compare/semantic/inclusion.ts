@@ -9,7 +9,7 @@ import type { Sliced } from "../../../slices.ts";
 import type { JsonSchemaModel } from "../../model.ts";
 import { ComparisonMeter, DEFERRED_DEPTH, MAX_COMPARE_WORK } from "../bounds.ts";
 import { PatternMatches } from "../pattern-matches.ts";
-import { casesOf } from "./cases.ts";
+import { splitCases } from "./cases.ts";
 import { Discriminators } from "./discriminators.ts";
 import { Evaluator } from "./evaluate.ts";
 import { type FoundDifference, FoundList, NONE, type Step, withSteps, writerPointer } from "./found.ts";
@@ -281,7 +281,7 @@ export class Inclusion implements Proof {
     firstDeferred: number,
     tried: { cases: number },
   ): Sliced<readonly FoundDifference[]> {
-    const cases = (yield* this.isEmpty(state)) ? NO_CASES : casesOf(this, state, reader, aspect);
+    const cases = (yield* this.isEmpty(state)) ? NO_CASES : splitCases(this, state, reader, aspect);
     if (cases === undefined) return found;
     // One value that the writer may send and the reader refuses is more informative than all cases together.
     const isEnough = this.isQuiet || tried.cases > MAX_LISTED_CASES;

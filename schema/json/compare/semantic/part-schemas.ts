@@ -2,13 +2,13 @@
 import { inPlace, type LazyView, unaliased, type View } from "./view.ts";
 
 /** The schema that a view applies to properties that it neither declares nor matches. */
-export function restOf(view: View): LazyView[] {
+export function listRestViews(view: View): LazyView[] {
   return [view.additionalProperties, view.unevaluatedProperties].filter((schema) => schema !== undefined);
 }
 
 /** Patterns may overlap on undeclared names. */
 export function declaringOfOthers(view: View): LazyView[] {
-  return [...view.patternProperties.values(), ...restOf(view)];
+  return [...view.patternProperties.values(), ...listRestViews(view)];
 }
 
 /** `contains` concerns some item, and declares names for it. */

@@ -17,7 +17,7 @@ const MAX_EXCLUDED_NAMES = 60;
 const UNKNOWN: StringAnswer = { kind: "unknown" };
 
 /** The possible names. */
-export function namesOf(state: State): NameClasses {
+export function classifyNames(state: State): NameClasses {
   const names = new Set<string>();
   const patterns = new Set<string>();
   for (const { view } of state.atoms) {

@@ -1,7 +1,7 @@
 /** Counterexamples at one location: a value that the state admits and a schema refuses ends a search for a proof. */
 import type { JsonNode } from "../../../json-text.ts";
 import { Random } from "../../../random.ts";
-import { NO_SAMPLE, nodeOf, type Pool, Sampler } from "../../witness/sample.ts";
+import { NO_SAMPLE, type Pool, Sampler, toJsonNode } from "../../witness/sample.ts";
 import type { ComparisonMeter } from "../bounds.ts";
 import type { Evaluator } from "./evaluate.ts";
 import type { State } from "./state.ts";
@@ -87,7 +87,7 @@ export class Refutation {
     const parts = MAX_SAMPLED_PARTS - budget.remaining;
     this.meter.spend(parts * WORK_PER_PART, place);
     if (value === NO_SAMPLE) return undefined;
-    const node = nodeOf(value);
+    const node = toJsonNode(value);
     if (!this.#isAdmitted(state, node)) return undefined;
     this.meter.keep(parts * ANSWER_BYTES, place);
     return node;

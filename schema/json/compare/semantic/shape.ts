@@ -10,7 +10,7 @@ import {
   leastCommonMultiple,
   negated,
 } from "../decimal.ts";
-import { typeOf } from "./evaluate.ts";
+import { classifyValue } from "./evaluate.ts";
 import type { Atom } from "./flatten.ts";
 import { ALL_TYPE_BITS, type Bound, TYPE, type View } from "./view.ts";
 
@@ -64,7 +64,7 @@ export class SchemaShape {
 
 const ONE = decimalOfNumber(1);
 
-export function shapeOf(atoms: readonly Atom[], required: ReadonlySet<string>): SchemaShape {
+export function deriveShape(atoms: readonly Atom[], required: ReadonlySet<string>): SchemaShape {
   const shape = new SchemaShape(required);
   for (const { view } of atoms) {
     if (view.types !== undefined && (shape.types & view.types) !== shape.types) {
@@ -100,7 +100,7 @@ function addValues(shape: SchemaShape, view: View): void {
       shape.values = shape.values.filter((value) => keys.has(equalityKey(value)));
     }
     shape.valuesSource = view;
-    shape.types &= values.reduce((bits, value) => bits | typeOf(value), 0);
+    shape.types &= values.reduce((bits, value) => bits | classifyValue(value), 0);
   }
 }
 

@@ -7,10 +7,10 @@ import type { JsonNode } from "../../../json-text.ts";
 import { LISTED_VALUE_MICROS } from "../bounds.ts";
 import { type Declared, isFree, isFreeForm } from "./declared.ts";
 import type { Tag, ViewFacts } from "./discriminators.ts";
-import { typeOf } from "./evaluate.ts";
+import { classifyValue } from "./evaluate.ts";
 import { type Atom, type Choice, Flattening, isApart, type Seeds, tagIn } from "./flatten.ts";
-import { declaringOfItem, declaringOfOthers, mentionsItems, restOf } from "./part-schemas.ts";
-import { type SchemaShape, shapeOf } from "./shape.ts";
+import { declaringOfItem, declaringOfOthers, listRestViews, mentionsItems } from "./part-schemas.ts";
+import { deriveShape, type SchemaShape } from "./shape.ts";
 import type { States } from "./states.ts";
 import { inPlace, type LazyView, MAX_KEPT_PROPERTIES, TYPE, unaliased, type View } from "./view.ts";
 
@@ -88,7 +88,7 @@ export class State {
   }
 
   get shape(): SchemaShape {
-    this.#shape ??= shapeOf(this.atoms, this.required);
+    this.#shape ??= deriveShape(this.atoms, this.required);
     return this.#shape;
   }
 
@@ -120,7 +120,7 @@ export class State {
     if (this.isFalse) return 0;
     const { values } = this;
     if (values === undefined) return this.#openTypes;
-    this.#listedTypes ??= values.reduce((bits, value) => bits | typeOf(value), 0);
+    this.#listedTypes ??= values.reduce((bits, value) => bits | classifyValue(value), 0);
     return this.#listedTypes;
   }
 
@@ -143,7 +143,7 @@ export class State {
     if (candidates === undefined) {
       const types = this.#openTypes;
       if ((types & ~(TYPE.null | TYPE.boolean)) !== 0) return undefined;
-      candidates = NULL_AND_BOOLEANS.filter((value) => (typeOf(value) & types) !== 0);
+      candidates = NULL_AND_BOOLEANS.filter((value) => (classifyValue(value) & types) !== 0);
     }
     const { evaluator } = this.states;
     this.states.meter.note(candidates.length * LISTED_VALUE_MICROS);
@@ -248,7 +248,7 @@ export class State {
       if (matches !== false) schemas.push(schema);
       if (matches) isNamed = true;
     }
-    return isNamed ? schemas : [...schemas, ...restOf(view)];
+    return isNamed ? schemas : [...schemas, ...listRestViews(view)];
   }
 
   #schemasOfName(view: View, name: string): LazyView[] {

@@ -12,7 +12,7 @@ import {
   type SchemaLocation,
 } from "../../model.ts";
 import { isAtLeast } from "../../parse/dialects.ts";
-import { compareDecimals, type Decimal, decimalOf } from "../decimal.ts";
+import { compareDecimals, type Decimal, readDecimal } from "../decimal.ts";
 import {
   type Bound,
   type BoundKeyword,
@@ -325,7 +325,7 @@ class KeywordReader {
   }
 
   #decimal(keyword: string, value: JsonNumber): Decimal {
-    return decimalOf(value, () => this.view.at(keyword));
+    return readDecimal(value, () => this.view.at(keyword));
   }
 
   #wrote(keyword: string, as: string): void {

@@ -5,7 +5,7 @@ import { type Definition, type Enum, isEnumDefinition, type Message } from "../.
 import { textOption } from "../features.ts";
 import type { Cardinality, LinkedField, LinkedModel, WireKind } from "../linked.ts";
 import { CoveredNumbers } from "../ranges.ts";
-import { defaultOf, isSameDefault, showDefault } from "../semantic/defaults.ts";
+import { isSameDefault, readDefault, showDefault } from "../semantic/defaults.ts";
 import type { BufRule } from "./categories.ts";
 import type { ReportBuf } from "./rules.ts";
 
@@ -206,7 +206,7 @@ function isEnumSubset({ reader, writer, work }: BufContext, before: LinkedField,
 }
 
 function compareDefaults(context: BufContext, before: LinkedField, after: LinkedField, changed: Changed): void {
-  const [was, is] = [defaultOf(context.writer, before), defaultOf(context.reader, after)];
+  const [was, is] = [readDefault(context.writer, before), readDefault(context.reader, after)];
   if (was === null || is === null) return;
   const inSinglePrecision = before.kind === "float" || after.kind === "float";
   if (!isSameDefault(was, is, inSinglePrecision)) {

@@ -8,7 +8,7 @@ export type DefaultValue =
   | { readonly kind: "bytes"; readonly value: Uint8Array };
 
 /** The effective default of a singular scalar or enum field; null for everything else. */
-export function defaultOf(side: LinkedModel, field: LinkedField): DefaultValue | null {
+export function readDefault(side: LinkedModel, field: LinkedField): DefaultValue | null {
   if (field.cardinality === "repeated" || field.cardinality === "map") return null;
   switch (field.kind) {
     case "message":

@@ -4,7 +4,7 @@ import { type Cardinality, type ExtensionSet, isPackable, type LinkedField, type
 import { hasPartsOf, isOtherWellKnown, VALUE_NUMBER } from "../meaning.ts";
 import { oneofOrigins } from "../oneofs.ts";
 import type { SemanticComparison } from "./comparison.ts";
-import { defaultOf, isSameDefault, isZeroDefault, showDefault } from "./defaults.ts";
+import { isSameDefault, isZeroDefault, readDefault, showDefault } from "./defaults.ts";
 import { LOSSES, type LossKind } from "./losses.ts";
 import { typeLoss } from "./type-losses.ts";
 
@@ -255,9 +255,9 @@ function compareDefaults(
   add: Add,
 ): void {
   if (before.cardinality === "required" || after.cardinality === "required") return;
-  const was = defaultOf(comparison.writer, before);
+  const was = readDefault(comparison.writer, before);
   if (was === null) return;
-  const is = defaultOf(comparison.reader, after);
+  const is = readDefault(comparison.reader, after);
   const isMany = after.cardinality === "repeated" || after.cardinality === "map";
   if (is === null ? !isMany || isZeroDefault(was) : isSameDefault(was, is, false)) return;
   const text = is === null ? "an empty list" : showDefault(is);

@@ -364,7 +364,7 @@ export const LOSSES = {
 export type LossKind = keyof typeof LOSSES;
 
 /** The severity of a loss under a writer assumption. */
-export function severityOf(kind: LossKind, writers: WriterAssumption): Severity {
+export function rateSeverity(kind: LossKind, writers: WriterAssumption): Severity {
   const loss: Loss = LOSSES[kind];
   return writers === "any" ? (loss.any ?? loss.severity) : loss.severity;
 }

@@ -25,7 +25,7 @@ import { CoveredNumbers, showRange } from "../ranges.ts";
 import type { SemanticComparison } from "./comparison.ts";
 import { compareSemanticEnums } from "./enums.ts";
 import { compareSemanticExtensions, compareSemanticFields } from "./fields.ts";
-import { LOSSES, type Loss, type LossKind, severityOf } from "./losses.ts";
+import { LOSSES, type Loss, type LossKind, rateSeverity } from "./losses.ts";
 import { compareSemanticServices } from "./rpcs.ts";
 
 /** Compares by losses. */
@@ -94,7 +94,7 @@ class ComparisonByMeaning implements SemanticComparison {
   }
 
   add(kind: LossKind, readerPointer: string | null, writerPointer: string | null, what: string, here?: Loss): void {
-    const inTable: Loss = { ...LOSSES[kind], severity: severityOf(kind, this.options.writers) };
+    const inTable: Loss = { ...LOSSES[kind], severity: rateSeverity(kind, this.options.writers) };
     const { severity, reason, fix } = this.#isReached ? (here ?? inTable) : UNREACHED;
     if (!this.#list.count(severity)) return;
     this.#list.add({

@@ -6,7 +6,6 @@ import {
   addDecimals,
   compareDecimals,
   type Decimal,
-  decimalOf,
   decimalOfNumber,
   decimalText,
   floorToMultiple,
@@ -15,6 +14,7 @@ import {
   MAX_ADDED_DIGITS,
   MAX_DECIMAL_DIGITS,
   MAX_DECIMAL_EXPONENT,
+  readDecimal,
 } from "../../../../schema/json/compare/decimal.ts";
 import { literalPattern, PatternSearch } from "../../../../schema/json/compare/semantic/pattern-search.ts";
 import { stringMatching } from "../../../../schema/json/witness/strings.ts";
@@ -27,7 +27,7 @@ const SEED = 20_261_124;
 function decimal(text: string): Decimal {
   const parsed = parseJsonText(text);
   if (!parsed.ok || parsed.value.root.type !== "number") throw new Error(text);
-  return decimalOf(parsed.value.root);
+  return readDecimal(parsed.value.root);
 }
 
 describe("decimals", () => {

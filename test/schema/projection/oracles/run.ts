@@ -8,7 +8,7 @@ import { findBreaks } from "../../../../schema/json/compare/semantic/compare.ts"
 import type { JsonSchemaModel } from "../../../../schema/json/model.ts";
 import { parseJsonSchema } from "../../../../schema/json/parse/parse.ts";
 import { validateInstance } from "../../../../schema/json/validate/validate.ts";
-import { poolOf } from "../../../../schema/json/witness/pool.ts";
+import { collectPool } from "../../../../schema/json/witness/pool.ts";
 import { NO_SAMPLE, Sampler } from "../../../../schema/json/witness/sample.ts";
 import { parseJsonText, toPlainValue, writeJsonText } from "../../../../schema/json-text.ts";
 import { PROFILES } from "../../../../schema/projection/profiles.ts";
@@ -79,7 +79,7 @@ function samplesOf(model: JsonSchemaModel, isWanted: boolean): unknown[] {
   const { inclusion, state } = runAtOnce(findBreaks(model, model, "any"));
   const samples: unknown[] = [];
   for (let count = 0; count < SAMPLES; count += 1) {
-    const sampler = new Sampler(inclusion.views, random, poolOf(model), 0.6, { remaining: 10_000 });
+    const sampler = new Sampler(inclusion.views, random, collectPool(model), 0.6, { remaining: 10_000 });
     const value = sampler.sample(state);
     if (value === NO_SAMPLE) continue;
     const tried = isWanted ? asGenerated(toPlainValue(model.root.node), value) : broken(value, random);

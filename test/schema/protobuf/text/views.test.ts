@@ -1,11 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { fieldsOf, topLevelNamesOf } from "../../../../schema/protobuf/fields.ts";
+import { listFields, listTopLevelNames } from "../../../../schema/protobuf/fields.ts";
 import type { Definition, Enum, Field, ProtobufModel } from "../../../../schema/protobuf/model.ts";
-import { featuresOf, fieldPresence, isClosedEnum, isPacked } from "../../../../schema/protobuf/options/editions.ts";
+import {
+  fieldPresence,
+  isClosedEnum,
+  isPacked,
+  resolveFeatures,
+} from "../../../../schema/protobuf/options/editions.ts";
 import { renderProtobuf } from "../../../../schema/protobuf/text/render.ts";
 import { modelOf } from "../sources.ts";
 
-describe("fieldsOf", () => {
+describe("listFields", () => {
   it("gives every field its path, type, documentation and whether it is required", () => {
     const model = modelOf(`
       syntax = "proto2";
@@ -26,7 +31,7 @@ describe("fieldsOf", () => {
       message Price { optional double amount = 1; }
       enum Kind { NEW = 0; }`);
 
-    expect(fieldsOf(model)).toEqual([
+    expect(listFields(model)).toEqual([
       field("Order.customer", "shop.Customer", "Who ordered.", true),
       field("Order.customer.name", "string"),
       field("Order.lines", "shop.Order.Line"),
@@ -45,7 +50,7 @@ describe("fieldsOf", () => {
   it("treats a field that a feature requires as required", () => {
     const model = modelOf('edition = "2023"; message A { string a = 1 [features.field_presence = LEGACY_REQUIRED]; }');
 
-    expect(fieldsOf(model)).toEqual([field("A.a", "string", null, true)]);
+    expect(listFields(model)).toEqual([field("A.a", "string", null, true)]);
   });
 
   it("uses the documentation of the Confluent contract if there is no comment", () => {
@@ -58,7 +63,7 @@ describe("fieldsOf", () => {
         string c = 3 [(confluent.field_meta).doc = "Not this."];
       }`);
 
-    expect(fieldsOf(model).map(({ documentation }) => documentation)).toEqual([
+    expect(listFields(model).map(({ documentation }) => documentation)).toEqual([
       "By path.",
       "By message.",
       "By comment.",
@@ -68,21 +73,21 @@ describe("fieldsOf", () => {
   it("omits a comment that a blank line detaches", () => {
     const model = modelOf('syntax = "proto3";\nmessage A {\n  // About the group.\n\n  string a = 1;\n}\n');
 
-    expect(fieldsOf(model)).toEqual([field("A.a", "string")]);
+    expect(listFields(model)).toEqual([field("A.a", "string")]);
   });
 });
 
-describe("topLevelNamesOf", () => {
+describe("listTopLevelNames", () => {
   it("returns the fields of the first message", () => {
     const model = modelOf(
       'syntax = "proto3"; enum E { X = 0; } message A { string a = 1; oneof o { int32 b = 2; } } message B { string c = 1; }',
     );
 
-    expect(topLevelNamesOf(model)).toEqual(["a", "b"]);
+    expect(listTopLevelNames(model)).toEqual(["a", "b"]);
   });
 
   it("returns none if there is no message", () => {
-    expect(topLevelNamesOf(modelOf('syntax = "proto3"; enum E { X = 0; }'))).toEqual([]);
+    expect(listTopLevelNames(modelOf('syntax = "proto3"; enum E { X = 0; }'))).toEqual([]);
   });
 });
 
@@ -128,7 +133,7 @@ describe("renderProtobuf", () => {
   });
 });
 
-describe("featuresOf", () => {
+describe("resolveFeatures", () => {
   const model = modelOf(`
     edition = "2023";
     package p;
@@ -147,7 +152,7 @@ describe("featuresOf", () => {
     }`);
 
   it("inherits from the enclosing message, then from the file, then from the edition", () => {
-    expect(featuresOf(model.definitions.get("p.A.explicit")!)).toMatchObject({
+    expect(resolveFeatures(model.definitions.get("p.A.explicit")!)).toMatchObject({
       field_presence: "EXPLICIT",
       json_format: "LEGACY_BEST_EFFORT",
       repeated_field_encoding: "EXPANDED",
@@ -172,7 +177,7 @@ describe("featuresOf", () => {
       'edition = "2024"; message A { oneof o { option features.enforce_naming_style = STYLE_LEGACY; string BadName = 1; } }',
     );
 
-    expect(featuresOf(inherited.definitions.get("A.BadName")!).enforce_naming_style).toBe("STYLE_LEGACY");
+    expect(resolveFeatures(inherited.definitions.get("A.BadName")!).enforce_naming_style).toBe("STYLE_LEGACY");
   });
 
   it("follows the older syntax if there are no features", () => {

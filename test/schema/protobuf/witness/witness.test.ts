@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import protobuf from "protobufjs";
 import { describe, expect, it } from "vitest";
 import { MAX_DIFFERENCES } from "../../../../schema/difference-list.ts";
-import { severityOf } from "../../../../schema/protobuf/compare/semantic/losses.ts";
+import { rateSeverity } from "../../../../schema/protobuf/compare/semantic/losses.ts";
 import { CONFIRMED_BY, MAX_WITNESS_WORK, protobufWitnesses } from "../../../../schema/protobuf/witness/witness.ts";
 import type { Witness } from "../../../../schema/witness.ts";
 import { differencesOf, model } from "../compare/models.ts";
@@ -188,7 +188,7 @@ describe("protobufWitnesses", () => {
       return { differences, witnesses: protobufWitnesses(reader, writer, differences, { ...OPTIONS, writers }) };
     };
 
-    expect(severityOf("ENUM_CLOSED", "declared")).toBe("warning");
+    expect(rateSeverity("ENUM_CLOSED", "declared")).toBe("warning");
     expect(witnessOf("declared").witnesses[0]).toMatchObject({ status: "not_found" });
     expect(witnessOf("any").differences[0]).toMatchObject({ severity: "breaking" });
     expect(witnessOf("any").witnesses[0]).toMatchObject({ status: "confirmed" });

@@ -8,7 +8,7 @@ import type { JsonSchemaModel } from "../../../../../schema/json/model.ts";
 import { ignoresRefSiblings, JSON_DIALECTS } from "../../../../../schema/json/parse/dialects.ts";
 import { parseJsonSchema } from "../../../../../schema/json/parse/parse.ts";
 import { validateInstance } from "../../../../../schema/json/validate/validate.ts";
-import { poolOf } from "../../../../../schema/json/witness/pool.ts";
+import { collectPool } from "../../../../../schema/json/witness/pool.ts";
 import { NO_SAMPLE, Sampler } from "../../../../../schema/json/witness/sample.ts";
 import { jsonWitnesses } from "../../../../../schema/json/witness/witness.ts";
 import { Random } from "../../../../../schema/random.ts";
@@ -79,7 +79,7 @@ function judgeOf({ dialect, reader, writer }: Pair): Judge | undefined {
 function* valuesOf(pair: Pair, { models }: Judge, writers: WriterAssumption): Generator<unknown> {
   const random = new Random(pair.seed + 1);
   const generator = new SchemaGenerator(random, pair.dialect);
-  const pool = poolOf(models.reader, models.writer);
+  const pool = collectPool(models.reader, models.writer);
   const { inclusion, state } = runAtOnce(findBreaks(models.reader, models.writer, "any"));
   for (let count = 0; count < VALUES_PER_PAIR; count += 1) {
     const sampler = new Sampler(inclusion.views, random, pool, random.pick([0.2, 0.5, 0.9]), { remaining: 10_000 });
