@@ -53,7 +53,9 @@ export const MAX_ANSWER_DEPTH = 512;
 
 /** The time to write one schema on the slowest core in use. */
 const SCHEMA_MICROS = 15;
-/** The time of one step of combining there. */
+/** The time to read one. */
+const DRAFT_MICROS = 3;
+/** The time of one step of combining. */
 const COMBINING_MICROS = 0.1;
 
 /** Thrown inside a projection when a limit is reached, and turned into a refusal where it started. */
@@ -93,7 +95,7 @@ export class ProjectionMeter {
 
   /** The work since the last call. */
   takeMicros(): number {
-    const micros = this.#projected * SCHEMA_MICROS + this.#combined * COMBINING_MICROS;
+    const micros = this.#drafted * DRAFT_MICROS + this.#projected * SCHEMA_MICROS + this.#combined * COMBINING_MICROS;
     const since = micros - this.#takenMicros;
     this.#takenMicros = micros;
     return since;

@@ -140,6 +140,30 @@ export function hugeDigits(count: number): HostilePair {
   return { name: `numbers of ${count} digits`, format: "json-schema", writer: of("3"), reader: of("7") };
 }
 
+/** Each property requires another one. */
+export function manyDependents(count: number): HostilePair {
+  const of = (letter: string) => ({
+    dependentRequired: Object.fromEntries(range(count).map((i) => [`p${i}`, [`${letter}${i}`]])),
+    dependentSchemas: Object.fromEntries(range(count / 4).map((i) => [`s${i}`, { required: [`${letter}${i}`] }])),
+  });
+  return ofJson(`${count} dependent properties`, of("a"), of("b"));
+}
+
+/** Alternatives that differ in steps of many digits. */
+export function manyDivisors(count: number, digits: number): HostilePair {
+  const of = (digit: string) =>
+    `{"anyOf":[${range(count).map((i) => `{"multipleOf":0.${digit.repeat(digits)}${i}}`)}]}`;
+  return { name: `${count} steps of ${digits} digits`, format: "json-schema", writer: of("3"), reader: of("7") };
+}
+
+/** Alternatives without a tag. */
+export function untaggedObjects(count: number): HostilePair {
+  const of = (type: string) => ({
+    oneOf: range(count).map((i) => ({ type: "object", properties: { [`p${i}`]: { type } } })),
+  });
+  return ofJson(`oneOf of ${count} untagged objects`, of("string"), of("integer"));
+}
+
 /** Each definition refers to the next one, and the last one to the first. */
 export function nestedReferences(count: number): string {
   const definitions = range(count).map((i) => [

@@ -4,6 +4,7 @@
  * slowest core in use.
  */
 import { TooComplexComparison, WorkMeter } from "../../work-meter.ts";
+import { type Decimal, digitsOf } from "./decimal.ts";
 
 /**
  * Steps of a comparison by the Confluent rules: pairs of schemas, and their properties. The largest known real pair
@@ -32,6 +33,14 @@ export const DEFERRED_DEPTH = 100;
 export const MAX_LISTED_DIFFERENCES = 500;
 /** Regular expression states advanced in one comparison. */
 export const MAX_PATTERN_WORK = 1_000_000;
+
+/** Digits of a divisor that take one step to check, describe and exemplify. */
+const DIGITS_OF_A_STEP = 190;
+
+/** Dividing, and writing the digits for hints and messages, take time quadratic in their number. */
+export function divisionSteps(divisor: Decimal): number {
+  return (digitsOf(divisor) / DIGITS_OF_A_STEP) ** 2;
+}
 
 /** Counts not only the work but also the memory and depth of one comparison. */
 export class ComparisonMeter extends WorkMeter {

@@ -89,7 +89,7 @@ function magnitude(value: Decimal): number {
   return digitsOf(value) + value.exponent;
 }
 
-function digitsOf(value: Decimal): number {
+export function digitsOf(value: Decimal): number {
   const { coefficient } = value;
   if (coefficient > -LONG_COEFFICIENT && coefficient < LONG_COEFFICIENT) return countDigits(coefficient);
   let digits = digitCounts.get(value);

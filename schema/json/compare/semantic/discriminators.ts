@@ -50,6 +50,13 @@ const MAX_MET_DEPTH = 3;
 /** Depth to which schemas are searched: references and combinations at the same location. */
 const MAX_FACTS_DEPTH = 20;
 
+/**
+ * Steps to hold two alternatives against each other, and for each listed value of one. All pairs of one keyword are
+ * compared without a pause, so 1,000 alternatives without a tag, which take 150 ms, use up the budget.
+ */
+const PAIR_STEPS = 1 / 10;
+const PAIR_VALUE_STEPS = 1 / 200;
+
 export class Discriminators {
   readonly #facts = new Map<View, ViewFacts>();
   readonly #alternatives = new Map<readonly LazyView[], Alternatives>();
@@ -157,7 +164,10 @@ export class Discriminators {
       for (const value of own.tags.get(tag.name)!.values!)
         for (const other of tag.byValue.get(value)!) sharing.add(other);
       near = sharing;
-    } else this.meter.spend(views.length / 30, views[index]!.pointer);
+    } else {
+      const pairSteps = PAIR_STEPS + (own.values?.size ?? 0) * PAIR_VALUE_STEPS;
+      this.meter.spend(views.length * pairSteps, views[index]!.pointer);
+    }
     const others: number[] = [];
     for (const other of near) if (other !== index && !areApart(own, facts[other]!)) others.push(other);
     this.meter.keep(others.length * 8 + 40, views[index]!.pointer);

@@ -5,7 +5,7 @@
 import type { JsonArray, JsonNode, JsonObject } from "../../../json-text.ts";
 import { equalityKey, equalityKeys } from "../../validate/equality.ts";
 import { FORMATS } from "../../validate/format-keyword.ts";
-import type { ComparisonMeter } from "../bounds.ts";
+import { type ComparisonMeter, divisionSteps } from "../bounds.ts";
 import { compareDecimals, type Decimal, isInteger, isMultipleOf, readDecimal } from "../decimal.ts";
 import type { PatternMatches } from "../pattern-matches.ts";
 import type { Discriminators } from "./discriminators.ts";
@@ -92,6 +92,7 @@ export class Evaluator {
     }
     if (value.type !== "number") return true;
     const number = readDecimal(value);
+    if (view.multipleOf) this.meter.spend(divisionSteps(view.multipleOf), view.pointer);
     return (
       isAbove(number, view.minimum) &&
       isBelow(number, view.maximum) &&

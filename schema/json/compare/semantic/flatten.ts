@@ -32,6 +32,9 @@ export type Choice = {
 };
 
 const NO_VIEWS: readonly View[] = [];
+/** Steps to look up one dependent requirement, and to make a choice of one dependent schema. */
+const REQUIREMENT_STEPS = 0.1;
+const CHOICE_STEPS = 0.35;
 /** Schemas examined to determine whether one holds or cannot hold. */
 const MAX_GLANCE_DEPTH = 6;
 
@@ -119,10 +122,12 @@ export class Flattening {
     if (view.anyOf.length > 0) this.#alternatives(view.anyOf, false, isWritten);
     if (view.oneOf.length > 0) this.#alternatives(view.oneOf, true, isWritten);
     if (view.condition) this.#conditional(view, isWritten);
-    for (const [name, names] of view.dependentRequired) {
+    const { dependentRequired, dependentSchemas } = view;
+    this.meter.spend(dependentRequired.size * REQUIREMENT_STEPS + dependentSchemas.size * CHOICE_STEPS, view.pointer);
+    for (const [name, names] of dependentRequired) {
       if (this.required.has(name)) for (const other of names) this.required.add(other);
     }
-    for (const [name, schema] of view.dependentSchemas) {
+    for (const [name, schema] of dependentSchemas) {
       // `required` does not constrain values other than objects.
       if (this.required.has(name) && this.types === TYPE.object) this.#queueNew(schema(), isWritten);
       else if (!this.seen.has(this.views.absent(name))) {

@@ -1,5 +1,6 @@
 /** Bounds and multiples of numbers. */
 import type { JsonNode } from "../../../json-text.ts";
+import { divisionSteps } from "../bounds.ts";
 import {
   addDecimals,
   compareDecimals,
@@ -101,7 +102,8 @@ function outside(bound: Bound, side: "minimum" | "maximum", writer: Bound | unde
 }
 
 function checkMultiple(state: State, reader: View, divisor: Decimal): readonly FoundDifference[] {
-  const { shape } = state;
+  const { shape, states } = state;
+  states.meter.spend(divisionSteps(divisor), reader.pointer);
   const step = stepOf(state);
   const steps = [...(step ? [step] : []), ...shape.multiples.map(({ value }) => value)];
   if (steps.some((each) => isMultipleOf(each, divisor))) return NONE;

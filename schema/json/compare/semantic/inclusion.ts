@@ -266,6 +266,7 @@ export class Inclusion implements Proof {
   /** Checks a state and, if that fails, its cases one by one, as far as they are relevant to the check. */
   *split(state: State, reader: View, aspect: Aspect, check: Check): Sliced<readonly FoundDifference[]> {
     const [firstProvisional, firstDeferred] = [this.#provisional.length, this.#deferred.length];
+    if (this.meter.isSliceOver()) yield this.meter.takeMicros();
     const found = yield* finished(check(state));
     if (found.length === 0) return found;
     return yield* this.#splitFailed(state, reader, aspect, check, found, firstProvisional, firstDeferred, { cases: 0 });
@@ -290,6 +291,7 @@ export class Inclusion implements Proof {
     this.#rollBack(firstProvisional, firstDeferred);
     const all = new FoundList();
     for (const next of cases) {
+      if (this.meter.isSliceOver()) yield this.meter.takeMicros();
       if (next.isEmpty()) continue;
       const [provisional, deferred] = [this.#provisional.length, this.#deferred.length];
       let more = yield* finished(check(next));

@@ -6,14 +6,15 @@ import {
   MAX_CONFLUENT_WORK,
   MAX_PATTERN_WORK,
 } from "../../../../../schema/json/compare/bounds.ts";
-import { compareJsonSchemas } from "../../../../../schema/json/compare/compare.ts";
+import { compareInSlices, compareJsonSchemas } from "../../../../../schema/json/compare/compare.ts";
 import { PatternMatches } from "../../../../../schema/json/compare/pattern-matches.ts";
 import { parseJsonSchema } from "../../../../../schema/json/parse/parse.ts";
 import { TooComplexComparison } from "../../../../../schema/work-meter.ts";
+import { manyDependents, manyDivisors, untaggedObjects } from "../../../../support/hostile-schemas.ts";
 
 function modelOf(schema: unknown) {
   const parsed = parseJsonSchema(
-    { text: JSON.stringify(schema), references: [] },
+    { text: typeof schema === "string" ? schema : JSON.stringify(schema), references: [] },
     { strictness: "stored", defaultDialect: "2020-12" },
   );
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.refusal.problems).slice(0, 300));
@@ -39,6 +40,22 @@ describe("compareJsonSchemas under strict", () => {
       refusal: { reason: "too_complex", message: expect.stringContaining(String(MAX_CONFLUENT_WORK)) },
     });
   });
+});
+
+describe("compareInSlices under semantic", () => {
+  // Uncounted, each of them took seconds within one slice.
+  it.each([manyDependents(8_000), manyDivisors(100, 3_000), untaggedObjects(800)])(
+    "counts the work on $name",
+    ({ reader, writer }) => {
+      const options = { policy: "semantic", writers: "declared", beside: [] } as const;
+      let micros = 0;
+
+      const compared = compareInSlices(modelOf(reader), modelOf(writer), options);
+      for (let next = compared.next(); !next.done; next = compared.next()) micros += next.value;
+
+      expect(micros).toBeGreaterThan(250_000);
+    },
+  );
 });
 
 describe("ComparisonMeter", () => {
