@@ -17,10 +17,10 @@ import { type CheckReport, type Finding, portabilityChanges } from "./output/rep
 
 /** Findings of one direction, each located in the later schema if it has a location there. */
 export function toFindings({ direction, differences }: ComparedDirection, earlier: Schema, later: Schema): Finding[] {
-  return differences.map((difference) => findingOf(difference, direction, earlier, later));
+  return differences.map((difference) => toFinding(difference, direction, earlier, later));
 }
 
-function findingOf(
+function toFinding(
   difference: ComparedDifference,
   direction: ComparedDirection["direction"],
   earlier: Schema,

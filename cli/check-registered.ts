@@ -70,11 +70,11 @@ export async function checkEntries(
   return {
     compatible: answer.compatible,
     reports: answer.schemas.map((verdict, index) => ({
-      ...reportOf(entries[index]!, verdict),
+      ...toReport(entries[index]!, verdict),
       ...(isSameText(entries[index]!, entries, earlier) ? { bump: "none", suggestedVersion: null } : {}),
       portability: verdict.errors.length > 0 ? [] : portabilityOf(entries[index]!, entries, earlier),
     })),
-    affected: answer.referencing.map(affectedOf),
+    affected: answer.referencing.map(toAffected),
   };
 }
 
@@ -122,7 +122,7 @@ function isForModels({ schema }: SchemaEntry): boolean {
   return schema.role === "tool_input" || schema.role === "model_output";
 }
 
-function reportOf({ subject, schema }: SchemaEntry, verdict: BundleAnswer["schemas"][number]): CheckReport {
+function toReport({ subject, schema }: SchemaEntry, verdict: BundleAnswer["schemas"][number]): CheckReport {
   const { compatible, level, policy, writers, role, errors, problem, differences } = verdict;
   const [newest] = verdict.compared_versions;
   const against = newest === undefined ? null : `${subject}@${newest.version ?? newest.version_number}`;
@@ -203,7 +203,7 @@ function placedProblem({ message, pointer, line, column }: SchemaProblem, schema
   return `${schema.place}${place ? `:${place.line}:${place.column}` : ""}: ${message}`;
 }
 
-function affectedOf({ subject, context, version, compatible, errors, problem, differences }: AffectedVerdict) {
+function toAffected({ subject, context, version, compatible, errors, problem, differences }: AffectedVerdict) {
   const breaking = differences.filter(({ severity }) => severity === "breaking");
   const reasons = [...errors, ...breaking].map(({ message }) => message);
   return {

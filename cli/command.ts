@@ -54,7 +54,7 @@ const REPORT = `This is a defect of llmsr ${VERSION} with node ${process.version
 
 /** The message, the errors in the request, and the problem document on the last line if JSON is requested. */
 function describeRegistryError(error: RegistryError, withProblem: boolean): string {
-  const lines = [`llmsr: ${reasonOf(error)}`];
+  const lines = [`llmsr: ${describeReason(error)}`];
   if (error instanceof ApiError) {
     const { verdict } = error;
     if (verdict === undefined) {
@@ -75,7 +75,7 @@ const HINTS: Readonly<Record<string, string>> = {
   connection_lost: "`llmsr doctor` shows which registry is asked and where its address comes from.",
 };
 
-function reasonOf(error: RegistryError): string {
+function describeReason(error: RegistryError): string {
   const hint = HINTS[error.code];
   const message =
     error.cause === undefined ? error.message : `${error.message.replace(/\.$/, "")}: ${networkProblem(error.cause)}.`;

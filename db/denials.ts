@@ -53,7 +53,7 @@ export async function countDenials(
     }
     if (merged.size === 0) return;
     // In one order everywhere, so that concurrent consumers cannot lock each other's rows.
-    const rows = [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, denial]) => rowOf(key, denial));
+    const rows = [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, denial]) => toRow(key, denial));
     await transaction.execute(sql`INSERT INTO denials (tenant, ${sql.raw(Object.keys(COLUMNS).join(", "))})
       SELECT ${tenant}, input.* FROM ${recordset(rows, COLUMNS)}
       ON CONFLICT (tenant, minute, key) DO UPDATE SET count = denials.count + excluded.count,
@@ -61,7 +61,7 @@ export async function countDenials(
   });
 }
 
-function rowOf(key: string, denial: Denial) {
+function toRow(key: string, denial: Denial) {
   const { tenant: _, minuteMs, firstAtMs, lastAtMs, requestId, ...same } = denial;
   const times = { minute: timestamp(minuteMs), first_at: timestamp(firstAtMs), last_at: timestamp(lastAtMs) };
   return { ...same, key, ...times, request_id: requestId };

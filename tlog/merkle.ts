@@ -48,7 +48,7 @@ export function inclusionProof(index: number, size: number, read: ReadNode): Has
 
 function pathWithin(index: number, start: number, end: number, read: ReadNode): Hash[] {
   if (end - start === 1) return [];
-  const middle = start + splitOf(end - start);
+  const middle = start + computeSplit(end - start);
   return index < middle
     ? [...pathWithin(index, start, middle, read), subtreeHash(middle, end, read)]
     : [...pathWithin(index, middle, end, read), subtreeHash(start, middle, read)];
@@ -61,7 +61,7 @@ export function consistencyProof(from: number, to: number, read: ReadNode): Hash
 
 function subproof(from: number, start: number, end: number, isWhole: boolean, read: ReadNode): Hash[] {
   if (from === end) return isWhole ? [] : [subtreeHash(start, end, read)];
-  const middle = start + splitOf(end - start);
+  const middle = start + computeSplit(end - start);
   return from <= middle
     ? [...subproof(from, start, middle, isWhole, read), subtreeHash(middle, end, read)]
     : [...subproof(from, middle, end, false, read), subtreeHash(start, middle, read)];
@@ -70,7 +70,7 @@ function subproof(from: number, start: number, end: number, isWhole: boolean, re
 /** The hash of leaves `start` to `end`, where `start` is a multiple of the largest power of two below their number. */
 function subtreeHash(start: number, end: number, read: ReadNode): Hash {
   const count = end - start;
-  const split = splitOf(count);
+  const split = computeSplit(count);
   if (count === 1 || split * 2 === count) {
     const level = Math.round(Math.log2(count));
     return read(level, start / count);
@@ -79,7 +79,7 @@ function subtreeHash(start: number, end: number, read: ReadNode): Hash {
 }
 
 /** The largest power of two below a number; 1 for 1. */
-function splitOf(count: number): number {
+function computeSplit(count: number): number {
   let split = 1;
   while (split * 2 < count) split *= 2;
   return split;

@@ -25,7 +25,7 @@ export async function makeSigner(name: string, seed: Uint8Array): Promise<Signer
   const { x } = (await crypto.subtle.exportKey("jwk", key)) as JsonWebKey;
   const publicKey = new Uint8Array(Buffer.from(x!, "base64url"));
   return {
-    verifier: { name, keyHash: keyHashOf(name, publicKey), publicKey },
+    verifier: { name, keyHash: computeKeyHash(name, publicKey), publicKey },
     sign: async (text) => new Uint8Array(await crypto.subtle.sign("Ed25519", key, new TextEncoder().encode(text))),
   };
 }
@@ -44,11 +44,11 @@ export function parseVerifier(text: string): Verifier | undefined {
   const bytes = Buffer.from(key, "base64");
   if (bytes[0] !== ED25519 || bytes.length !== 1 + PUBLIC_KEY_BYTES) return undefined;
   const publicKey = new Uint8Array(bytes.subarray(1));
-  const keyHash = keyHashOf(name, publicKey);
+  const keyHash = computeKeyHash(name, publicKey);
   return Buffer.from(keyHash).toString("hex") === hash ? { name, keyHash, publicKey } : undefined;
 }
 
-function keyHashOf(name: string, publicKey: Uint8Array): Uint8Array {
+function computeKeyHash(name: string, publicKey: Uint8Array): Uint8Array {
   const hashed = createHash("sha256").update(`${name}\n`).update(Uint8Array.of(ED25519)).update(publicKey).digest();
   return new Uint8Array(hashed.subarray(0, KEY_HASH_BYTES));
 }

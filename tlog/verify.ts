@@ -41,7 +41,8 @@ export class LogVerifier {
     if (said.prev_hash !== this.#previous)
       return `Entry ${seq} does not follow the entry before it: one of them was changed.`;
     if (payload === null) this.hardDeleted += 1;
-    else if (digestOf(payload) !== said.payload_digest) return `The payload of entry ${seq} does not match its header.`;
+    else if (computeDigest(payload) !== said.payload_digest)
+      return `The payload of entry ${seq} does not match its header.`;
     const leaf = hashLeaf(Buffer.from(header, "utf8"));
     this.#previous = Buffer.from(leaf).toString("hex");
     this.#push(leaf);
@@ -77,7 +78,7 @@ export class LogVerifier {
   }
 }
 
-function digestOf({ salt, text }: { salt: string; text: string }): string {
+function computeDigest({ salt, text }: { salt: string; text: string }): string {
   return createHash("sha256").update(Buffer.from(salt, "base64")).update(text, "utf8").digest("hex");
 }
 

@@ -111,10 +111,10 @@ export const MAX_RETENTION_DAYS = 3_650;
 export function parseSettings(vars: Vars): Settings {
   // Only deliveries use it, which would be too late to say that it is wrong.
   parseResolver(vars.WEBHOOK_RESOLVER);
-  const environment = oneOf("ENVIRONMENT", vars.ENVIRONMENT, ENVIRONMENTS);
+  const environment = requireOneOf("ENVIRONMENT", vars.ENVIRONMENT, ENVIRONMENTS);
   return {
     environment,
-    defaultCompatibilityLevel: oneOf(
+    defaultCompatibilityLevel: requireOneOf(
       "DEFAULT_COMPATIBILITY_LEVEL",
       vars.DEFAULT_COMPATIBILITY_LEVEL,
       COMPATIBILITY_LEVELS,
@@ -125,7 +125,7 @@ export function parseSettings(vars: Vars): Settings {
       vars.CONFLUENT_STALENESS_SECONDS,
       MAX_CONFLUENT_STALENESS_SECONDS,
     ),
-    requestLog: oneOf("REQUEST_LOG", vars.REQUEST_LOG ?? "failures", REQUEST_LOGS),
+    requestLog: requireOneOf("REQUEST_LOG", vars.REQUEST_LOG ?? "failures", REQUEST_LOGS),
     webhookSigningKey: parseSigningKey(vars.WEBHOOK_SIGNING_KEY),
     webhookUrls: parseUrlRules(vars.WEBHOOK_ALLOWED_ORIGINS),
     access: parseAccessSettings(vars, environment),
@@ -167,7 +167,7 @@ function parseLeases({ UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: to
   return redisLeases(url, token);
 }
 
-function oneOf<T extends string>(name: string, text: string | undefined, allowed: readonly T[]): T {
+function requireOneOf<T extends string>(name: string, text: string | undefined, allowed: readonly T[]): T {
   const found = allowed.find((value) => value === text);
   if (found === undefined) throw new Error(`${name} must be one of ${allowed.join(", ")}, got "${text}".`);
   return found;

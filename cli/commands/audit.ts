@@ -142,7 +142,7 @@ function parseLine(line: string, place: string): LogLine {
 async function* fetchLog(address: Address, shell: Shell): AsyncGenerator<LogLine> {
   for (let after = 0; ; ) {
     const text = await fetchText(address, `/log?after=${after}&limit=${PAGE_ENTRIES}`, shell);
-    const items = itemsOf(text);
+    const items = parseItems(text);
     if (items === undefined) throw new BadAnswer(200, `${address.url} answers something other than a log.`, 1);
     yield* items;
     const last = items.at(-1);
@@ -151,7 +151,7 @@ async function* fetchLog(address: Address, shell: Shell): AsyncGenerator<LogLine
   }
 }
 
-function itemsOf(page: string): LogLine[] | undefined {
+function parseItems(page: string): LogLine[] | undefined {
   try {
     const { items } = JSON.parse(page) as { items?: LogLine[] };
     return Array.isArray(items) ? items : undefined;
@@ -174,7 +174,7 @@ async function* fetchTexts({ url, headers }: Address, path: string, shell: Shell
   } catch (error) {
     throw new ConnectionLost(`${url} is unreachable.`, false, 1, error);
   }
-  if (!response.ok || response.body === null) throw await refusalOf(response);
+  if (!response.ok || response.body === null) throw await readRefusal(response);
   const decoder = new TextDecoder();
   try {
     for await (const chunk of response.body) yield decoder.decode(chunk as Uint8Array, { stream: true });
@@ -183,7 +183,7 @@ async function* fetchTexts({ url, headers }: Address, path: string, shell: Shell
   }
 }
 
-async function refusalOf(response: Response): Promise<ApiError> {
+async function readRefusal(response: Response): Promise<ApiError> {
   const problem = (await response.json().catch(() => undefined)) as Problem | undefined;
   const requestId = response.headers.get("X-Request-ID") ?? undefined;
   return new ApiError({ status: response.status, problem, requestId, retryAfterMs: undefined, attempts: 1 });

@@ -124,13 +124,13 @@ export const SHOW_COMMAND: CliCommand = {
     }
     const { strong, quiet } = paintFor(shell.isTerminal);
     shell.print(`${strong(`${withoutControl(record.subject)}@${record.version ?? "draft"}`)}\n`);
-    for (const [name, value] of attributesOf(record)) shell.print(`${quiet(`${name}:`)} ${withoutControl(value)}\n`);
+    for (const [name, value] of listAttributes(record)) shell.print(`${quiet(`${name}:`)} ${withoutControl(value)}\n`);
     shell.print(`\n${prettyContent(record.format, record.content as string)}\n`);
     return EXIT.ok;
   },
 };
 
-function attributesOf(record: SchemaRecord): [string, string][] {
+function listAttributes(record: SchemaRecord): [string, string][] {
   const { id, format, version_number, state, role, owner, description, tags, created_at, created_by, references } =
     record;
   const attributes: [string, string | null][] = [

@@ -104,7 +104,7 @@ class Import {
     const missing: RemoteVersion[] = [];
     const importing: string[] = [];
     for (const [context, all] of versions) {
-      const known = new Set((await keysOf(this.#target, context)).map(versionPath));
+      const known = new Set((await readKeys(this.#target, context)).map(versionPath));
       const lacking = all.filter((version) => !known.has(versionPath(version)));
       this.#print(`${context}: ${all.length} versions, ${all.length - lacking.length} of them already present\n`);
       if (lacking.length > 0) importing.push(context);
@@ -122,7 +122,7 @@ class Import {
     const differences: string[] = [];
     const compare = async (expected: RemoteVersion) => {
       const found = await this.#target.version(expected.subject, expected.version);
-      const difference = found === undefined ? "is missing" : differenceOf(expected, found);
+      const difference = found === undefined ? "is missing" : findDifference(expected, found);
       if (difference !== undefined) differences.push(`${expected.subject} version ${expected.version} ${difference}`);
     };
     await inTurns(versions, compare, this.#progress("compared", versions.length));
@@ -196,7 +196,7 @@ class Import {
     if (this.#versions !== undefined) return this.#versions;
     const read = new Map<string, RemoteVersion[]>();
     for (const context of await this.#source.contexts()) {
-      const keys = await keysOf(this.#source, context);
+      const keys = await readKeys(this.#source, context);
       const report = this.#progress(`of ${context} read`, keys.length);
       const found = await inTurns(keys, ({ subject, version }) => this.#source.version(subject, version), report);
       read.set(
@@ -227,7 +227,7 @@ function modePath(context: string): string {
   return context === "." ? "/mode" : `/mode/${encodeURIComponent(`:${context}:`)}`;
 }
 
-async function keysOf(registry: RemoteRegistry, context: string): Promise<{ subject: string; version: number }[]> {
+async function readKeys(registry: RemoteRegistry, context: string): Promise<{ subject: string; version: number }[]> {
   const subjects = await registry.subjects(context);
   const keys = await inTurns(subjects, async (subject) =>
     (await registry.versions(subject)).map((version) => ({ subject, version })),
@@ -235,7 +235,7 @@ async function keysOf(registry: RemoteRegistry, context: string): Promise<{ subj
   return keys.flat();
 }
 
-function differenceOf(expected: RemoteVersion, found: RemoteVersion): string | undefined {
+function findDifference(expected: RemoteVersion, found: RemoteVersion): string | undefined {
   for (const key of ["id", "schemaType", "schema", "references", "metadata", "ruleSet", "deleted"] as const) {
     const [wanted, given] = [JSON.stringify(expected[key]), JSON.stringify(found[key])];
     if (wanted !== given) return `has a different ${key}: ${shortened(given)} instead of ${shortened(wanted)}`;

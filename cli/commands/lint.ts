@@ -53,7 +53,7 @@ async function lint(args: readonly string[], shell: Shell): Promise<number> {
   } else if (output !== "text") {
     const placed = schemas.flatMap(({ pointer: base, reports, locate }) =>
       reports
-        .flatMap((report) => findingsOf(report, required))
+        .flatMap((report) => toFindings(report, required))
         .map((finding) => ({
           ...finding,
           pointer: base + finding.pointer,
@@ -73,7 +73,7 @@ async function lint(args: readonly string[], shell: Shell): Promise<number> {
 }
 
 /** Portability below the required level is an error, any other loss a warning. */
-function findingsOf({ profile, readiness, findings }: LintReport, required: Readiness) {
+function toFindings({ profile, readiness, findings }: LintReport, required: Readiness) {
   const isWorse = READINESS.indexOf(readiness) > READINESS.indexOf(required);
   return findings
     .filter(({ loss }) => isWorse || (loss !== undefined && loss !== "lossless"))

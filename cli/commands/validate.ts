@@ -61,7 +61,7 @@ async function validate(args: readonly string[], shell: Shell): Promise<number> 
     print(await printCheck(summaryOf(outcome.verdict, { file, bytes, schema: schema.place }), output, form.paint));
     return codeOf(outcome);
   }
-  print(form.json ? `${jsonOf(outcome, form.sentences)}\n` : render(outcome, form, file));
+  print(form.json ? `${toJson(outcome, form.sentences)}\n` : render(outcome, form, file));
   return codeOf(outcome);
 }
 
@@ -113,7 +113,7 @@ function validateLines(file: string, check: Check, form: Form, print: Output["pr
     total += 1;
     if (codeOf(outcome) === 0) valid += 1;
     code = Math.max(code, codeOf(outcome));
-    if (form.json) print(`{"line":${number},${jsonOf(outcome, form.sentences).slice(1)}\n`);
+    if (form.json) print(`{"line":${number},${toJson(outcome, form.sentences).slice(1)}\n`);
     else if (codeOf(outcome) !== 0) print(render(outcome, form, `${file}:${number}`));
   }
   if (form.json) print(`${JSON.stringify({ summary: { total, valid, invalid: total - valid } })}\n`);
@@ -125,7 +125,7 @@ function codeOf(outcome: Outcome): 0 | 1 {
   return "verdict" in outcome && outcome.verdict.valid ? 0 : 1;
 }
 
-function jsonOf(outcome: Outcome, withSentences: boolean): string {
+function toJson(outcome: Outcome, withSentences: boolean): string {
   if ("problem" in outcome) return JSON.stringify(outcome);
   const { valid, errors, warnings } = outcome.verdict;
   const sentences = withSentences ? { sentences: errors.map(printDataError) } : {};

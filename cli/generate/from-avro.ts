@@ -31,16 +31,16 @@ const LOGICAL: Readonly<Record<string, SchemaNode>> = { uuid: { type: "string", 
 /** `texts`: the schema's own, after those of its references, which define the names that it uses. */
 export function jsonTypeOfAvro(texts: readonly string[]): SchemaNode {
   const $defs: Record<string, SchemaNode> = {};
-  const roots = texts.map((text) => typeOf(JSON.parse(text) as AvroType, "", $defs));
+  const roots = texts.map((text) => toNode(JSON.parse(text) as AvroType, "", $defs));
   return { ...roots.at(-1)!, $defs };
 }
 
-function typeOf(type: AvroType, namespace: string, $defs: Record<string, SchemaNode>): SchemaNode {
+function toNode(type: AvroType, namespace: string, $defs: Record<string, SchemaNode>): SchemaNode {
   if (typeof type === "string") return PRIMITIVES[type] ?? { $ref: `#/$defs/${localName(type)}` };
   if (Array.isArray(type)) {
     const [only, ...others] = type;
-    if (only !== undefined && others.length === 0) return typeOf(only, namespace, $defs);
-    return { anyOf: type.map((branch) => typeOf(branch, namespace, $defs)) };
+    if (only !== undefined && others.length === 0) return toNode(only, namespace, $defs);
+    return { anyOf: type.map((branch) => toNode(branch, namespace, $defs)) };
   }
   const own = type.namespace ?? namespace;
   switch (type.type) {
@@ -49,7 +49,7 @@ function typeOf(type: AvroType, namespace: string, $defs: Record<string, SchemaN
       const name = localName(type.name ?? "Record");
       // Added before its fields, which may refer to it.
       $defs[name] = {};
-      $defs[name] = recordOf(type, own, $defs);
+      $defs[name] = toRecordNode(type, own, $defs);
       return { $ref: `#/$defs/${name}` };
     }
     case "enum": {
@@ -61,23 +61,23 @@ function typeOf(type: AvroType, namespace: string, $defs: Record<string, SchemaN
       $defs[localName(type.name ?? "Fixed")] = { type: "string" };
       return { type: "string" };
     case "array":
-      return { type: "array", items: typeOf(type.items ?? "null", own, $defs) };
+      return { type: "array", items: toNode(type.items ?? "null", own, $defs) };
     case "map":
-      return { type: "object", additionalProperties: typeOf(type.values ?? "null", own, $defs) };
+      return { type: "object", additionalProperties: toNode(type.values ?? "null", own, $defs) };
     default: {
       const logical = typeof type.type === "string" ? LOGICAL[type.logicalType ?? ""] : undefined;
-      return logical ?? typeOf(type.type, own, $defs);
+      return logical ?? toNode(type.type, own, $defs);
     }
   }
 }
 
-function recordOf(
+function toRecordNode(
   { name, doc, fields = [] }: AvroObject,
   namespace: string,
   $defs: Record<string, SchemaNode>,
 ): SchemaNode {
   const properties = fields.map((field) => {
-    const type = { ...typeOf(field.type, namespace, $defs), ...documented(field.doc) };
+    const type = { ...toNode(field.type, namespace, $defs), ...documented(field.doc) };
     return [field.name, field.default === undefined ? type : { ...type, default: field.default }] as const;
   });
   return {

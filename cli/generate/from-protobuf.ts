@@ -60,9 +60,9 @@ export function jsonTypeOfProtobuf(model: ProtobufModel): SchemaNode {
   for (const [fullName, definition] of model.definitions) {
     const { element, file } = definition;
     if (file.isBuiltin) continue;
-    if (element.kind === "enum") $defs[definitionName(file.package, fullName)] = enumOf(element);
+    if (element.kind === "enum") $defs[definitionName(file.package, fullName)] = toEnumNode(element);
     if (element.kind === "message" && element.synthetic !== "map_entry") {
-      $defs[definitionName(file.package, fullName)] = messageOf(model, definition as Definition<Message>);
+      $defs[definitionName(file.package, fullName)] = toMessageNode(model, definition as Definition<Message>);
     }
   }
   const [first] = model.file.messages;
@@ -74,7 +74,7 @@ function definitionName(packageName: string, fullName: string): string {
   return fullName.slice(packageName === "" ? 0 : packageName.length + 1).replaceAll(".", "");
 }
 
-function enumOf({ name, documentation, values }: Enum): SchemaNode {
+function toEnumNode({ name, documentation, values }: Enum): SchemaNode {
   return {
     title: name,
     ...documented(documentation),
@@ -83,10 +83,10 @@ function enumOf({ name, documentation, values }: Enum): SchemaNode {
   };
 }
 
-function messageOf(model: ProtobufModel, definition: Definition<Message>): SchemaNode {
+function toMessageNode(model: ProtobufModel, definition: Definition<Message>): SchemaNode {
   const { element, file, fullName } = definition;
   const scope = { file, fullName };
-  const properties = element.fields.map((field) => [jsonNameOf(field), fieldTypeOf(model, scope, field)] as const);
+  const properties = element.fields.map((field) => [jsonNameOf(field), toFieldNode(model, scope, field)] as const);
   return {
     title: definitionName(file.package, fullName),
     ...documented(element.documentation),
@@ -103,18 +103,18 @@ function jsonNameOf({ name, options }: Field): string {
   return name.replaceAll(/_+([a-zA-Z0-9])?/g, (_, next: string | undefined) => next?.toUpperCase() ?? "");
 }
 
-function fieldTypeOf(model: ProtobufModel, scope: Scope, { type, label, documentation }: Field): SchemaNode {
-  const one = typeOf(model, scope, type);
+function toFieldNode(model: ProtobufModel, scope: Scope, { type, label, documentation }: Field): SchemaNode {
+  const one = toTypeNode(model, scope, type);
   const whole: SchemaNode = label === "repeated" ? { type: "array", items: one } : one;
   return { ...whole, ...documented(documentation) };
 }
 
-function typeOf(model: ProtobufModel, scope: Scope, type: FieldType): SchemaNode {
+function toTypeNode(model: ProtobufModel, scope: Scope, type: FieldType): SchemaNode {
   switch (type.kind) {
     case "scalar":
       return SCALARS[type.name];
     case "map":
-      return { type: "object", additionalProperties: typeOf(model, scope, type.value) };
+      return { type: "object", additionalProperties: toTypeNode(model, scope, type.value) };
     case "group":
       return { $ref: `#/$defs/${definitionName(scope.file.package, `${scope.fullName}.${type.message.name}`)}` };
     case "named": {

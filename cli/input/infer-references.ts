@@ -14,7 +14,7 @@ export function inferReferences(entry: Named, entries: readonly Named[]): Declar
   if (others.length === 0) return [];
   switch (entry.schema.format) {
     case "protobuf":
-      return importsOf(entry.schema.text).flatMap((name) =>
+      return findImports(entry.schema.text).flatMap((name) =>
         referenceTo(
           name,
           others.find(({ schema }) => isPathOf(schema, name)),
@@ -37,7 +37,7 @@ function isPathOf({ place }: SchemaText, name: string): boolean {
   return path === name || path.endsWith(`/${name}`);
 }
 
-function importsOf(text: string): string[] {
+function findImports(text: string): string[] {
   const code = text.replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, " ");
   return [...code.matchAll(/^\s*import\s+(?:public\s+|weak\s+)?["']([^"']+)["']\s*;/gm)].map(([, name]) => name!);
 }
@@ -56,12 +56,12 @@ function inferJson({ place, text }: SchemaText, others: readonly Named[]): Decla
     referenceTo(
       name,
       others.find(({ schema }) => splitPlace(schema.place).path === normalize(join(folder, name))) ??
-        others.find(({ schema }) => identifierOf(schema.text) === name),
+        others.find(({ schema }) => findIdentifier(schema.text) === name),
     ),
   );
 }
 
-function identifierOf(text: string): string | undefined {
+function findIdentifier(text: string): string | undefined {
   const parsed = parseJsonText(text);
   const root = parsed.ok ? parsed.value.root : undefined;
   const id = root?.type === "object" ? (root.members.get("$id") ?? root.members.get("id")) : undefined;
@@ -83,7 +83,7 @@ function avroNames(text: string): { root: string[]; used: ReadonlySet<string> } 
   if (!parsed.ok) return { root: [], used };
   const { root } = parsed.value;
   collectAvro(root, "", used);
-  const own = root.type === "object" ? fullNameOf(root, "") : undefined;
+  const own = root.type === "object" ? findFullName(root, "") : undefined;
   return { root: own === undefined ? [] : [own.name], used };
 }
 
@@ -98,7 +98,7 @@ function collectAvro(node: JsonNode | undefined, namespace: string, used: Set<st
     return;
   }
   if (node.type !== "object") return;
-  const inner = fullNameOf(node, namespace)?.namespace ?? namespace;
+  const inner = findFullName(node, namespace)?.namespace ?? namespace;
   const { members } = node;
   const fields = members.get("fields");
   for (const key of ["type", "items", "values"]) collectAvro(members.get(key), inner, used);
@@ -108,7 +108,7 @@ function collectAvro(node: JsonNode | undefined, namespace: string, used: Set<st
   }
 }
 
-function fullNameOf(
+function findFullName(
   node: JsonNode & { type: "object" },
   outer: string,
 ): { name: string; namespace: string } | undefined {

@@ -171,14 +171,14 @@ async function toSource(place: string, path: string, text: string): Promise<Sour
 }
 
 export function isFile({ cwd }: Pick<Shell, "cwd">, path: string): boolean {
-  return statOf(resolve(cwd, path))?.isFile() ?? false;
+  return readStat(resolve(cwd, path))?.isFile() ?? false;
 }
 
 export function isFolder({ cwd }: Pick<Shell, "cwd">, path: string): boolean {
-  return statOf(resolve(cwd, path))?.isDirectory() ?? false;
+  return readStat(resolve(cwd, path))?.isDirectory() ?? false;
 }
 
-function statOf(path: string): Stats | undefined {
+function readStat(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {

@@ -58,7 +58,7 @@ export function selectOneSchema(
   pointer: string | undefined,
   format: FormatName | undefined,
 ): SchemaText {
-  const known = formatOf(source, format);
+  const known = chooseFormat(source, format);
   const own = { place: source.place, name: nameOfPath(source.path), format: known, notes: [], references: [] };
   if (known !== "json-schema") return { ...own, text: source.text, locate: locatorOf(source, known, "") };
   const { text, note, base } = unwrapSchema(source.place, source.text, pointer);
@@ -69,7 +69,7 @@ export function selectOneSchema(
 
 /** Every schema of a document: each tool of a list, or the document itself. */
 export function findAllSchemas(source: SourceText, format: FormatName | undefined): SchemaText[] {
-  const known = formatOf(source, format);
+  const known = chooseFormat(source, format);
   const parsed = known === "json-schema" ? parseJsonText(source.text) : undefined;
   if (!parsed?.ok) return [selectOneSchema(source, undefined, format)];
   return unwrapSchemas(parsed.value.root, source.text).map((found) => {
@@ -79,7 +79,7 @@ export function findAllSchemas(source: SourceText, format: FormatName | undefine
       name: nameOfTool(found) ?? nameOfPath(source.path),
       format: known,
       text: found.text,
-      role: roleOf(found),
+      role: chooseRole(found),
       notes: [],
       references: [],
       locate: locatorOf(source, known, found.pointer),
@@ -99,7 +99,7 @@ function nameOfTool({ name, kind, purpose }: UnwrappedSchema): string | null {
   return name !== null && kind === "mcp-tool" && purpose === "output" ? `${name}.output` : name;
 }
 
-function roleOf({ kind, purpose }: UnwrappedSchema): Role {
+function chooseRole({ kind, purpose }: UnwrappedSchema): Role {
   if (purpose === "input") return "tool_input";
   return kind === "mcp-tool" ? "data" : "model_output";
 }
@@ -109,7 +109,7 @@ function locatorOf(source: SourceText, format: FormatName, base: string): Locate
   return format === "protobuf" ? locateInProtobuf(source.text) : locateInJson(source.text, base);
 }
 
-function formatOf({ place, path, text }: SourceText, given: FormatName | undefined): FormatName {
+function chooseFormat({ place, path, text }: SourceText, given: FormatName | undefined): FormatName {
   const found = given ?? (path === "" ? sniffFormat(text) : FORMAT_BY_ENDING[findEnding(path)]);
   if (found) return found;
   throw new UsageError(`The format of ${place} is unknown; add --schema-format (${FORMAT_NAMES.join(", ")}).`);

@@ -6,9 +6,9 @@ const LEVELS: Readonly<Record<string, string>> = { breaking: "error", warning: "
 
 export function printSarif({ reports }: CheckSummary): string {
   const results = reports.flatMap(({ place, findings, problems }) => [
-    ...problems.map((text) => resultOf("INVALID_SCHEMA", "error", text, { file: place })),
+    ...problems.map((text) => toResult("INVALID_SCHEMA", "error", text, { file: place })),
     ...findings.map((finding) =>
-      resultOf(finding.kind, LEVELS[finding.severity] ?? "note", messageOf(finding), finding),
+      toResult(finding.kind, LEVELS[finding.severity] ?? "note", toMessage(finding), finding),
     ),
   ]);
   const rules = [...new Set(results.map(({ ruleId }) => ruleId))].toSorted().map((id) => ({ id }));
@@ -17,12 +17,12 @@ export function printSarif({ reports }: CheckSummary): string {
   return `${JSON.stringify({ $schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: [run] }, null, 2)}\n`;
 }
 
-function messageOf({ message, fix, witness }: Finding): string {
+function toMessage({ message, fix, witness }: Finding): string {
   const example = witness?.status === "confirmed" ? ` For example ${JSON.stringify(witness.datum)}.` : "";
   return `${message}${example}${fix === undefined ? "" : ` Fix: ${fix}`}`;
 }
 
-function resultOf(ruleId: string, level: string, text: string, { file, position }: Pick<Finding, "file" | "position">) {
+function toResult(ruleId: string, level: string, text: string, { file, position }: Pick<Finding, "file" | "position">) {
   const region = position === undefined ? {} : { region: { startLine: position.line, startColumn: position.column } };
   const uri = file.split("/").map(encodeURIComponent).join("/");
   return {

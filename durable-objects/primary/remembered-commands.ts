@@ -18,7 +18,7 @@ export class RememberedCommands {
   }
 
   find(commandId: string, nowMs: number): RememberedAnswer | undefined {
-    const slice = sliceOf(nowMs);
+    const slice = computeSlice(nowMs);
     const [row] = this.#sql
       .exec<{ answer: string }>(
         "SELECT answer FROM outcomes WHERE slice IN (?, ?) AND command_id = +? AND at > +?",
@@ -35,7 +35,7 @@ export class RememberedCommands {
   remember(commandId: string, answer: RememberedAnswer, nowMs: number): void {
     this.#sql.exec(
       "INSERT INTO outcomes (slice, command_id, at, answer) VALUES (?, ?, ?, ?)",
-      sliceOf(nowMs),
+      computeSlice(nowMs),
       commandId,
       nowMs,
       JSON.stringify(answer),
@@ -53,7 +53,7 @@ export class RememberedCommands {
     this.#sql.exec(
       `DELETE FROM outcomes WHERE (slice, command_id) IN (
          SELECT slice, command_id FROM outcomes WHERE slice <= ? ORDER BY slice, command_id LIMIT ?)`,
-      sliceOf(nowMs) - 2,
+      computeSlice(nowMs) - 2,
       FORGET_BATCH,
     );
     const next = oldest();
@@ -61,7 +61,7 @@ export class RememberedCommands {
   }
 }
 
-function sliceOf(ms: number): number {
+function computeSlice(ms: number): number {
   return Math.floor(ms / COMMAND_SLICE_MS);
 }
 

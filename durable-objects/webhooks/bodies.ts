@@ -33,14 +33,14 @@ export class Bodies {
     this.keep(events);
     const [event] = events;
     if (event?.seq !== seq) throw new Error(`The log has no entry ${seq}.`);
-    return this.#kept.get(seq) ?? bodyOf(this.tenant, event);
+    return this.#kept.get(seq) ?? printBody(this.tenant, event);
   }
 
   keep(events: readonly RegistryEvent[]): void {
     // Any cached body may contain what was hard-deleted.
     if (events.some(({ type }) => type === "schema.erased")) this.#forgetAll();
     for (const event of events) {
-      const body = bodyOf(this.tenant, event);
+      const body = printBody(this.tenant, event);
       this.#forget(event.seq);
       this.#kept.set(event.seq, body);
       this.#characters += body.length;
@@ -62,7 +62,7 @@ export class Bodies {
   }
 }
 
-function bodyOf(tenant: string, event: RegistryEvent): string {
+function printBody(tenant: string, event: RegistryEvent): string {
   return JSON.stringify(cloudEvent(tenant, event));
 }
 

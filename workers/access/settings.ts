@@ -96,7 +96,7 @@ export function parseAccessSettings(vars: AccessVars, environment: string): Acce
     firstAdministrator,
     issuers,
     corsOrigins: parseOrigins(vars.CORS_ORIGINS),
-    addressHeader: addressHeaderOf(vars.CLIENT_ADDRESS_HEADER, isLocal),
+    addressHeader: parseAddressHeader(vars.CLIENT_ADDRESS_HEADER, isLocal),
   };
 }
 
@@ -111,7 +111,7 @@ function closedBecause(given: { auth: string; isLocal: boolean; hashKey: Uint8Ar
 }
 
 /** Cloudflare overwrites its header, so nobody can forge it there. On a server of one's own any caller could send it. */
-function addressHeaderOf(name: string | undefined, isLocal: boolean): string | undefined {
+function parseAddressHeader(name: string | undefined, isLocal: boolean): string | undefined {
   if (name === undefined || name === "") return isLocal ? undefined : "CF-Connecting-IP";
   if (/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name)) return name;
   throw new Error(`CLIENT_ADDRESS_HEADER must be the name of a header such as X-Real-IP, got "${name}".`);
@@ -173,9 +173,9 @@ function parseIssuer(item: unknown, place: string, isLocal: boolean): Issuer {
     jwksUri: fields.jwks_uri === undefined ? undefined : url(fields.jwks_uri, `${place}.jwks_uri`, isLocal),
     algorithms,
     clockSkewSeconds: skew(fields.clock_skew_seconds, place),
-    tenant: tenantOf(fields, place),
+    tenant: parseTenant(fields, place),
     rolesClaim: fields.roles_claim === undefined ? "roles" : text(fields.roles_claim, `${place}.roles_claim`),
-    roles: rolesOf(fields.roles, place),
+    roles: parseRoles(fields.roles, place),
     takesGrants: takesGrants(fields.grants, place),
     administratorsNeed: administratorsNeed(fields.administrators_need, place),
   };
@@ -195,7 +195,7 @@ const ISSUER_FIELDS = [
   "administrators_need",
 ];
 
-function tenantOf({ tenant, tenant_claim: claim }: Record<string, unknown>, place: string): Issuer["tenant"] {
+function parseTenant({ tenant, tenant_claim: claim }: Record<string, unknown>, place: string): Issuer["tenant"] {
   if (claim !== undefined) {
     if (tenant !== undefined) throw new Error(`${place} has both tenant and tenant_claim (expected one of them).`);
     return { claim: text(claim, `${place}.tenant_claim`) };
@@ -205,7 +205,7 @@ function tenantOf({ tenant, tenant_claim: claim }: Record<string, unknown>, plac
   return { name };
 }
 
-function rolesOf(value: unknown, place: string): Record<string, string> {
+function parseRoles(value: unknown, place: string): Record<string, string> {
   if (value === undefined) return {};
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new Error(`${place}.roles must be an object from claim values to roles.`);

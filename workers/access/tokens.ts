@@ -66,12 +66,12 @@ export class TokenVerifier {
    * read.
    */
   async verify(token: string, issuers: readonly Issuer[], nowMs: number): Promise<Result<VerifiedToken, string>> {
-    const issuer = issuerOf(token, issuers);
+    const issuer = findIssuer(token, issuers);
     if (issuer === undefined) return refuse("The token's issuer is not one that this registry takes tokens from.");
     try {
       return readClaims(await this.#verified(token, issuer, nowMs), issuer);
     } catch (error) {
-      if (error instanceof errors.JOSEError) return refuse(reasonOf(error));
+      if (error instanceof errors.JOSEError) return refuse(describeError(error));
       throw error;
     }
   }
@@ -157,7 +157,7 @@ async function verifyWith(keys: JSONWebKeySet, token: string, issuer: Issuer, no
 }
 
 /** The unverified claim, used only to choose the keys. */
-function issuerOf(token: string, issuers: readonly Issuer[]): Issuer | undefined {
+function findIssuer(token: string, issuers: readonly Issuer[]): Issuer | undefined {
   try {
     const { iss } = decodeJwt(token);
     return issuers.find(({ issuer }) => issuer === iss);
@@ -169,7 +169,7 @@ function issuerOf(token: string, issuers: readonly Issuer[]): Issuer | undefined
 function readClaims(claims: JWTPayload, issuer: Issuer): Result<VerifiedToken, string> {
   const tenant = "name" in issuer.tenant ? issuer.tenant.name : claimAt(claims, issuer.tenant.claim);
   if (typeof tenant !== "string" || !isTenantName(tenant)) return refuse("The token does not name a tenant.");
-  const values = textsOf(claimAt(claims, issuer.rolesClaim));
+  const values = toTexts(claimAt(claims, issuer.rolesClaim));
   if (values.length > MAX_CLAIM_VALUES) {
     return refuse(`The token's roles claim has more than ${MAX_CLAIM_VALUES} values.`);
   }
@@ -193,7 +193,7 @@ function readClaims(claims: JWTPayload, issuer: Issuer): Result<VerifiedToken, s
 function secondFactorProblem(claims: JWTPayload, { administratorsNeed }: Issuer): string | undefined {
   if (administratorsNeed === undefined) return undefined;
   const { amr, acr } = administratorsNeed;
-  const methods = textsOf(claims.amr);
+  const methods = toTexts(claims.amr);
   if (amr.some((method) => methods.includes(method)) || acr.some((level) => claims.acr === level)) return undefined;
   const accepted = [...amr.map((method) => `amr "${method}"`), ...acr.map((level) => `acr "${level}"`)];
   return `Administration needs a token of a stronger sign-in: ${accepted.join(" or ")}.`;
@@ -212,7 +212,7 @@ function claimAt(claims: JWTPayload, path: string): unknown {
   return value;
 }
 
-function textsOf(value: unknown): string[] {
+function toTexts(value: unknown): string[] {
   const values = Array.isArray(value) ? value : [value];
   return values.filter(
     (item): item is string => typeof item === "string" && item !== "" && item.length <= MAX_CLAIM_VALUE_CHARACTERS,
@@ -220,7 +220,7 @@ function textsOf(value: unknown): string[] {
 }
 
 /** Describes the problem without repeating the token's contents. */
-function reasonOf(error: InstanceType<typeof errors.JOSEError>): string {
+function describeError(error: InstanceType<typeof errors.JOSEError>): string {
   if (error instanceof errors.JWTExpired) return "The token has expired.";
   if (error instanceof errors.JWTClaimValidationFailed) return `The token's claim "${error.claim}" is not acceptable.`;
   return "The token's signature cannot be verified.";

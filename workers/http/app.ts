@@ -57,7 +57,7 @@ export function createApp(options: AppOptions = {}) {
     return options.actorOf === undefined ? isolate.gate.enter(request, edge, permission) : options.actorOf(request);
   };
 
-  const app = new Hono<Env>({ getPath: pathOf, router: new RouterPerMethod() });
+  const app = new Hono<Env>({ getPath: readRoutedPath, router: new RouterPerMethod() });
   const mount = (api: ApiName, route: Route) => {
     // Liveness only, which must be true before anything is configured.
     const permission = LIVENESS_PATHS.has(route.path) ? "liveness" : route.permission;
@@ -67,7 +67,7 @@ export function createApp(options: AppOptions = {}) {
     // closure.
     app.on(route.method, route.path, (c) => {
       const { raw } = c.req;
-      const edge = new RequestEdge(c, isolate, requestIdOf(raw, newId), counted);
+      const edge = new RequestEdge(c, isolate, chooseRequestId(raw, newId), counted);
       try {
         const actor = actorOf(raw, edge, permission);
         const answer =
@@ -86,12 +86,12 @@ export function createApp(options: AppOptions = {}) {
   for (const route of confluentRoutes) mount("confluent", route);
 
   const unrouted: Readonly<Record<ApiName, CountedRoute>> = {
-    service: unroutedOf("service", counters),
-    native: unroutedOf("native", counters),
-    confluent: unroutedOf("confluent", counters),
+    service: makeUnrouted("service", counters),
+    native: makeUnrouted("native", counters),
+    confluent: makeUnrouted("confluent", counters),
   };
   const unroutedEdge = (c: Context<Env>) =>
-    new RequestEdge(c, isolate, requestIdOf(c.req.raw, newId), unrouted[apiOf(pathOf(c.req.raw))]);
+    new RequestEdge(c, isolate, chooseRequestId(c.req.raw, newId), unrouted[chooseApi(readRoutedPath(c.req.raw))]);
   app.notFound((c) => {
     const edge = unroutedEdge(c);
     requireOpen(edge.settings.access);
@@ -131,7 +131,7 @@ function answerAs(actor: Actor, c: Context<Env>, edge: RequestEdge, route: Route
   edge.actor = actor;
   requirePermission(edge, actor, route);
   requireAcceptable(c.req.raw, route);
-  return route.answer(callOf(c, edge, actor));
+  return route.answer(toCall(c, edge, actor));
 }
 
 async function answered(answer: Promise<Answer>, edge: RequestEdge, startedAtMs: number): Promise<Response> {
@@ -170,13 +170,13 @@ function finish(edge: RequestEdge, answer: Answer, durationMs: number): Response
 const NATIVE_PREFIX = "/api/v1";
 
 /** The path to route: as sent, except that the context of a Confluent path moves into the names it qualifies. */
-function pathOf(request: Request): string {
-  const path = sentPathOf(request.url);
+function readRoutedPath(request: Request): string {
+  const path = readSentPath(request.url);
   return path.startsWith("/contexts/") ? pathInContext(path) : path;
 }
 
 /** The path as sent, still encoded, without the trailing slash that both APIs tolerate. */
-function sentPathOf(url: string): string {
+function readSentPath(url: string): string {
   const start = url.indexOf("/", url.indexOf(":") + 4);
   if (start === -1) return "/";
   const query = url.indexOf("?", start);
@@ -184,18 +184,18 @@ function sentPathOf(url: string): string {
   return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 }
 
-function callOf(c: Context<Env>, edge: RequestEdge, actor: Actor): Call {
+function toCall(c: Context<Env>, edge: RequestEdge, actor: Actor): Call {
   const { url } = c.req.raw;
   const query = url.indexOf("?");
   const sent = query === -1 ? "" : url.slice(query + 1);
   requireDecodable(c.req.path, sent);
-  const path = sentPathOf(url);
+  const path = readSentPath(url);
   const search = path.startsWith("/contexts/") ? searchInContext(path, c.req.method, sent) : sent;
   return {
     request: c.req.raw,
     edge,
     actor,
-    caller: callerOf(c.req.raw, edge, actor),
+    caller: toCaller(c.req.raw, edge, actor),
     params: c.req.param(),
     search,
   };
@@ -207,7 +207,7 @@ const MAX_OVERRIDE_CHARACTERS = 1_024;
  * With the reason, if protections and freezes are overridden: few callers may do so, and every reader sees it in the
  * log.
  */
-function callerOf(request: Request, edge: RequestEdge, by: Actor): Caller {
+function toCaller(request: Request, edge: RequestEdge, by: Actor): Caller {
   const { requestId } = edge;
   const { tenant, actor, permissions } = by;
   const caller = { tenant, actor, requestId };
@@ -257,7 +257,7 @@ function requireAcceptable(request: Request, { produces }: Route): void {
 
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
-function requestIdOf(request: Request, newId: () => string): string {
+function chooseRequestId(request: Request, newId: () => string): string {
   const given = request.headers.get("X-Request-ID");
   return given !== null && REQUEST_ID.test(given) ? given : newId();
 }
@@ -266,14 +266,14 @@ function errorAnswer(error: unknown, edge: RequestEdge): Answer {
   const { refusal, headers } = countedRefusal(error, edge);
   const { raw } = edge.c.req;
   const answer =
-    apiOf(pathOf(raw)) === "confluent"
+    chooseApi(readRoutedPath(raw)) === "confluent"
       ? confluentErrorAnswer(refusal, raw, () => parseSettings(edge.env).confluentApiLevel)
       : problemAnswer(refusal, edge.requestId);
   return { ...answer, headers: { ...answer.headers, ...headers } };
 }
 
 /** The API that a path belongs to, whether or not a route matches. */
-function apiOf(path: string): ApiName {
+function chooseApi(path: string): ApiName {
   if (path === NATIVE_PREFIX || path.startsWith(`${NATIVE_PREFIX}/`)) return "native";
   return SERVICE_PATHS.has(path) ? "service" : "confluent";
 }
@@ -281,7 +281,7 @@ function apiOf(path: string): ApiName {
 const SERVICE_PATHS = new Set([...rootRoutes, mcpRoute].map(({ path }) => path));
 
 /** All paths without a route share one name, because clients can invent any number of them. */
-function unroutedOf(api: ApiName, counters: Counters): CountedRoute {
+function makeUnrouted(api: ApiName, counters: Counters): CountedRoute {
   return { api, method: "any", path: "none", isWrite: false, counts: counters.route(api, "any", "none") };
 }
 
@@ -296,7 +296,7 @@ function isWrite({ method, permission }: Route): boolean {
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 function allowedMethods(app: Hono<Env>, c: Context<Env>): string[] {
-  const path = pathOf(c.req.raw);
+  const path = readRoutedPath(c.req.raw);
   const routed = METHODS.filter((method) => app.router.match(method, path)[0].length > 0);
   return [...routed, ...(routed.includes("GET") ? ["HEAD"] : [])];
 }

@@ -57,7 +57,7 @@ export function exampleRequest({ method, path, parameters, requestContent, schem
   );
   const query = parameters
     .filter((parameter) => parameter.in === "query" && parameter.required === true)
-    .map(({ name, schema }) => `${name}=${encodeURIComponent(String(exampleOf(schema, name, schemas)))}`);
+    .map(({ name, schema }) => `${name}=${encodeURIComponent(String(makeExample(schema, name, schemas)))}`);
   const url = `http://localhost:8080${filled}${query.length > 0 ? `?${query.join("&")}` : ""}`;
   const lines = [`curl${method === "GET" ? "" : ` -X ${method}`} '${url}'`];
   const [mediaType, media] = Object.entries(requestContent ?? {})[0] ?? [];
@@ -65,7 +65,7 @@ export function exampleRequest({ method, path, parameters, requestContent, schem
     lines.push(`  -H 'Content-Type: ${mediaType}'`);
     const isJson = mediaType === "application/json";
     lines.push(
-      isJson ? `  -d '${printed(media.example ?? exampleOf(media.schema, "", schemas))}'` : "  --data-binary @FILE",
+      isJson ? `  -d '${printed(media.example ?? makeExample(media.schema, "", schemas))}'` : "  --data-binary @FILE",
     );
   }
   return lines.join(" \\\n");
@@ -78,28 +78,28 @@ export function exampleResponse({ responses, schemas }: ExampleSource): string {
   const head = `HTTP/1.1 ${status}`;
   if (mediaType === undefined || media === undefined) return head;
   const body = mediaType.endsWith("json")
-    ? `\n\n${printed(media.example ?? exampleOf(media.schema, "", schemas))}`
+    ? `\n\n${printed(media.example ?? makeExample(media.schema, "", schemas))}`
     : "";
   return `${head}\nContent-Type: ${mediaType}${body}`;
 }
 
 /** A value that the schema accepts, as far as its examples and types determine one. */
-function exampleOf(schema: Schema, name: string, schemas: ExampleSource["schemas"], depth = 0): unknown {
+function makeExample(schema: Schema, name: string, schemas: ExampleSource["schemas"], depth = 0): unknown {
   if (Array.isArray(schema.examples)) return schema.examples[0];
   if (typeof schema.$ref === "string") {
     const named = schemas[schema.$ref.slice(schema.$ref.lastIndexOf("/") + 1)] ?? {};
-    return depth > MAX_DEPTH ? null : exampleOf(named, name, schemas, depth + 1);
+    return depth > MAX_DEPTH ? null : makeExample(named, name, schemas, depth + 1);
   }
   const alternatives = (schema.anyOf ?? schema.oneOf) as readonly Schema[] | undefined;
   if (alternatives !== undefined) {
-    return exampleOf(alternatives.find(({ type }) => type !== "null") ?? {}, name, schemas, depth + 1);
+    return makeExample(alternatives.find(({ type }) => type !== "null") ?? {}, name, schemas, depth + 1);
   }
   if (schema.const !== undefined) return schema.const;
   if (Array.isArray(schema.enum)) return schema.enum.includes(BY_NAME[name]) ? BY_NAME[name] : schema.enum[0];
   const type = Array.isArray(schema.type) ? schema.type[0] : schema.type;
   if (type === "object" || schema.properties !== undefined) return exampleObject(schema, schemas, depth);
   if (type === "array") {
-    return depth > MAX_DEPTH ? [] : [exampleOf((schema.items ?? {}) as Schema, name, schemas, depth + 1)];
+    return depth > MAX_DEPTH ? [] : [makeExample((schema.items ?? {}) as Schema, name, schemas, depth + 1)];
   }
   if (Object.hasOwn(BY_NAME, name) && isOfType(BY_NAME[name], type)) return BY_NAME[name];
   return examplePrimitive(schema, type);
@@ -110,7 +110,7 @@ function exampleObject(schema: Schema, schemas: ExampleSource["schemas"], depth:
   const properties = Object.entries((schema.properties ?? {}) as Readonly<Record<string, Schema>>);
   const required = (schema.required ?? []) as readonly string[];
   const shown = required.length > 0 ? properties.filter(([key]) => required.includes(key)) : properties;
-  return Object.fromEntries(shown.map(([key, value]) => [key, exampleOf(value, key, schemas, depth + 1)]));
+  return Object.fromEntries(shown.map(([key, value]) => [key, makeExample(value, key, schemas, depth + 1)]));
 }
 
 function examplePrimitive({ format, default: fallback, minimum }: Schema, type: unknown): unknown {

@@ -86,7 +86,7 @@ function tagSection({ name, description }: Document["tags"][number], operations:
 }
 
 function operationSection({ path, method, operation, shared }: Placed): string {
-  const parameters = [...shared, ...(operation.parameters ?? [])].map(parameterOf);
+  const parameters = [...shared, ...(operation.parameters ?? [])].map(resolveParameter);
   const body = operation.requestBody?.content["application/json"]?.schema;
   const source = {
     method: method.toUpperCase(),
@@ -94,7 +94,7 @@ function operationSection({ path, method, operation, shared }: Placed): string {
     parameters,
     requestContent: operation.requestBody?.content,
     responses: Object.fromEntries(
-      Object.entries(operation.responses).map(([status, response]) => [status, responseOf(response)]),
+      Object.entries(operation.responses).map(([status, response]) => [status, resolveResponse(response)]),
     ),
     schemas: DOCUMENT.components.schemas,
   };
@@ -115,14 +115,14 @@ function parameterTable(parameters: readonly Parameter[]): string {
 }
 
 function responseRow([status, response]: [string, Response | Ref]): string {
-  const { description, content } = responseOf(response);
+  const { description, content } = resolveResponse(response);
   const types = Object.entries(content ?? {}).map(
     ([type, { schema }]) => `<code>${escaped(type)}</code> ${typeText(schema)}`,
   );
   return `<tr><th scope="row">${escaped(status)}</th><td>${inline(description)}</td><td>${types.join("<br>")}</td></tr>`;
 }
 
-function responseOf(response: Response | Ref): Response {
+function resolveResponse(response: Response | Ref): Response {
   return "$ref" in response ? DOCUMENT.components.responses[nameOf(response.$ref)]! : response;
 }
 
@@ -177,7 +177,7 @@ function problemTable(): string {
   return `<table>${head}<tbody>${rows.join("")}</tbody></table>`;
 }
 
-function parameterOf(parameter: Parameter | Ref): Parameter {
+function resolveParameter(parameter: Parameter | Ref): Parameter {
   return "$ref" in parameter ? DOCUMENT.components.parameters[nameOf(parameter.$ref)]! : parameter;
 }
 

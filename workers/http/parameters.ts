@@ -36,19 +36,19 @@ export function readParameters(
   for (const spec of specs) {
     const text = isStore ? source.get(spec.name) : (source[spec.name] as string | undefined);
     if (text === null || text === undefined) {
-      if (spec.required) items.push(problemOf(spec, "required", "is missing"));
+      if (spec.required) items.push(toErrorItem(spec, "required", "is missing"));
       values[spec.name] = spec.default;
       continue;
     }
     const parsed = spec.parse(text);
     if ("value" in parsed) values[spec.name] = parsed.value;
-    else items.push(problemOf(spec, "parameter", `must be ${parsed.expected}, got ${shown(text)}`));
+    else items.push(toErrorItem(spec, "parameter", `must be ${parsed.expected}, got ${shown(text)}`));
   }
   return values;
 }
 
 /** Parameters have no JSON pointer, so the message names them. */
-function problemOf({ name, in: place }: ParameterSpec, rule: string, problem: string): ErrorItem {
+function toErrorItem({ name, in: place }: ParameterSpec, rule: string, problem: string): ErrorItem {
   const noun = { path: "Path parameter", query: "Query parameter", header: "Header" }[place];
   return { rule, message: `${noun} "${name}" ${problem}.` };
 }

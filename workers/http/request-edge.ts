@@ -245,14 +245,14 @@ export class RequestEdge implements Edge {
 }
 
 /** The refusal that an error becomes, counted and kept for the record of denied attempts. */
-export function countedRefusal(error: unknown, edge: RequestEdge): ReturnType<typeof refusalOf> {
-  const refused = refusalOf(error, edge);
+export function countedRefusal(error: unknown, edge: RequestEdge): ReturnType<typeof toRefusal> {
+  const refused = toRefusal(error, edge);
   edge.refusedAs = refused.refusal.error;
   edge.counters.add("registry_errors_total", [ERRORS[refused.refusal.error].code]);
   return refused;
 }
 
-function refusalOf(error: unknown, edge: RequestEdge): { refusal: Refusal; headers: Readonly<Record<string, string>> } {
+function toRefusal(error: unknown, edge: RequestEdge): { refusal: Refusal; headers: Readonly<Record<string, string>> } {
   if (error instanceof RegistryError) return error;
   if (error instanceof PrimaryUnreachable) return { refusal: error.refusal, headers: {} };
   // A bug: the operator gets the stack, the caller an id to report.

@@ -29,11 +29,11 @@ export function compileBodyCheck(schema: ContractSchema, components: Readonly<Re
     const telling = result.value.errors.filter(({ keyword }) => keyword !== "anyOf");
     return (telling.length > 0 ? telling : result.value.errors)
       .slice(0, MAX_REPORTED_ITEMS)
-      .map((error) => itemOf(error, schemaHolding(document, error.schema_pointer)));
+      .map((error) => toErrorItem(error, schemaHolding(document, error.schema_pointer)));
   };
 }
 
-function itemOf({ pointer, keyword, message, got }: InstanceError, schema: ContractSchema | undefined): ErrorItem {
+function toErrorItem({ pointer, keyword, message, got }: InstanceError, schema: ContractSchema | undefined): ErrorItem {
   if (keyword === "additionalProperties") {
     return { pointer, rule: "unknown_field", message: unknownField(pointer, schema) };
   }

@@ -51,13 +51,13 @@ const STORED: ReadonlySet<Command["type"]> = new Set(["openProposal", "commentPr
 /** The number of versions that the command may add. */
 async function registeredBy(primary: PrimaryClient, command: Command): Promise<Result<number, Refusal>> {
   if (command.type === "register") return ok(1);
-  if (command.type === "makeChanges") return ok(registrationsOf(command.changes));
+  if (command.type === "makeChanges") return ok(countRegistrations(command.changes));
   if (command.type !== "approveProposal") return ok(0);
   const answer = await primary.read("proposal", { id: command.id });
-  return answer.ok ? ok(registrationsOf(answer.value.value?.changes ?? [])) : answer;
+  return answer.ok ? ok(countRegistrations(answer.value.value?.changes ?? [])) : answer;
 }
 
-function registrationsOf(changes: readonly Change[]): number {
+function countRegistrations(changes: readonly Change[]): number {
   return changes.filter(({ type }) => type === "register").length;
 }
 

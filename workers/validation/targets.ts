@@ -138,7 +138,7 @@ export async function openTarget(edge: TargetSource, content: Content): Promise<
   }
   const same = known?.target.closureKey === closureKey ? known.target : undefined;
   const target = same === undefined ? await parseTarget(edge, content, source, closureKey) : ok(same);
-  if (target.ok) edge.models.put(key, { target: target.value, closureReadAtMs: nowMs }, charactersOf(source));
+  if (target.ok) edge.models.put(key, { target: target.value, closureReadAtMs: nowMs }, countCharacters(source));
   return target;
 }
 
@@ -159,7 +159,7 @@ async function parseTarget(
 }
 
 /** A source shared by several references is counted once. */
-function charactersOf(root: SchemaSource): number {
+function countCharacters(root: SchemaSource): number {
   const sources = new Set([root]);
   let characters = 0;
   for (const source of sources) {

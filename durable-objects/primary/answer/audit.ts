@@ -17,7 +17,7 @@ export function answerAuditEntries(
   { filter, after, limit, payloads = false }: Queries["auditEntries"][0],
   maxScanned = MAX_SCANNED_ENTRIES,
 ): AuditPage {
-  const range = rangeOf(sql, filter, after);
+  const range = findRange(sql, filter, after);
   const most = Math.min(limit, MAX_QUERY_ROWS);
   const entries: AuditEntry[] = [];
   let through = range.after;
@@ -38,7 +38,7 @@ export function answerAuditEntries(
     const header = parseHeader(new Uint8Array(headerBytes));
     if (!passes(header, filter)) continue;
     bytes += payload?.byteLength ?? 0;
-    const shown = entryOf(sql, seq, header, payload_deleted === 1);
+    const shown = toAuditEntry(sql, seq, header, payload_deleted === 1);
     entries.push(payload === null ? shown : { ...shown, payload: new TextDecoder().decode(payload) });
   }
   return { entries, through, more: false };
@@ -56,11 +56,11 @@ export function answerAuditEntriesAt(sql: SqlStorage, { filter, seqs }: Queries[
     .toArray()
     .flatMap(({ seq, header: bytes, payload_deleted }) => {
       const header = parseHeader(new Uint8Array(bytes));
-      return passes(header, filter) ? [entryOf(sql, seq, header, payload_deleted === 1)] : [];
+      return passes(header, filter) ? [toAuditEntry(sql, seq, header, payload_deleted === 1)] : [];
     });
 }
 
-function entryOf(sql: SqlStorage, seq: number, header: LogHeader, payloadDeleted: boolean): AuditEntry {
+function toAuditEntry(sql: SqlStorage, seq: number, header: LogHeader, payloadDeleted: boolean): AuditEntry {
   const { at: atMs, type, subject, actor, request_id: requestId } = header;
   return {
     seq,
@@ -75,7 +75,7 @@ function entryOf(sql: SqlStorage, seq: number, header: LogHeader, payloadDeleted
 }
 
 /** A change set is one contiguous range of the log. */
-function rangeOf(sql: SqlStorage, { changeSet }: AuditFilter, after: number): { after: number; last: number } {
+function findRange(sql: SqlStorage, { changeSet }: AuditFilter, after: number): { after: number; last: number } {
   if (changeSet === undefined) return { after, last: Number.MAX_SAFE_INTEGER };
   const known = readChangeSet(sql, changeSet);
   return known ? { after: Math.max(after, known.firstSeq - 1), last: known.lastSeq } : { after, last: 0 };

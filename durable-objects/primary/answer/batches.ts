@@ -37,7 +37,7 @@ export const BATCH_ANSWERS: {
     for (const question of asked) {
       const { versions, ...rest } = answerComparedVersions(state, question);
       rows += versions.length;
-      nodes += nodesOf(versions);
+      nodes += countNodes(versions);
       if (answers.length > 0 && (rows > MAX_QUERY_ROWS || nodes > MAX_CLOSURE_NODES)) break;
       answers.push({ ...rest, versions });
     }
@@ -49,7 +49,7 @@ export const BATCH_ANSWERS: {
     const subjects: SubjectPolicy[] = [];
     let characters = JSON.stringify(tenantRules).length;
     for (const name of names.slice(0, MAX_QUERY_ROWS)) {
-      const policy = policyOf(state, name, api);
+      const policy = readPolicy(state, name, api);
       characters += policy.rules === EMPTY_RULE_BOOK ? 0 : JSON.stringify(policy.rules).length;
       if (subjects.length > 0 && characters > MAX_BOOK_CHARACTERS) break;
       subjects.push(policy);
@@ -159,7 +159,7 @@ export function answerComparedVersions(
   }
 }
 
-function policyOf(state: StateReader, asked: SubjectName, api: Api): SubjectPolicy {
+function readPolicy(state: StateReader, asked: SubjectName, api: Api): SubjectPolicy {
   const name = state.resolveAlias(asked);
   const subject = state.subject(name);
   const config = state.effectiveConfig(name, api);
@@ -194,7 +194,7 @@ function toReferrer({ row, targets }: { row: RecordRow; targets: SubjectName[] }
   return { record: toRecord(row), targets };
 }
 
-function nodesOf(versions: readonly ComparedVersion[]): number {
+function countNodes(versions: readonly ComparedVersion[]): number {
   return versions.reduce((sum, { closure }) => sum + closure.nodes.length, 0);
 }
 

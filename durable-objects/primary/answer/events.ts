@@ -28,7 +28,7 @@ export function toEvents(
   const events: RegistryEvent[] = [];
   let bytes = 0;
   for (const entry of entries) {
-    const event = eventOf(from, entry);
+    const event = toEvent(from, entry);
     bytes += jsonBytes(event);
     if (bytes > maxBytes && events.length > 0) break;
     events.push(event);
@@ -40,14 +40,14 @@ export function toEvents(
  * Records in their current state, not as of the entry. The entry records the change, and a late reader must not see
  * data that has been hard-deleted since.
  */
-function eventOf({ sql, state }: EventSource, { header, payload }: LogEntry): RegistryEvent {
+function toEvent({ sql, state }: EventSource, { header, payload }: LogEntry): RegistryEvent {
   const { epoch, seq, at, type, subject, actor, request_id } = parseHeader(header);
   const said: unknown = payload === null ? null : JSON.parse(new TextDecoder().decode(payload.bytes));
-  const keys = said === null ? [] : recordKeysOf(seq, type, said);
+  const keys = said === null ? [] : listRecordKeys(seq, type, said);
   const changeSet = readChangeSetAt(sql, seq);
   const plans =
     changeSet && type === "change_set.committed" ? readGroupedPlans(sql, changeSet.firstSeq, seq) : undefined;
-  const plan = planOf(type, said);
+  const plan = readPlan(type, said);
   const alias = type === "alias.moved" && said !== null ? aliasChange(said as Payloads[typeof type]) : undefined;
   return {
     epoch,
@@ -68,7 +68,7 @@ function eventOf({ sql, state }: EventSource, { header, payload }: LogEntry): Re
   };
 }
 
-function planOf(type: EntryType, said: unknown): Plan | undefined {
+function readPlan(type: EntryType, said: unknown): Plan | undefined {
   if (said === null || (type !== "schema.registered" && type !== "schema.activated")) return undefined;
   return (said as Payloads[typeof type]).numbering?.plan;
 }
@@ -81,7 +81,7 @@ function webhookChange({ id, endpoint }: Payloads["webhook.changed"]): WebhookCh
   return { id, endpoint };
 }
 
-function recordKeysOf(seq: number, type: EntryType, said: unknown): readonly number[] {
+function listRecordKeys(seq: number, type: EntryType, said: unknown): readonly number[] {
   switch (type) {
     case "schema.registered":
       return [seq];

@@ -55,7 +55,7 @@ export const TREE_ANSWERS: { [K in Name]: (source: Source, args: Queries[K][0]) 
 
   entryBundle: ({ sql }, { index, width }) => {
     const first = index * TILE_WIDTH;
-    if (first + width > sizeOf(sql)) return OUTSIDE;
+    if (first + width > readSize(sql)) return OUTSIDE;
     const parts: Uint8Array[] = [];
     const rows = sql.exec<{ header: ArrayBuffer }>(
       "SELECT header FROM log WHERE seq > ? AND seq <= ? ORDER BY seq",
@@ -70,11 +70,11 @@ export const TREE_ANSWERS: { [K in Name]: (source: Source, args: Queries[K][0]) 
 };
 
 function sizeProblem(sql: SqlStorage, size: number): TreeProblem | undefined {
-  if (size > sizeOf(sql)) return OUTSIDE;
+  if (size > readSize(sql)) return OUTSIDE;
   return isTreeBuilt(sql, size) ? undefined : NOT_BUILT;
 }
 
-function sizeOf(sql: SqlStorage): number {
+function readSize(sql: SqlStorage): number {
   return sql.exec<{ size: number }>("SELECT coalesce(max(seq), 0) AS size FROM log").one().size;
 }
 

@@ -55,7 +55,7 @@ export function decideActivate(deciding: Deciding, command: ActivateCommand): De
     subject,
     mode,
     config,
-    candidate: candidateOf(deciding, record, subject, config, closure),
+    candidate: toCandidate(deciding, record, subject, config, closure),
     hash: readContentHash(record),
     number: subject.last_number + 1,
     command: { api: "native", versionNumber: null, semver: null, confluentId: null },
@@ -98,7 +98,7 @@ export function decideUndelete(deciding: Deciding, command: UndeleteCommand): De
     if (!closure) return tooWide(name);
     if (!isImporting(mode)) {
       const config = state.effectiveConfig(name, "native", readAttributes(record).role);
-      const candidate = candidateOf(deciding, record, subject, config, closure);
+      const candidate = toCandidate(deciding, record, subject, config, closure);
       const verdict = decideCompatibility(deciding, candidate, subject, config);
       if (!verdict.ok) return verdict;
       if (verdict.value.type === "needs") return ok(verdict.value);
@@ -119,7 +119,7 @@ export function decideUndelete(deciding: Deciding, command: UndeleteCommand): De
 }
 
 /** A content that was parsed when it was registered. */
-function candidateOf(
+function toCandidate(
   deciding: Deciding,
   record: RecordRow,
   subject: SubjectRow,

@@ -162,7 +162,7 @@ function decideGates(deciding: Deciding, move: GatedMove): Decision | undefined 
   const { name, alias, gates, wanted } = move;
   if (gates.length === 0) return undefined;
   const needsVerdict = gates.some(({ expression }) => /\bverdict\b/.test(expression));
-  const verdict = needsVerdict ? verdictOf(deciding, move) : NOTHING_TO_COMPARE;
+  const verdict = needsVerdict ? findVerdict(deciding, move) : NOTHING_TO_COMPARE;
   if ("needs" in verdict) return ok({ type: "needs", needs: verdict.needs });
   const evidence = deciding.state.evidenceOf(wanted.record_key).flatMap(({ results }) => results);
   const budget: CelBudget = { remaining: MAX_CEL_STEPS };
@@ -193,7 +193,7 @@ function gateProblem(
   return `"${expression}" is ${outcome.value === false ? "false" : "not a boolean"}, with ${evidence.length} results of evaluations.`;
 }
 
-function verdictOf(deciding: Deciding, { name, held, wanted }: GatedMove): GateVerdict | { needs: Need[] } {
+function findVerdict(deciding: Deciding, { name, held, wanted }: GatedMove): GateVerdict | { needs: Need[] } {
   if (!held || held.content_key === wanted.content_key) return NOTHING_TO_COMPARE;
   const { state } = deciding;
   const reader = closureOfRecord(state, wanted);

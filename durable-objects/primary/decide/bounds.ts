@@ -30,9 +30,9 @@ export function contractProblem(
 
 /** The data contract as it would be stored, including what the config adds. */
 export function mergedContractProblem({ metadata, ruleSet }: DataContract): Refused | undefined {
-  const bytes = bytesOf(metadata) + bytesOf(ruleSet);
+  const bytes = countBytes(metadata) + countBytes(ruleSet);
   if (bytes <= MAX_TOGETHER_BYTES) return undefined;
-  const pointer = bytesOf(metadata) > bytesOf(ruleSet) ? "/metadata" : "/ruleSet";
+  const pointer = countBytes(metadata) > countBytes(ruleSet) ? "/metadata" : "/ruleSet";
   return tooLarge(`Metadata and rule set together, with what is configured, have ${bytes} bytes`, pointer);
 }
 
@@ -43,15 +43,15 @@ export function attributesProblem(metadata: unknown): Refused | undefined {
 
 /** The config that a scope would have. */
 export function configProblem(config: Config): Refused | undefined {
-  const bytes = bytesOf(config);
+  const bytes = countBytes(config);
   if (bytes <= MAX_TOGETHER_BYTES) return undefined;
-  const [largest] = Object.entries(config).toSorted(([, a], [, b]) => bytesOf(b) - bytesOf(a));
+  const [largest] = Object.entries(config).toSorted(([, a], [, b]) => countBytes(b) - countBytes(a));
   const pointer = `/${largest?.[0] ?? ""}`;
   return tooLarge(`The config has ${bytes} bytes, most of them in "${pointer.slice(1)}"`, pointer);
 }
 
 function partProblem(value: unknown, pointer: string): Refused | undefined {
-  const bytes = bytesOf(value);
+  const bytes = countBytes(value);
   if (bytes <= MAX_NATIVE_PART_BYTES) return undefined;
   return tooLarge(`"${pointer}" has ${bytes} bytes`, pointer, MAX_NATIVE_PART_BYTES);
 }
@@ -61,6 +61,6 @@ function tooLarge(what: string, pointer: string, most = MAX_TOGETHER_BYTES): Ref
   return refused("UNPROCESSABLE", [detail], detail, { items: [{ pointer, rule: "maxBytes", message: detail }] });
 }
 
-function bytesOf(value: unknown): number {
+function countBytes(value: unknown): number {
   return value === undefined || value === null ? 0 : Buffer.byteLength(JSON.stringify(value));
 }

@@ -88,7 +88,7 @@ class Making {
         reading = key;
       },
     };
-    const subjects = subjectsOf(deciding.state, change);
+    const subjects = listSubjects(deciding.state, change);
     if (this.#waits(change, subjects)) {
       this.#settleLater(index, subjects);
       return undefined;
@@ -172,7 +172,7 @@ function isDelete({ type }: Change): boolean {
 }
 
 /** The subjects whose versions a change reads or writes. */
-function subjectsOf(state: StateReader, change: Change): string[] {
+function listSubjects(state: StateReader, change: Change): string[] {
   if ("name" in change) return [printSubjectName(change.name), printSubjectName(state.resolveAlias(change.name))];
   const record = state.recordById(change.id);
   return record ? [printSubjectName(record)] : [];

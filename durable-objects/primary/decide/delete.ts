@@ -83,7 +83,7 @@ export function decideDeleteSubject(
   const going = permanent ? records : live;
   const tooMany = deletedCountProblem(going.length);
   if (tooMany) return tooMany;
-  const within = keysOf(records);
+  const within = listKeys(records);
   for (const record of going) {
     const blocked = referenceProblem(state, record, permanent, within);
     if (blocked) return blocked;
@@ -153,7 +153,7 @@ function referenceProblem(
   return refused("REFERENCE_EXISTS", [printed, record.number, by], detail);
 }
 
-function keysOf(records: readonly RecordRow[]): Set<number> {
+function listKeys(records: readonly RecordRow[]): Set<number> {
   return new Set(records.map(({ record_key }) => record_key));
 }
 
@@ -175,7 +175,7 @@ export function decideSubjectDeletion(state: StateReader, name: SubjectName): Re
   if (!subject || records.length === 0) return ok([]);
   const tooMany = deletedCountProblem(records.length);
   if (tooMany) return tooMany;
-  const within = keysOf(records);
+  const within = listKeys(records);
   for (const record of records) {
     const blocked = referenceProblem(state, record, true, within);
     if (blocked) return blocked;
@@ -207,7 +207,7 @@ export function eraseLeftovers(
     if (leftovers.length === 0) continue;
     const tooMany = deletedCountProblem(hardDeleted.records.length + leftovers.length);
     if (tooMany) return tooMany;
-    const within = keysOf(leftovers);
+    const within = listKeys(leftovers);
     for (const record of leftovers) {
       const blocked = referenceProblem(state, record, true, within);
       if (blocked) return blocked;

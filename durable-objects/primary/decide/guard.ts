@@ -28,10 +28,10 @@ export function guardEntries(
   const { state, governance, caller, nowMs, isApproved = false } = guarding;
   if (governance.protections.length === 0 && governance.freezes.length === 0) return ok(entries);
   const subjects = [...new Set(entries.flatMap((entry) => changedSubjects(state, entry)))];
-  const freezes = freezesOf(governance, subjects, nowMs);
+  const freezes = findFreezes(governance, subjects, nowMs);
   const protections = isApproved ? [] : findProtections(governance, subjects);
   if (freezes.length === 0 && protections.length === 0) return ok(entries);
-  if (caller.override === undefined) return refuse(refusalOf(freezes, protections, subjects));
+  if (caller.override === undefined) return refuse(refuseGuarded(freezes, protections, subjects));
   const overridden: DecidedEntry = {
     type: "change.overridden",
     subject: null,
@@ -50,7 +50,7 @@ export function findProtections({ protections }: Governance, subjects: readonly 
   return protections.filter(({ subjects: globs }) => matchesAny(globs, subjects));
 }
 
-function freezesOf({ freezes }: Governance, subjects: readonly string[], nowMs: number): Freeze[] {
+function findFreezes({ freezes }: Governance, subjects: readonly string[], nowMs: number): Freeze[] {
   return freezes.filter(
     ({ subjects: globs, fromMs, untilMs }) => fromMs <= nowMs && nowMs < untilMs && matchesAny(globs, subjects),
   );
@@ -102,7 +102,7 @@ export function changedSubjects(state: StateReader, { type, subject, payload }: 
   }
 }
 
-function refusalOf(
+function refuseGuarded(
   freezes: readonly Freeze[],
   protections: readonly Protection[],
   subjects: readonly string[],

@@ -384,7 +384,7 @@ function registeredPayload(
       equivalenceHash: existing ? toHex(new Uint8Array(existing.equivalence_hash)) : reading.equivalenceHash,
     },
     reading: { dialect: reading.dialect, orderlessHash: reading.orderlessHash },
-    targets: targetsOf(references),
+    targets: listTargets(references),
     attributes: isEmpty(command.attributes) ? null : command.attributes,
     numbering,
   };
@@ -549,7 +549,7 @@ export function staleProblem(record: RecordRow, ifMatchSeq: number | null): Refu
   return refused("PRECONDITION_FAILED", [detail], detail);
 }
 
-function targetsOf({ targets }: ResolvedReferences): RegisteredPayload["targets"] {
+function listTargets({ targets }: ResolvedReferences): RegisteredPayload["targets"] {
   return targets.map(({ subject_key, number }) => ({ subjectKey: subject_key, number: number! }));
 }
 

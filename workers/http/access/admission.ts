@@ -131,7 +131,7 @@ function firstAdministrator(keyId: string): Actor {
     expiresAtMs: null,
   };
   const actor = `key:${keyId}`;
-  const limits = limitsOf({ name: DEFAULT_TENANT, quotas: NO_QUOTAS }, actor, ADMIN_REQUESTS_PER_MINUTE);
+  const limits = toLimits({ name: DEFAULT_TENANT, quotas: NO_QUOTAS }, actor, ADMIN_REQUESTS_PER_MINUTE);
   return { tenant: DEFAULT_TENANT, actor, permissions: new Set(PERMISSIONS), clientId: keyId, limits, identity };
 }
 
@@ -143,7 +143,7 @@ function keyActor({ tenant, grants, key }: ResolvedKey): Actor {
     permissions,
     ...(narrowed === undefined ? {} : { narrowed }),
     clientId: key.id,
-    limits: limitsOf(tenant, `key:${key.id}`, key.requestsPerMinute ?? requestsPerMinute(grants)),
+    limits: toLimits(tenant, `key:${key.id}`, key.requestsPerMinute ?? requestsPerMinute(grants)),
     identity: { type: "key", name: key.name, grants, expiresAtMs: key.expiresAtMs },
   };
 }
@@ -184,13 +184,13 @@ function tokenActor(
     permissions,
     ...(narrowed === undefined ? {} : { narrowed }),
     clientId,
-    limits: limitsOf(tenant, pseudonym, requestsPerMinute(grants)),
+    limits: toLimits(tenant, pseudonym, requestsPerMinute(grants)),
     identity: { type: "token", name, grants, expiresAtMs },
     ...(needsSecondFactor === undefined ? {} : { needsSecondFactor }),
   };
 }
 
-function limitsOf(
+function toLimits(
   { name, quotas }: Pick<Resolved["tenant"], "name" | "quotas">,
   actor: string,
   perMinute: number,

@@ -41,7 +41,7 @@ export function deniedAttempt(refused: Refused, status: number): Denial | undefi
     minuteMs: nowMs - (nowMs % MINUTE_MS),
     status,
     code: refusedAs === undefined ? "" : ERRORS[refusedAs].code,
-    ...attemptOf(refused),
+    ...describeAttempt(refused),
     actor: actor?.actor ?? null,
     address: ip === undefined || hashKey === undefined ? null : addressPseudonym(hashKey, assignedAddress(ip)),
     network: ip === undefined ? null : (maskAddress(ip) ?? null),
@@ -72,13 +72,13 @@ function isDenied({ access, refusedAs, isLockedOut }: Refused, status: number): 
  * What was attempted. A subject would be a row per invented name, so it is left out without an actor. An address that is
  * locked out chooses the route and the claimed key as well.
  */
-function attemptOf(refused: Refused): Pick<Denial, "method" | "route" | "subject" | "credential"> {
+function describeAttempt(refused: Refused): Pick<Denial, "method" | "route" | "subject" | "credential"> {
   const { request, route, actor, isLockedOut } = refused;
   if (isLockedOut) return { method: "*", route: "*", subject: null, credential: null };
   const attempted = { method: route.method, route: route.path };
   return actor === undefined
     ? { ...attempted, subject: null, credential: claimedKey(request) }
-    : { ...attempted, subject: subjectOf(refused), credential: null };
+    : { ...attempted, subject: readSubjectName(refused), credential: null };
 }
 
 function claimedKey(request: Request): string | null {
@@ -87,7 +87,7 @@ function claimedKey(request: Request): string | null {
 }
 
 /** The qualified name, as in log entries; null if it is not a name. */
-function subjectOf({ subject, request }: Refused): string | null {
+function readSubjectName({ subject, request }: Refused): string | null {
   if (subject === undefined) return null;
   const context = URL.parse(request.url)?.searchParams.get("context") ?? undefined;
   const parsed = parseSubject(subject, context);

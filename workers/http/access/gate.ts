@@ -37,7 +37,7 @@ export class Gate {
     requireOpen(settings);
     if (!settings.isRequired) return localActor();
     if (permission === "public") {
-      this.#take(entering, `visitor/${addressOf(request, entering)}`, VISITOR_REQUESTS_PER_MINUTE);
+      this.#take(entering, `visitor/${readAddress(request, entering)}`, VISITOR_REQUESTS_PER_MINUTE);
       return visitor(settings);
     }
     const known = this.#admission.known(request, entering.now());
@@ -72,7 +72,7 @@ export class Gate {
 
   async #resolve(request: Request, entering: Entering): Promise<Actor> {
     const nowMs = entering.now();
-    const failures = `failures/${addressOf(request, entering)}`;
+    const failures = `failures/${readAddress(request, entering)}`;
     if (!this.#limiter.hasLeft(failures, FAILURES_PER_MINUTE, nowMs)) {
       entering.isLockedOut = true;
       throw tooMany("Too many wrong credentials came from this address. Try again in a minute.", WINDOW_SECONDS);
@@ -80,7 +80,7 @@ export class Gate {
     const { env, settings } = entering;
     // A request without a credential is not a guess: clients send it to learn what is required.
     const isGuess = request.headers.has("Authorization") || request.headers.has("X-API-Key");
-    if (!isGuess) this.#take(entering, `visitor/${addressOf(request, entering)}`, VISITOR_REQUESTS_PER_MINUTE);
+    if (!isGuess) this.#take(entering, `visitor/${readAddress(request, entering)}`, VISITOR_REQUESTS_PER_MINUTE);
     let actor: Actor;
     try {
       actor = await this.#admission.resolve(request, { env, settings: settings.access, nowMs });
@@ -121,7 +121,7 @@ function limitedBy(entering: Entering) {
   };
 }
 
-function addressOf(request: Request, { settings }: Entering): string {
+function readAddress(request: Request, { settings }: Entering): string {
   return assignedAddress(callerAddress(request, settings.access) ?? "");
 }
 

@@ -36,23 +36,23 @@ type Mutation = { resource: Resource; operations: readonly Operation[] };
 
 /** Parses the whole body first, so a malformed request refuses the batch before anything has changed. */
 export async function mutateBatch(request: ConfluentRequest): Promise<Answer> {
-  const requests = await requestsOf(request);
+  const requests = await readRequests(request);
   const operations = requests.reduce((sum, fields) => sum + (fields.objects("associations")?.length ?? 0), 0);
   if (operations > MAX_BATCH_OPERATIONS) {
     throw invalidAssociation("requests", `at most ${MAX_BATCH_OPERATIONS} operations are accepted together`);
   }
-  const mutations = requests.map((fields) => readOrRefuse(() => mutationOf(request, fields)));
+  const mutations = requests.map((fields) => readOrRefuse(() => parseMutation(request, fields)));
   const { idempotencyKey: key } = idempotencyKey(request);
   // The operations are separate commands, so each gets a key of its own.
   const keyOf = (index: number) => (key === undefined ? undefined : `${key}/${index}`);
   return answerResults(request, mutations, (mutation, index) => mutate(request, mutation, keyOf(index)));
 }
 
-function mutationOf({ query }: ConfluentRequest, fields: Fields): Mutation {
+function parseMutation({ query }: ConfluentRequest, fields: Fields): Mutation {
   const resource = parseResource(fields, fields.text("resourceId") ?? "", { dryRun: query.flag("dryRun") });
   const list = fields.objects("associations") ?? [];
   if (list.length === 0) throw invalidAssociation("associations", "cannot be null or empty");
-  const operations = list.map((item) => operationOf(item, contextParameter(query)));
+  const operations = list.map((item) => parseOperation(item, contextParameter(query)));
   const wantsFrozen = operations.flatMap((operation) => {
     if (operation.type === "DELETE") return [];
     const { frozen, schema } = operation.association;
@@ -64,7 +64,7 @@ function mutationOf({ query }: ConfluentRequest, fields: Fields): Mutation {
   return { resource, operations };
 }
 
-function operationOf(fields: Fields, context: string | undefined): Operation {
+function parseOperation(fields: Fields, context: string | undefined): Operation {
   const type = fields.oneOf("opType", OPERATIONS);
   if (type === undefined) throw fields.wrongType("opType", `one of ${OPERATIONS.join(", ")}`);
   if (type !== "DELETE") return { type, association: associationToSet(fields, { upsert: type === "UPSERT", context }) };
@@ -108,15 +108,15 @@ type Lookup = {
 };
 
 export async function getBatch(request: ConfluentRequest): Promise<Answer> {
-  const requests = await requestsOf(request);
+  const requests = await readRequests(request);
   if (requests.length > MAX_BATCH_OPERATIONS) {
     throw invalidAssociation("requests", `at most ${MAX_BATCH_OPERATIONS} are accepted together`);
   }
-  const lookups = requests.map((fields) => readOrRefuse(() => lookupOf(fields)));
+  const lookups = requests.map((fields) => readOrRefuse(() => parseLookup(fields)));
   return answerResults(request, lookups, (lookup) => lookUp(request, lookup));
 }
 
-function lookupOf(fields: Fields): Lookup {
+function parseLookup(fields: Fields): Lookup {
   const id = fields.text("resourceId");
   const name = fields.text("resourceName");
   const namespace = fields.text("resourceNamespace");
@@ -158,7 +158,7 @@ async function lookUp(request: ConfluentRequest, { resource, types, lifecycles }
   );
 }
 
-async function requestsOf(request: ConfluentRequest): Promise<Fields[]> {
+async function readRequests(request: ConfluentRequest): Promise<Fields[]> {
   const requests = (await readFields(request)).objects("requests") ?? [];
   if (requests.length === 0) throw invalidAssociation("requests", "cannot be null or empty");
   return requests;

@@ -51,7 +51,7 @@ export function associationToSet(
   const type = parseAssociationType(fields);
   const lifecycle = fields.oneOf("lifecycle", LIFECYCLES) ?? null;
   const frozen = fields.boolean("frozen") ?? null;
-  const name = subjectOf(fields, context);
+  const name = parseAssociatedSubject(fields, context);
   const schemaFields = fields.object("schema");
   if (schemaFields === undefined) return { name, type, lifecycle, frozen, schema: null };
   if (lifecycle === "WEAK") throw invalidAssociation("lifecycle", "cannot be WEAK when a schema is provided");
@@ -68,7 +68,7 @@ export function parseAssociationType(fields: Fields): string {
 }
 
 /** An unqualified subject is taken in the context that the request names. */
-function subjectOf(fields: Fields, context: string | undefined): SubjectName | null {
+function parseAssociatedSubject(fields: Fields, context: string | undefined): SubjectName | null {
   const given = fields.text("subject");
   if (given === undefined) return null;
   if (given === "") throw invalidAssociation("subject", "must not be empty");

@@ -35,7 +35,7 @@ export async function putConfig(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller } = request;
   const scope = parseScope(request);
   const fields = await readFields(request);
-  const changes = changesOf(fields);
+  const changes = parseConfigChanges(fields);
   const committed = requireValue(
     await commitCommand(edge, caller, { type: "setConfig", scope, changes }, idempotencyKey(request)),
   );
@@ -106,10 +106,10 @@ function settingsJson(config: Config | EffectiveConfig) {
 }
 
 /** For each field: absent keeps, null clears, a value sets. */
-function changesOf(fields: Fields): ConfigChanges {
+function parseConfigChanges(fields: Fields): ConfigChanges {
   return {
-    ...change(fields, "compatibility", "compatibilityLevel", levelOf),
-    ...change(fields, "compatibilityPolicy", "policy", policyOf),
+    ...change(fields, "compatibility", "compatibilityLevel", parseLevel),
+    ...change(fields, "compatibilityPolicy", "policy", parsePolicy),
     ...change(fields, "compatibilityGroup", "compatibilityGroup", (name) => fields.text(name)),
     ...change(fields, "normalize", "normalize", (name) => fields.boolean(name)),
     ...change(fields, "validateFields", "validateFields", (name) => fields.boolean(name)),
@@ -140,7 +140,7 @@ function change<K extends keyof Config>(
   return { [key]: value === undefined || value === "" ? null : value };
 }
 
-function levelOf(name: string, fields: Fields): CompatibilityLevel {
+function parseLevel(name: string, fields: Fields): CompatibilityLevel {
   const given = fields.text(name)!;
   const level = COMPATIBILITY_LEVELS.find((known) => known === given.toUpperCase());
   if (level !== undefined) return level;
@@ -149,7 +149,7 @@ function levelOf(name: string, fields: Fields): CompatibilityLevel {
 }
 
 /** LOGICAL (8.4) is not supported, and is refused rather than treated as STRICT. */
-function policyOf(name: string, fields: Fields): Policy {
+function parsePolicy(name: string, fields: Fields): Policy {
   const given = fields.text(name)!.toUpperCase();
   for (const [policy, spelling] of Object.entries(POLICY_NAMES)) if (spelling === given) return policy as Policy;
   const detail = "Invalid compatibility policy. Valid values are STRICT and LENIENT";

@@ -34,16 +34,16 @@ export function parseRegistrationBody(fields: Fields): RegistrationBody {
   const version = fields.integer("version") ?? 0;
   const id = fields.integer("id") ?? -1;
   return {
-    format: formatOf(fields.text("schemaType")),
-    text: schemaTextOf(fields.text("schema")),
-    references: referencesOf(fields),
+    format: parseFormat(fields.text("schemaType")),
+    text: requireSchemaText(fields.text("schema")),
+    references: parseReferences(fields),
     metadata: parseMetadata(fields.object("metadata")),
     ruleSet: parseRuleSet(fields.object("ruleSet")),
     versionNumber: version === 0 ? null : version,
     confluentId: id < 0 ? null : id,
     tags: {
-      add: entityTagsOf(fields.objects("schemaTagsToAdd")),
-      remove: entityTagsOf(fields.objects("schemaTagsToRemove")),
+      add: parseEntityTags(fields.objects("schemaTagsToAdd")),
+      remove: parseEntityTags(fields.objects("schemaTagsToRemove")),
       propagate: fields.boolean("propagateSchemaTags") ?? false,
     },
   };
@@ -71,8 +71,8 @@ export function parseVersionChanges(fields: Fields): VersionChanges {
   }
   const version = fields.integer("newVersion") ?? 0;
   return {
-    add: entityTagsOf(fields.objects("tagsToAdd")),
-    remove: entityTagsOf(fields.objects("tagsToRemove")),
+    add: parseEntityTags(fields.objects("tagsToAdd")),
+    remove: parseEntityTags(fields.objects("tagsToRemove")),
     versionNumber: version > 0 ? version : null,
     metadata: parseMetadata(fields.object("metadata")) ?? undefined,
     changeRules: (own) => ruleSet ?? withoutRules(mergeRuleSets(own, merged), removed ?? []),
@@ -93,7 +93,7 @@ export function parseRuleSet(fields: Fields | undefined): RuleSet | null {
   if (fields === undefined) return null;
   const ruleSet: RuleSet = {};
   for (const list of ["migrationRules", "domainRules", "encodingRules"] as const) {
-    const rules = rulesOf(fields.objects(list));
+    const rules = parseRules(fields.objects(list));
     if (rules) ruleSet[list] = rules;
   }
   const enableAt = fields.oneOf("enableAt", ENABLE_AT);
@@ -101,7 +101,7 @@ export function parseRuleSet(fields: Fields | undefined): RuleSet | null {
   return ruleSet;
 }
 
-function rulesOf(rules: readonly Fields[] | undefined): RuleSetRule[] | undefined {
+function parseRules(rules: readonly Fields[] | undefined): RuleSetRule[] | undefined {
   return rules?.map((fields) => {
     const given = {
       // A missing name or type is refused when the rule set is validated, with the Confluent server's message.
@@ -121,7 +121,7 @@ function rulesOf(rules: readonly Fields[] | undefined): RuleSetRule[] | undefine
   });
 }
 
-function entityTagsOf(list: readonly Fields[] | undefined): EntityTags[] {
+function parseEntityTags(list: readonly Fields[] | undefined): EntityTags[] {
   return (list ?? []).map((fields) => {
     const entity = fields.object("schemaEntity");
     return {
@@ -132,7 +132,7 @@ function entityTagsOf(list: readonly Fields[] | undefined): EntityTags[] {
   });
 }
 
-function formatOf(schemaType: string | undefined): FormatName {
+function parseFormat(schemaType: string | undefined): FormatName {
   const format = findFormat(schemaType || "AVRO");
   if (format === undefined) {
     const detail = `Invalid schema type ${schemaType}`;
@@ -142,11 +142,11 @@ function formatOf(schemaType: string | undefined): FormatName {
 }
 
 /** Blank text counts as absent. The size limit applies to the canonical text, not here. */
-function schemaTextOf(text = ""): string {
+function requireSchemaText(text = ""): string {
   return text.trim() === "" ? "" : text;
 }
 
-function referencesOf(fields: Fields): RequestedReference[] {
+function parseReferences(fields: Fields): RequestedReference[] {
   return (fields.objects("references") ?? []).map((reference) => {
     const name = reference.text("name");
     const subject = reference.text("subject");

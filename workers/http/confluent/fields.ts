@@ -32,7 +32,7 @@ export class Fields {
 
   text(name: string): string | undefined {
     const value = this.#value(name);
-    return value === undefined ? undefined : textOf(value, this.#place, name);
+    return value === undefined ? undefined : requireText(value, this.#place, name);
   }
 
   integer(name: string): number | undefined {
@@ -65,7 +65,7 @@ export class Fields {
   texts(name: string): string[] | undefined {
     return this.#list(name)
       ?.filter((item) => item !== null)
-      .map((item) => textOf(item, this.#place, name));
+      .map((item) => requireText(item, this.#place, name));
   }
 
   objects(name: string): Fields[] | undefined {
@@ -84,14 +84,14 @@ export class Fields {
 
   /** A map of strings; null values are dropped. */
   textMap(name: string): Record<string, string> | undefined {
-    return this.#map(name, (value, place, key) => textOf(value, place, key));
+    return this.#map(name, (value, place, key) => requireText(value, place, key));
   }
 
   /** A map of string lists. */
   textsMap(name: string): Record<string, string[]> | undefined {
     return this.#map(name, (value, place, key) => {
       if (!Array.isArray(value)) throw wrongType(place, key, "a list");
-      return value.filter((item) => item !== null).map((item) => textOf(item, place, key));
+      return value.filter((item) => item !== null).map((item) => requireText(item, place, key));
     });
   }
 
@@ -130,7 +130,7 @@ export class Fields {
   }
 }
 
-function textOf(value: unknown, place: string, name: string): string {
+function requireText(value: unknown, place: string, name: string): string {
   if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   throw wrongType(place, name, "a string");

@@ -47,7 +47,7 @@ export function getSchemaTypes(request: ConfluentRequest): Answer {
 
 export function getSchemaById(request: ConfluentRequest): Answer | Promise<Answer> {
   const { query } = request;
-  const id = idOf(request);
+  const id = parseId(request);
   const subject = query.text("subject");
   const context = contextOfScope(subject);
   if (context === undefined) return schemaUnderSubject(request, id, subject!);
@@ -67,7 +67,7 @@ async function viewedContent(
 
 export async function getSchemaTextById(request: ConfluentRequest): Promise<Answer> {
   const { edge, query } = request;
-  const id = idOf(request);
+  const id = parseId(request);
   const subject = query.text("subject");
   const context = contextOfScope(subject);
   const { content, headers } =
@@ -108,7 +108,7 @@ export async function getSchemas(request: ConfluentRequest): Promise<Answer> {
   const { edge, query } = request;
   const level = edge.settings.confluentApiLevel;
   const ruleType = query.text("ruleType");
-  const associations = associationFilterOf(query);
+  const associations = parseAssociationFilter(query);
   const filter: RecordFilter = {
     subjectPrefix: query.text("subjectPrefix") ?? "",
     deleted: query.flag("deleted"),
@@ -133,7 +133,7 @@ export async function getSchemas(request: ConfluentRequest): Promise<Answer> {
 }
 
 /** Undefined unless the query mentions associations. */
-function associationFilterOf(query: ConfluentRequest["query"]): AssociationFilter | undefined {
+function parseAssociationFilter(query: ConfluentRequest["query"]): AssociationFilter | undefined {
   const resourceType = query.text("resourceType") || undefined;
   const types = query.all("associationType").filter((type) => type !== "");
   const lifecycles = parseLifecycles(query, [...LIFECYCLES, "NONE"]);
@@ -159,7 +159,7 @@ function asksForNothingMore(query: ConfluentRequest["query"]): boolean {
   );
 }
 
-function idOf({ params }: ConfluentRequest): number {
+function parseId({ params }: ConfluentRequest): number {
   const id = parseInteger(params.id!);
   if (id === undefined) throw noSuchPath("An id must be a 32-bit integer.");
   return id;
@@ -270,7 +270,7 @@ async function usesOfId(request: ConfluentRequest) {
   const { edge, query } = request;
   const uses = requireValue(
     await listUsesOfConfluentId(edge, {
-      confluentId: idOf(request),
+      confluentId: parseId(request),
       subject: query.text("subject"),
       deleted: query.flag("deleted"),
     }),

@@ -21,7 +21,7 @@ import type { Shape } from "./shapes.ts";
 const DEFAULT_LISTED_MOVES = 100;
 
 export async function getAliases(request: NativeRequest): Promise<Answer> {
-  const { aliases, asOf } = requireValue(await listAliases(request.edge, subjectOf(request)));
+  const { aliases, asOf } = requireValue(await listAliases(request.edge, readSubjectText(request)));
   return jsonAnswer(200, { items: aliases.map(aliasJson) }, provenance(asOf, "primary"));
 }
 
@@ -38,7 +38,7 @@ export async function putAlias(request: NativeRequest): Promise<Answer> {
     reason,
     mayMoveProtected: mayPromote(request),
   };
-  const moved = await moveAlias(edge, caller, aliasOf(request), move, idempotencyKey(request));
+  const moved = await moveAlias(edge, caller, readAliasText(request), move, idempotencyKey(request));
   const { alias, asOf } = requireValue(moved);
   return jsonAnswer(200, aliasJson(alias), provenance(asOf, "primary"));
 }
@@ -46,7 +46,7 @@ export async function putAlias(request: NativeRequest): Promise<Answer> {
 export async function removeAlias(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;
   const move = { reason: null, mayMoveProtected: mayPromote(request) };
-  const removed = await deleteAlias(edge, caller, aliasOf(request), move, idempotencyKey(request));
+  const removed = await deleteAlias(edge, caller, readAliasText(request), move, idempotencyKey(request));
   const { alias, asOf } = requireValue(removed);
   return jsonAnswer(200, aliasJson(alias), provenance(asOf, "primary"));
 }
@@ -57,33 +57,33 @@ export async function getAliasMoves(request: NativeRequest): Promise<Answer> {
     before: (query.before as number | undefined) ?? Number.MAX_SAFE_INTEGER,
     limit: (query.limit as number | undefined) ?? DEFAULT_LISTED_MOVES,
   };
-  const { moves, asOf } = requireValue(await listAliasMoves(request.edge, aliasOf(request), page));
+  const { moves, asOf } = requireValue(await listAliasMoves(request.edge, readAliasText(request), page));
   return jsonAnswer(200, { items: moves.map(moveJson) }, provenance(asOf, "primary"));
 }
 
 export async function postEvidence(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;
-  const results = resultsOf(request.body as Shape<"EvaluationResults">);
-  const attached = await attachEvidence(edge, caller, versionOf(request), results, idempotencyKey(request));
+  const results = toEvidenceResults(request.body as Shape<"EvaluationResults">);
+  const attached = await attachEvidence(edge, caller, readVersionText(request), results, idempotencyKey(request));
   const { evidence, asOf } = requireValue(attached);
   return jsonAnswer(201, evidenceJson(evidence), provenance(asOf, "primary"));
 }
 
 export async function getEvidence(request: NativeRequest): Promise<Answer> {
-  const { evidence, asOf } = requireValue(await listEvidence(request.edge, versionOf(request)));
+  const { evidence, asOf } = requireValue(await listEvidence(request.edge, readVersionText(request)));
   return jsonAnswer(200, { items: evidence.map(evidenceJson) }, provenance(asOf, "primary"));
 }
 
-function subjectOf(request: NativeRequest): SubjectText {
+function readSubjectText(request: NativeRequest): SubjectText {
   return { subject: request.path.subject!, context: textParameter(request, "context") };
 }
 
-function aliasOf(request: NativeRequest): SubjectText & { alias: string } {
-  return { ...subjectOf(request), alias: request.path.alias! };
+function readAliasText(request: NativeRequest): SubjectText & { alias: string } {
+  return { ...readSubjectText(request), alias: request.path.alias! };
 }
 
-function versionOf(request: NativeRequest): SubjectText & { version: string } {
-  return { ...subjectOf(request), version: request.path.version! };
+function readVersionText(request: NativeRequest): SubjectText & { version: string } {
+  return { ...readSubjectText(request), version: request.path.version! };
 }
 
 /** Without access control everybody may do everything. */
@@ -112,7 +112,7 @@ function evidenceJson({ seq, atMs, actor, results }: Evidence): Shape<"Evidence"
 }
 
 /** What gates need of an Every-Eval-Ever record. */
-function resultsOf(record: Shape<"EvaluationResults">): EvidenceResult[] {
+function toEvidenceResults(record: Shape<"EvaluationResults">): EvidenceResult[] {
   const model = record.model_info?.name ?? record.model_info?.id ?? "";
   return record.evaluation_results.map(
     ({ evaluation_name: evaluation, metric_config: metric, score_details: score }) => ({

@@ -55,7 +55,7 @@ export function entryJson({ seq, atMs, type, actor, subject, requestId, changeSe
 export function auditFilter(query: NativeRequest["query"]): AuditFilter {
   const text = (name: string) => textOf(name, query[name] as string | undefined);
   const [actor, subject, type, changeSet] = [text("actor"), text("subject"), text("type"), text("change_set")];
-  const [fromMs, untilMs] = [timeOf("from", text("from")), timeOf("until", text("until"))];
+  const [fromMs, untilMs] = [parseTime("from", text("from")), parseTime("until", text("until"))];
   return {
     ...(actor === undefined ? {} : { actor }),
     ...(subject === undefined ? {} : { subject }),
@@ -79,7 +79,7 @@ const LAST_TIME_MS = Date.parse("9999-12-31T23:59:59.999Z");
 
 const RFC_3339 = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/;
 
-function timeOf(name: string, text: string | undefined): number | undefined {
+function parseTime(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const atMs = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
   if (atMs >= FIRST_TIME_MS && atMs <= LAST_TIME_MS) return atMs;

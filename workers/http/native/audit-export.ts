@@ -40,7 +40,7 @@ export async function exportAuditEntries({ edge, query, caller }: NativeRequest)
   const columns = denied === undefined ? ENTRY_COLUMNS : [...ENTRY_COLUMNS, ...DENIED_COLUMNS];
   const printRow = ({ cells }: Row) =>
     isCsv ? printCsvRow(columns.map((column) => String(cells[column] ?? ""))) : `${JSON.stringify(cells)}\n`;
-  const rows = denied === undefined ? rowsOf(entries) : inOrder(rowsOf(entries), rowsOf(denied));
+  const rows = denied === undefined ? streamRows(entries) : inOrder(streamRows(entries), streamRows(denied));
   return {
     status: 200,
     headers: {
@@ -48,7 +48,7 @@ export async function exportAuditEntries({ edge, query, caller }: NativeRequest)
       "Content-Type": isCsv ? "text/csv; charset=utf-8" : "application/x-ndjson",
       "Content-Disposition": `attachment; filename="audit.${isCsv ? "csv" : "ndjson"}"`,
     },
-    body: linesOf(rows, isCsv ? printCsvRow(columns) : "", printRow, caller.requestId),
+    body: streamLines(rows, isCsv ? printCsvRow(columns) : "", printRow, caller.requestId),
   };
 }
 
@@ -82,7 +82,7 @@ async function* deniedPages(edge: Edge, filter: AuditFilter): AsyncGenerator<Pag
   }
 }
 
-async function* rowsOf({ first, rest }: Pages): AsyncGenerator<Row> {
+async function* streamRows({ first, rest }: Pages): AsyncGenerator<Row> {
   yield* first.rows;
   for await (const page of rest) yield* page.rows;
 }
@@ -104,7 +104,7 @@ async function* inOrder(a: AsyncGenerator<Row>, b: AsyncGenerator<Row>): AsyncGe
  * Pulled by the client: nothing is read ahead. An export that fails midway aborts the stream, so that it is not
  * mistaken for a complete one.
  */
-function linesOf(
+function streamLines(
   rows: AsyncGenerator<Row>,
   head: string,
   printRow: (row: Row) => string,

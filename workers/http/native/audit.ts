@@ -45,7 +45,7 @@ export async function getCheckpointKeys({ edge }: NativeRequest): Promise<Answer
 export async function getInclusionProof({ edge, query }: NativeRequest): Promise<Answer> {
   const [seq, size] = [query.seq as number, query.size as number];
   const { asOf, value } = requireValue(await edge.primary.read("inclusionProof", { seq, size }));
-  if ("problem" in value) throw problemOf(value, `entry ${seq} in a tree of ${size} entries`);
+  if ("problem" in value) throw toTreeError(value, `entry ${seq} in a tree of ${size} entries`);
   const { root, hashes, leafHash } = value;
   return jsonAnswer(
     200,
@@ -57,7 +57,7 @@ export async function getInclusionProof({ edge, query }: NativeRequest): Promise
 export async function getConsistencyProof({ edge, query }: NativeRequest): Promise<Answer> {
   const [from, to] = [query.from as number, query.to as number];
   const { asOf, value } = requireValue(await edge.primary.read("consistencyProof", { from, to }));
-  if ("problem" in value) throw problemOf(value, `trees of ${from} and ${to} entries`);
+  if ("problem" in value) throw toTreeError(value, `trees of ${from} and ${to} entries`);
   const { root, hashes } = value;
   return jsonAnswer(200, { from, to, root_hash: root, hashes }, provenance(asOf, "primary"));
 }
@@ -71,7 +71,7 @@ export async function getTile({ edge, path }: NativeRequest): Promise<Answer> {
     level === "entries"
       ? requireValue(await edge.primary.read("entryBundle", { index, width }))
       : requireValue(await edge.primary.read("tile", { level, index, width }));
-  if ("problem" in value) throw problemOf(value, `tile ${path.tile}`);
+  if ("problem" in value) throw toTreeError(value, `tile ${path.tile}`);
   const caching = width === TILE_WIDTH ? { "Cache-Control": COMPLETE_TILE_CACHE } : {};
   const headers = { ...provenance(asOf, "primary"), ...caching, "Content-Type": "application/octet-stream" };
   return { status: 200, headers, body: value.bytes };
@@ -81,7 +81,7 @@ function checkpointJson({ size, atMs, note }: StoredCheckpoint) {
   return { size, root_hash: Buffer.from(note.split("\n")[2]!, "base64").toString("hex"), at: timestamp(atMs), note };
 }
 
-function problemOf({ problem }: TreeProblem, what: string): RegistryError {
+function toTreeError({ problem }: TreeProblem, what: string): RegistryError {
   if (problem === "outside") return refusing("ENTRY_NOT_FOUND", `The log is too short: it has no ${what}.`);
   const detail = "The tree over this log is still being built; retry in a few seconds.";
   return new RegistryError(makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: NOT_BUILT_RETRY_SECONDS }));

@@ -22,7 +22,9 @@ export async function postBundle(request: NativeRequest): Promise<Answer> {
   const trees = request.tree!.members.get("schemas") as JsonArray;
   const result = requireValue(
     await checkBundle(edge, {
-      schemas: schemas.map((schema, index) => schemaOf(schema, trees.items[index] as JsonObject, `/schemas/${index}`)),
+      schemas: schemas.map((schema, index) =>
+        toBundleSchema(schema, trees.items[index] as JsonObject, `/schemas/${index}`),
+      ),
       level,
       policy,
       writers,
@@ -38,7 +40,7 @@ export async function postBundle(request: NativeRequest): Promise<Answer> {
   );
 }
 
-function schemaOf(
+function toBundleSchema(
   { subject, context, name, format, dialect, references = [], contract }: Shape<"Bundle">["schemas"][0],
   tree: JsonObject,
   place: string,

@@ -31,7 +31,7 @@ import type { Shape } from "./shapes.ts";
 
 export async function getCompatibility(request: NativeRequest): Promise<Answer> {
   const { edge } = request;
-  return effectiveAnswer(requireValue(await readCompatibility(edge, scopeOf(request))));
+  return effectiveAnswer(requireValue(await readCompatibility(edge, readScopeText(request))));
 }
 
 export async function putCompatibility(request: NativeRequest): Promise<Answer> {
@@ -47,14 +47,14 @@ export async function putCompatibility(request: NativeRequest): Promise<Answer> 
     ...(enforce_version === undefined ? {} : { enforceVersion: enforce_version }),
     ...(undecided === undefined ? {} : { undecided }),
   };
-  const set = await setCompatibility(edge, caller, scopeOf(request), changes, idempotencyKey(request));
+  const set = await setCompatibility(edge, caller, readScopeText(request), changes, idempotencyKey(request));
   return effectiveAnswer(requireValue(set));
 }
 
 export async function deleteCompatibility(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;
   return effectiveAnswer(
-    requireValue(await resetCompatibility(edge, caller, scopeOf(request), idempotencyKey(request))),
+    requireValue(await resetCompatibility(edge, caller, readScopeText(request), idempotencyKey(request))),
   );
 }
 
@@ -75,8 +75,8 @@ export async function checkCompatibility(request: NativeRequest): Promise<Answer
       "version",
       "level",
     ]);
-    const reader = sideOf(body.reader, tree.members.get("reader") as JsonObject, "/reader");
-    const writer = sideOf(body.writer, tree.members.get("writer") as JsonObject, "/writer");
+    const reader = toSide(body.reader, tree.members.get("reader") as JsonObject, "/reader");
+    const writer = toSide(body.writer, tree.members.get("writer") as JsonObject, "/writer");
     return verdictAnswer(requireValue(await checkPair(edge, { ...overrides, reader, writer })));
   }
   if (body.subject === undefined) {
@@ -98,7 +98,7 @@ export async function checkCompatibility(request: NativeRequest): Promise<Answer
   return verdictAnswer(requireValue(verdict));
 }
 
-function sideOf(side: Shape<"SchemaSide">, tree: JsonObject, place: string): SchemaSide {
+function toSide(side: Shape<"SchemaSide">, tree: JsonObject, place: string): SchemaSide {
   if ("id" in side) return side;
   const { format, references, dialect } = side;
   return {
@@ -185,6 +185,6 @@ function effectiveAnswer({ scope, effective, asOf }: EffectiveCompatibility): An
   return jsonAnswer<Shape<"Compatibility">>(200, body, provenance(asOf, "primary"));
 }
 
-function scopeOf(request: NativeRequest): ScopeText {
+function readScopeText(request: NativeRequest): ScopeText {
   return { subject: request.path.subject, context: textParameter(request, "context") };
 }

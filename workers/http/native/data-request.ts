@@ -87,10 +87,10 @@ export function parsePayload(fields: DataFields, place = ""): Payload {
     refuseItems([{ pointer: `${place}/data`, rule: "data", message }]);
   }
   if (base64 === undefined) return { value: data };
-  return { bytes: bytesOf(base64, `${place}/data_base64`), framing: framing ?? "none" };
+  return { bytes: requireBytes(base64, `${place}/data_base64`), framing: framing ?? "none" };
 }
 
-function bytesOf(base64: string, pointer: string): Uint8Array {
+function requireBytes(base64: string, pointer: string): Uint8Array {
   let bytes: Uint8Array | undefined;
   try {
     bytes = decodeBase64(base64);

@@ -91,7 +91,7 @@ class EventSource implements UnderlyingSource<Uint8Array> {
     while (taken < this.#waiting.length && text.length < CHUNK_CHARACTERS) {
       const sent = this.#waiting[taken]!;
       const message = JSON.parse(sent) as CloudEvent | ControlMessage;
-      text += textOf(message, sent, this.#retryMs);
+      text += printEvent(message, sent, this.#retryMs);
       acknowledged = acknowledgedBy(message) ?? acknowledged;
       taken += 1;
     }
@@ -134,7 +134,7 @@ class EventSource implements UnderlyingSource<Uint8Array> {
 }
 
 /** An id without data updates the reader's Last-Event-ID without dispatching an event. */
-function textOf(message: CloudEvent | ControlMessage, sent: string, retryMs: number): string {
+function printEvent(message: CloudEvent | ControlMessage, sent: string, retryMs: number): string {
   if (!("control" in message)) return `id: ${message.id}\ndata: ${sent}\n\n`;
   if (message.control === "started") {
     return `: from ${message.after} on\nretry: ${retryMs}\nid: ${message.epoch}.${message.after}\n\n`;

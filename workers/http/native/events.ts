@@ -15,7 +15,7 @@ const EVENT_STREAM = "text/event-stream";
 
 export async function readEvents(request: NativeRequest): Promise<Answer> {
   const { edge, query } = request;
-  const subscription = subscriptionOf(request);
+  const subscription = parseSubscription(request);
   const { headers } = request.request;
   if (headers.get("Upgrade")?.toLowerCase() === "websocket") {
     const { socket } = requireValue(await subscribe(edge, subscription));
@@ -36,9 +36,9 @@ export async function readEvents(request: NativeRequest): Promise<Answer> {
   return jsonAnswer(200, body, provenance(page.asOf, "primary"));
 }
 
-function subscriptionOf(request: NativeRequest): Subscription {
+function parseSubscription(request: NativeRequest): Subscription {
   const items: ErrorItem[] = [];
-  const after = afterOf(request, items);
+  const after = parseAfter(request, items);
   const parsed = parseFilter(textParameter(request, "subjects"), textParameter(request, "types"));
   if (!parsed.ok) items.push(...parsed.refusal);
   if (!parsed.ok || items.length > 0) {
@@ -49,7 +49,7 @@ function subscriptionOf(request: NativeRequest): Subscription {
 }
 
 /** On reconnecting, a client repeats its first URL, `after` included, and sends its position in the header. */
-function afterOf({ query, header }: NativeRequest, items: ErrorItem[]): number | null {
+function parseAfter({ query, header }: NativeRequest, items: ErrorItem[]): number | null {
   const id = header["Last-Event-ID"];
   if (typeof id !== "string") return (query.after as number | undefined) ?? null;
   const [, epoch, seq] = /^(\d+)\.(\d+)$/.exec(id) ?? [];

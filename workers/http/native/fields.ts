@@ -28,15 +28,15 @@ export function requestedDataContract(contract: DataContractField | undefined): 
   const { metadata = null, rule_set: rules } = contract ?? {};
   if (rules === undefined) return { metadata, ruleSet: null };
   const ruleSet: RuleSet = {
-    ...(rules.migration_rules ? { migrationRules: rules.migration_rules.map(ruleOf) } : {}),
-    ...(rules.domain_rules ? { domainRules: rules.domain_rules.map(ruleOf) } : {}),
-    ...(rules.encoding_rules ? { encodingRules: rules.encoding_rules.map(ruleOf) } : {}),
+    ...(rules.migration_rules ? { migrationRules: rules.migration_rules.map(toRuleSetRule) } : {}),
+    ...(rules.domain_rules ? { domainRules: rules.domain_rules.map(toRuleSetRule) } : {}),
+    ...(rules.encoding_rules ? { encodingRules: rules.encoding_rules.map(toRuleSetRule) } : {}),
     ...(rules.enable_at ? { enableAt: rules.enable_at } : {}),
   };
   return { metadata, ruleSet };
 }
 
-function ruleOf({ on_success, on_failure, tags, ...rule }: RuleField): RuleSetRule {
+function toRuleSetRule({ on_success, on_failure, tags, ...rule }: RuleField): RuleSetRule {
   return {
     ...rule,
     ...(tags === undefined ? {} : { tags: [...tags] }),

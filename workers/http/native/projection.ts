@@ -32,14 +32,14 @@ type DecodeBody = SourceBody & { profile: string; tool?: string };
 export async function projectRegistered(request: NativeRequest): Promise<Answer> {
   const { edge, path } = request;
   const profile = requireValue(readProfile(path.profile!, ""));
-  const schema = requireValue(await readProjectable(edge, { id: path.id! }, contextOf(request)));
+  const schema = requireValue(await readProjectable(edge, { id: path.id! }, readContext(request)));
   return projectionAnswer(request, schema, profile, {});
 }
 
 export async function postProjection(request: NativeRequest): Promise<Answer> {
   const body = request.body as ProjectBody;
   const profile = requireValue(readProfile(body.profile, "/profile"));
-  const schema = requireValue(await readProjectable(request.edge, buildSource(request), contextOf(request)));
+  const schema = requireValue(await readProjectable(request.edge, buildSource(request), readContext(request)));
   return projectionAnswer(request, schema, profile, body);
 }
 
@@ -50,7 +50,7 @@ export async function postLint(request: NativeRequest): Promise<Answer> {
   const body = request.body as LintBody;
   const names = body.profiles ?? PROFILES.map(({ name }) => name);
   const profiles = names.map((name, index) => requireValue(readProfile(name, `/profiles/${index}`)));
-  const schemas = requireValue(await readProjectables(request.edge, buildSource(request), contextOf(request)));
+  const schemas = requireValue(await readProjectables(request.edge, buildSource(request), readContext(request)));
   const { work } = request.edge;
   const linted: unknown[] = [];
   let left = MAX_LINT_FINDING_BYTES;
@@ -72,7 +72,7 @@ export async function postLint(request: NativeRequest): Promise<Answer> {
 export async function postDecodedAnswer(request: NativeRequest): Promise<Answer> {
   const body = request.body as DecodeBody;
   const profile = requireValue(readProfile(body.profile, "/profile"));
-  const schema = requireValue(await readProjectable(request.edge, buildSource(request), contextOf(request)));
+  const schema = requireValue(await readProjectable(request.edge, buildSource(request), readContext(request)));
   const projection = await projected(request, schema, profile);
   const answer = givenAnswer(request);
   const { tool } = body;
@@ -100,7 +100,7 @@ function givenAnswer({ tree }: NativeRequest): ModelAnswer {
   };
 }
 
-function contextOf(request: NativeRequest): string {
+function readContext(request: NativeRequest): string {
   return requireValue(parseContext(textParameter(request, "context")));
 }
 

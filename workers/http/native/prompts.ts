@@ -21,7 +21,7 @@ export async function postRendering(request: NativeRequest): Promise<Answer> {
   const body = request.body as RenderBody;
   const profile = body.profile === undefined ? undefined : requireValue(readProfile(body.profile, "/profile"));
   const { target, record, asOf, source, contentHash } = requireValue(
-    await readTarget(edge, selectorOf(body), parseConsistency(request)),
+    await readTarget(edge, toPromptSelector(body), parseConsistency(request)),
   );
   if (target.format.name !== "prompt") {
     throw unprocessable(`Only a prompt can be rendered, not a ${target.format.name}.`, body.id ? "/id" : "/subject");
@@ -31,7 +31,7 @@ export async function postRendering(request: NativeRequest): Promise<Answer> {
     model,
     toPlainValue(request.tree!.members.get("variables")!) as Record<string, unknown>,
   );
-  if (!rendered.ok) throw refusalOf(rendered.refusal);
+  if (!rendered.ok) throw toRenderError(rendered.refusal);
   const { own, root, parts } = model;
   const plain = {
     stamp: {
@@ -60,7 +60,7 @@ export async function postRendering(request: NativeRequest): Promise<Answer> {
   return jsonTextAnswer(200, `${text.slice(0, -1)},"output":${projection}}`, headers);
 }
 
-function selectorOf({ id, subject, context, version = "latest" }: RenderBody) {
+function toPromptSelector({ id, subject, context, version = "latest" }: RenderBody) {
   if ((id === undefined) === (subject === undefined)) {
     const detail = 'Name the prompt by "id", or by "subject" and "version".';
     const items = [{ pointer: "/subject", rule: "prompt", message: detail }];
@@ -79,7 +79,7 @@ function unprocessable(detail: string, pointer: string): RegistryError {
   );
 }
 
-function refusalOf(refusal: RenderRefusal): RegistryError {
+function toRenderError(refusal: RenderRefusal): RegistryError {
   if (refusal.reason === "invalid_variables") {
     const detail = "The variables do not match the prompt's declaration.";
     const items = refusal.errors.map(({ pointer, keyword, message }) => ({

@@ -77,7 +77,7 @@ export async function postRejection(request: NativeRequest): Promise<Answer> {
 
 export async function postApproval(request: NativeRequest): Promise<Answer> {
   const { edge, caller, actor, path } = request;
-  const approval = { id: path.proposal!, roles: rolesOf(actor) };
+  const approval = { id: path.proposal!, roles: listRoleNames(actor) };
   const approved = requireValue(await approveProposal(edge, caller, approval, idempotencyKey(request)));
   return jsonAnswer(
     200,
@@ -90,7 +90,7 @@ export async function postApproval(request: NativeRequest): Promise<Answer> {
  * Roles that an actor has without restriction: a narrowed role does not count for subjects outside of it, one that the
  * scopes of a key cut not as that role, and one that administers not without the second factor that this needs.
  */
-function rolesOf({ identity, permissions, needsSecondFactor }: Actor): string[] {
+function listRoleNames({ identity, permissions, needsSecondFactor }: Actor): string[] {
   if (identity === undefined) return ["admin"];
   const isHeld = (permission: Permission) =>
     permissions.has(permission) && (needsSecondFactor === undefined || !permission.startsWith("admin:"));

@@ -38,7 +38,7 @@ export async function getReadModel({ edge }: NativeRequest): Promise<Answer> {
 
 export async function reconcile({ edge, body }: NativeRequest): Promise<Answer> {
   const { after, repair = false } = body as { after?: string | null; repair?: boolean };
-  const from = positionOf(after ?? null);
+  const from = parsePosition(after ?? null);
   const slice = await askingReadModel(async () => {
     await requireReadModel(edge.env, edge.tenant, edge.now());
     return reconcileSlice(edge.env, edge.tenant, { from, repair, now: edge.now });
@@ -49,7 +49,7 @@ export async function reconcile({ edge, body }: NativeRequest): Promise<Answer> 
     discrepancies: slice.discrepancies,
     repaired: slice.repaired,
     unsettled: slice.unsettled,
-    next: slice.next && cursorOf(slice.next),
+    next: slice.next && printPosition(slice.next),
   });
 }
 
@@ -92,13 +92,13 @@ async function requireReadModel(env: NativeRequest["edge"]["env"], tenant: strin
   });
 }
 
-function cursorOf(position: SlicePosition): string {
+function printPosition(position: SlicePosition): string {
   const after =
     position.table === "scopes" ? [position.after.context, position.after.subject] : [String(position.after), ""];
   return printCursor("reconciliation", [position.table, ...after]);
 }
 
-function positionOf(cursor: string | null): SlicePosition {
+function parsePosition(cursor: string | null): SlicePosition {
   if (cursor === null) return FIRST_SLICE;
   const parsed = parseCursor("reconciliation", cursor);
   if (!parsed.ok) throw new RegistryError(parsed.refusal);

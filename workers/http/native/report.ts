@@ -22,12 +22,12 @@ export async function getReport(request: NativeRequest): Promise<Answer> {
   return {
     status: 200,
     headers: { "Content-Type": "application/x-ndjson", ...provenance(asOf, "primary") },
-    body: linesOf(events, caller.requestId),
+    body: streamLines(events, caller.requestId),
   };
 }
 
 /** Pulled by the client, so that nothing is computed ahead of it; a client that disconnects ends the report. */
-function linesOf(events: AsyncGenerator<ReportEvent>, requestId: string): ReadableStream<Uint8Array> {
+function streamLines(events: AsyncGenerator<ReportEvent>, requestId: string): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const line = (value: object) => encoder.encode(`${JSON.stringify(value)}\n`);
   let isCancelled = false;

@@ -29,13 +29,13 @@ import type { Shape } from "./shapes.ts";
 export async function getRules(request: NativeRequest): Promise<Answer> {
   const { edge, query } = request;
   const effective = query.effective === true;
-  return bookAnswer(request, requireValue(await readRules(edge, scopeOf(request), { effective })));
+  return bookAnswer(request, requireValue(await readRules(edge, readRuleScope(request), { effective })));
 }
 
 export async function putRules(request: NativeRequest): Promise<Answer> {
   const { edge, caller, body } = request;
   const book = parseBookField(body as BookField);
-  const set = await setRules(edge, caller, scopeOf(request), book, idempotencyKey(request));
+  const set = await setRules(edge, caller, readRuleScope(request), book, idempotencyKey(request));
   return bookAnswer(request, requireValue(set));
 }
 
@@ -43,7 +43,7 @@ export async function deleteRules(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;
   return bookAnswer(
     request,
-    requireValue(await setRules(edge, caller, scopeOf(request), null, idempotencyKey(request))),
+    requireValue(await setRules(edge, caller, readRuleScope(request), null, idempotencyKey(request))),
   );
 }
 
@@ -142,6 +142,6 @@ function scopedExceptionJson({ scope, exception }: ScopedException, nowMs: numbe
   return { ...scopeJson(scope), ...exceptionJson(exception, nowMs) };
 }
 
-function scopeOf(request: NativeRequest): RuleScopeText {
+function readRuleScope(request: NativeRequest): RuleScopeText {
   return { subject: request.path.subject, context: textParameter(request, "context") };
 }

@@ -32,9 +32,9 @@ export function searchByBody(request: NativeRequest): Promise<Answer> {
     request,
     {
       query,
-      formats: listOf(filters.format),
-      states: listOf(filters.state),
-      tags: listOf(filters.tag),
+      formats: toList(filters.format),
+      states: toList(filters.state),
+      tags: toList(filters.tag),
       owner: filters.owner,
       subjectPrefix: filters.subject_prefix,
       context: filters.context,
@@ -54,9 +54,9 @@ export function searchByQuery(request: NativeRequest): Promise<Answer> {
     request,
     {
       query: given("q") ?? "",
-      formats: listOf(given("format")),
-      states: listOf(given("state")),
-      tags: listOf(given("tag")),
+      formats: toList(given("format")),
+      states: toList(given("state")),
+      tags: toList(given("tag")),
       owner: given("owner"),
       subjectPrefix: given("subject_prefix"),
       context: given("context"),
@@ -89,6 +89,6 @@ async function answerSearch(request: NativeRequest, query: SearchQuery, places: 
   );
 }
 
-function listOf(value: OneOrMore | undefined): readonly string[] | undefined {
+function toList(value: OneOrMore | undefined): readonly string[] | undefined {
   return typeof value === "string" ? [value] : value;
 }

@@ -34,7 +34,7 @@ export async function listAllSubjects(request: NativeRequest): Promise<Answer> {
 
 export async function getSubject(request: NativeRequest): Promise<Answer> {
   const { edge, query } = request;
-  const wanted = { ...subjectOf(request), deleted: query.deleted === true };
+  const wanted = { ...readSubjectText(request), deleted: query.deleted === true };
   const { summary, asOf } = requireValue(await readSubject(edge, wanted));
   return jsonAnswer<Shape<"Subject">>(200, subjectJson(summary), provenance(asOf, "primary"));
 }
@@ -46,7 +46,7 @@ export async function deleteWholeSubject(request: NativeRequest): Promise<Answer
     await deleteSubject(
       edge,
       caller,
-      { ...subjectOf(request), permanent, needsVersion: false },
+      { ...readSubjectText(request), permanent, needsVersion: false },
       idempotencyKey(request),
     ),
   );
@@ -61,7 +61,7 @@ export async function deleteWholeSubject(request: NativeRequest): Promise<Answer
 export async function listSubjectVersions(request: NativeRequest): Promise<Answer> {
   const { edge, query } = request;
   const page = await listVersions(edge, {
-    ...subjectOf(request),
+    ...readSubjectText(request),
     deleted: query.deleted === true,
     limit: query.limit as number,
     cursor: textParameter(request, "cursor"),
@@ -72,7 +72,7 @@ export async function listSubjectVersions(request: NativeRequest): Promise<Answe
 
 export async function getVersion(request: NativeRequest): Promise<Answer> {
   const { edge, path, query } = request;
-  const wanted = { ...subjectOf(request), version: path.version!, deleted: query.deleted === true };
+  const wanted = { ...readSubjectText(request), version: path.version!, deleted: query.deleted === true };
   return recordAnswer(request, requireValue(await readBySelector(edge, wanted, parseConsistency(request))));
 }
 
@@ -80,7 +80,7 @@ export async function diffSubjectVersions(request: NativeRequest): Promise<Answe
   const { edge, query } = request;
   const diff = requireValue(
     await diffVersions(edge, {
-      ...subjectOf(request),
+      ...readSubjectText(request),
       from: textParameter(request, "from")!,
       to: textParameter(request, "to")!,
       deleted: query.deleted === true,
@@ -116,6 +116,6 @@ export async function diffSubjectVersions(request: NativeRequest): Promise<Answe
   );
 }
 
-function subjectOf(request: NativeRequest): { subject: string; context: string | undefined } {
+function readSubjectText(request: NativeRequest): { subject: string; context: string | undefined } {
   return { subject: request.path.subject!, context: textParameter(request, "context") };
 }

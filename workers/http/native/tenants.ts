@@ -28,7 +28,7 @@ export async function postTenant(request: NativeRequest): Promise<Answer> {
       fullName,
       jurisdiction,
       locationHint: field.location_hint ?? null,
-      quotas: { ...NO_QUOTAS, ...quotasOf(field.quotas ?? {}) },
+      quotas: { ...NO_QUOTAS, ...toQuotas(field.quotas ?? {}) },
     }),
   );
   await settleTenant(request.edge.env, tenant);
@@ -56,7 +56,7 @@ export async function getTenant({ edge, path }: NativeRequest): Promise<Answer> 
 
 export async function patchTenant(request: NativeRequest): Promise<Answer> {
   const { state = null, quotas = {} } = request.body as Shape<"TenantChanges">;
-  const changes = { name: request.path.tenant!, state, quotas: quotasOf(quotas) };
+  const changes = { name: request.path.tenant!, state, quotas: toQuotas(quotas) };
   const { tenant } = requireOk(await updateTenant(toAdministrator(request), changes));
   return jsonAnswer<Shape<"Tenant">>(200, tenantJson(tenant));
 }
@@ -66,7 +66,7 @@ export async function removeTenant(request: NativeRequest): Promise<Answer> {
   return jsonAnswer<Shape<"Tenant">>(200, tenantJson(tenant));
 }
 
-function quotasOf(field: Shape<"Quotas">): Partial<Quotas> {
+function toQuotas(field: Shape<"Quotas">): Partial<Quotas> {
   const {
     versions,
     bytes,

@@ -280,7 +280,7 @@ function linesAnswer(request: NativeRequest, found: FoundTarget): Answer {
   return {
     status: 200,
     headers: { "Content-Type": "application/x-ndjson", ...provenance(found.asOf, found.source) },
-    body: streamOf(answerLines(request, found), request.caller.requestId),
+    body: streamVerdicts(answerLines(request, found), request.caller.requestId),
   };
 }
 
@@ -315,7 +315,7 @@ function lineJson(request: NativeRequest, line: number, outcome: ValidationOutco
   });
 }
 
-function streamOf(texts: AsyncGenerator<string, void, undefined>, requestId: string): ReadableStream<Uint8Array> {
+function streamVerdicts(texts: AsyncGenerator<string, void, undefined>, requestId: string): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {

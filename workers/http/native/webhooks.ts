@@ -36,7 +36,7 @@ export async function postWebhook(request: NativeRequest): Promise<Answer> {
     ...field,
   };
   const shown = requireValue(await createWebhook(edge, caller, webhook, idempotencyKey(request)));
-  const headers = headersOf(shown.webhook, provenance(shown.asOf, "primary"));
+  const headers = addETag(shown.webhook, provenance(shown.asOf, "primary"));
   return jsonAnswer(201, { ...webhookJson(shown.webhook, shown.keys), secret: currentSecret(shown.keys) }, headers);
 }
 
@@ -56,7 +56,7 @@ export async function getWebhook({ edge, path }: NativeRequest): Promise<Answer>
   return jsonAnswer(
     200,
     { ...webhookJson(webhook, keys), health: healthJson(health) },
-    headersOf(webhook, provenance(asOf, "primary")),
+    addETag(webhook, provenance(asOf, "primary")),
   );
 }
 
@@ -65,7 +65,7 @@ export async function patchWebhook(request: NativeRequest): Promise<Answer> {
   const changes = request.body as Shape<"WebhookChanges">;
   const wanted = { id: path.webhook!, changes, ifMatchSeq: ifMatchSeq(request) };
   const { webhook, keys, asOf } = requireValue(await updateWebhook(edge, caller, wanted, idempotencyKey(request)));
-  return jsonAnswer(200, webhookJson(webhook, keys), headersOf(webhook, provenance(asOf, "primary")));
+  return jsonAnswer(200, webhookJson(webhook, keys), addETag(webhook, provenance(asOf, "primary")));
 }
 
 export async function removeWebhook(request: NativeRequest): Promise<Answer> {
@@ -80,7 +80,7 @@ export async function postRotation(request: NativeRequest): Promise<Answer> {
   return jsonAnswer(
     200,
     { ...webhookJson(shown.webhook, shown.keys), secret: currentSecret(shown.keys) },
-    headersOf(shown.webhook, provenance(shown.asOf, "primary")),
+    addETag(shown.webhook, provenance(shown.asOf, "primary")),
   );
 }
 
@@ -208,6 +208,6 @@ function optionalTime(ms: number | null): string | null {
   return ms === null ? null : timestamp(ms);
 }
 
-function headersOf({ seq }: WebhookEndpoint, headers: Record<string, string>): Record<string, string> {
+function addETag({ seq }: WebhookEndpoint, headers: Record<string, string>): Record<string, string> {
   return { ...headers, ETag: `"${seq}"` };
 }

@@ -38,7 +38,7 @@ export async function search(
   };
   const within = edge.access?.scopes("schema:read");
   // No part contains a missing name; a part without a name contains every name.
-  if (within !== undefined) request.within = within.length > 0 ? within.map(scopeOf) : [NOWHERE];
+  if (within !== undefined) request.within = within.length > 0 ? within.map(toSearchScope) : [NOWHERE];
   let found: Awaited<ReturnType<typeof searchVersions>>;
   try {
     found = await searchVersions(edge.env, edge.tenant, request);
@@ -95,7 +95,7 @@ export async function search(
 /** No subject has an empty name. */
 const NOWHERE: SearchScope = { context: null, subject: { exact: "" }, states: null };
 
-function scopeOf({ context, subject, states }: SearchScope): SearchScope {
+function toSearchScope({ context, subject, states }: SearchScope): SearchScope {
   return { context, subject, states };
 }
 

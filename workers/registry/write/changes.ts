@@ -118,7 +118,7 @@ async function meetNeeds(
   // Requested together, because they are used one by one below.
   await loadTexts(
     edge,
-    collectHashes(needs.flatMap(closuresOf)).filter((hash) => !texts.has(hash)),
+    collectHashes(needs.flatMap(listClosures)).filter((hash) => !texts.has(hash)),
   );
   for (const need of needs) {
     const change = changes[need.change];
@@ -139,7 +139,7 @@ async function meetNeeds(
   return undefined;
 }
 
-function closuresOf(need: Need): readonly Closure[] {
+function listClosures(need: Need): readonly Closure[] {
   if (need.type === "text") return [];
   return need.type === "reading" ? need.closures : [need.reader, need.writer];
 }

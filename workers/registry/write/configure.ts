@@ -25,7 +25,7 @@ export async function readCompatibility(
   edge: Edge,
   scopeText: ScopeText,
 ): Promise<Result<EffectiveCompatibility, Refusal>> {
-  const scope = scopeOf(scopeText, parseSubject);
+  const scope = parseScopeText(scopeText, parseSubject);
   return scope.ok ? effectiveAt(edge, scope.value) : scope;
 }
 
@@ -36,7 +36,7 @@ export async function setCompatibility(
   changes: CompatibilityChanges,
   options: { idempotencyKey?: string | undefined },
 ): Promise<Result<EffectiveCompatibility, Refusal>> {
-  const scope = scopeOf(scopeText, parseNewSubject);
+  const scope = parseScopeText(scopeText, parseNewSubject);
   if (!scope.ok) return scope;
   const committed = await commitCommand(edge, caller, { type: "setConfig", scope: scope.value, changes }, options);
   return committed.ok ? ok(effectiveAfter(committed.value, scope.value)) : committed;
@@ -49,7 +49,7 @@ export async function resetCompatibility(
   scopeText: ScopeText,
   options: { idempotencyKey?: string | undefined },
 ): Promise<Result<EffectiveCompatibility, Refusal>> {
-  const scope = scopeOf(scopeText, parseNewSubject);
+  const scope = parseScopeText(scopeText, parseNewSubject);
   if (!scope.ok) return scope;
   const current = await edge.primary.read("config", { scope: scope.value });
   if (!current.ok) return current;
@@ -72,7 +72,7 @@ const CLEARED_KEYS = [
   "undecided",
 ] as const;
 
-function scopeOf({ subject, context }: ScopeText, parse: typeof parseSubject): Result<SubjectName, Refusal> {
+function parseScopeText({ subject, context }: ScopeText, parse: typeof parseSubject): Result<SubjectName, Refusal> {
   if (subject !== undefined) return parse(subject, context);
   const parsed = parseContext(context);
   return parsed.ok ? ok(contextScope(parsed.value)) : parsed;

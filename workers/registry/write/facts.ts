@@ -123,7 +123,7 @@ export async function computeFacts(
   );
   const plain = new Map([...plainTexts(texts), ...unstored]);
   const sides = new Map<string, VerdictSide>();
-  const keepsModels = charactersOf(plain, collectHashes(closures)) <= MAX_KEPT_CHARACTERS;
+  const keepsModels = countCharacters(plain, collectHashes(closures)) <= MAX_KEPT_CHARACTERS;
   const sent = (fact: VerdictFact) => ({ ...fact, comparison: trimComparison(fact.comparison, maxVerdictBytes) });
   const factOf = async (need: (typeof needs)[number]): Promise<Fact> => {
     if (need.type === "reading") {
@@ -193,11 +193,11 @@ function sideOf(
   const known = edge.models.get(key) as VerdictSide | undefined;
   if (known) return known;
   const side: VerdictSide = { source, dialect, shared: {} };
-  if (keepsModels) edge.models.put(key, side, charactersOf(texts, collectHashes([{ nodes }])));
+  if (keepsModels) edge.models.put(key, side, countCharacters(texts, collectHashes([{ nodes }])));
   return side;
 }
 
-function charactersOf(texts: ReadonlyMap<ContentHash, string>, hashes: readonly ContentHash[]): number {
+function countCharacters(texts: ReadonlyMap<ContentHash, string>, hashes: readonly ContentHash[]): number {
   return hashes.reduce((sum, hash) => sum + (texts.get(hash)?.length ?? 0), 0);
 }
 

@@ -82,7 +82,7 @@ type Node = {
 export function orderChanges(requested: readonly RequestedChange[]): Result<PlacedChange[], Refusal> {
   const nodes: Node[] = [];
   for (const [place, request] of requested.entries()) {
-    const change = changeOf(request);
+    const change = parseChange(request);
     if (!change.ok) return refuse(placed(change.refusal, place));
     const references = request.operation === "register" ? request.references : [];
     nodes.push({ place, change: change.value, references, after: new Set(), depth: 0 });
@@ -121,7 +121,7 @@ export function orderChanges(requested: readonly RequestedChange[]): Result<Plac
   return ok(ordered);
 }
 
-function changeOf(request: RequestedChange): Result<Change, Refusal> {
+function parseChange(request: RequestedChange): Result<Change, Refusal> {
   if (request.operation === "register") {
     const references = request.references.map(({ name, subject, version }) => ({
       name,

@@ -22,7 +22,7 @@ export async function readRules(
   scopeText: RuleScopeText,
   { effective }: { effective: boolean },
 ): Promise<Result<ScopedBook, Refusal>> {
-  const scope = scopeOf(scopeText);
+  const scope = parseScopeText(scopeText);
   if (!scope.ok) return scope;
   return effective && scope.value.subject !== "" ? effectiveBook(edge, scope.value) : ownBook(edge, scope.value);
 }
@@ -35,7 +35,7 @@ export async function setRules(
   book: RuleBook | null,
   options: { idempotencyKey?: string | undefined },
 ): Promise<Result<ScopedBook, Refusal>> {
-  const scope = scopeOf(scopeText);
+  const scope = parseScopeText(scopeText);
   if (!scope.ok) return scope;
   const committed = await commitCommand(edge, caller, { type: "setRules", scope: scope.value, book }, options);
   if (!committed.ok) return committed;
@@ -51,7 +51,7 @@ export async function addException(
   exception: DatedException,
   options: { idempotencyKey?: string | undefined },
 ): Promise<Result<{ asOf: AsOf } & ScopedException, Refusal>> {
-  const scope = scopeOf(scopeText);
+  const scope = parseScopeText(scopeText);
   if (!scope.ok) return scope;
   const committed = await commitCommand(edge, caller, { type: "addException", scope: scope.value, exception }, options);
   return committed.ok ? ok({ scope: scope.value, exception, asOf: committed.value.asOf }) : committed;
@@ -92,7 +92,7 @@ async function effectiveBook(edge: Edge, scope: SubjectName): Promise<Result<Sco
   return answer.ok ? ok({ scope, book: answer.value.value, asOf: answer.value.asOf }) : answer;
 }
 
-function scopeOf({ subject, context }: RuleScopeText): Result<SubjectName, Refusal> {
+function parseScopeText({ subject, context }: RuleScopeText): Result<SubjectName, Refusal> {
   if (subject !== undefined) return parseNewSubject(subject, context);
   return ok({ context: GLOBAL_CONTEXT, subject: "" });
 }

@@ -56,7 +56,7 @@ function readCount(tap: Tap, itemType: AvroType): number {
     count = -count;
     tap.skipLong();
   }
-  remainingValues -= count * valuesOf(itemType);
+  remainingValues -= count * countTypeValues(itemType);
   // Every item of a compiled schema takes at least a byte.
   if (!(count <= tap.buf.length - tap.pos) || remainingValues < 0) throw new RangeError("More items than bytes.");
   return count;
@@ -87,7 +87,7 @@ MapType.prototype._read = function (this: AvroType, tap) {
 
 const VALUES = new WeakMap<AvroType, number>();
 
-function valuesOf(type: AvroType): number {
+function countTypeValues(type: AvroType): number {
   const known = VALUES.get(type) ?? countValues(type);
   VALUES.set(type, known);
   return known;
