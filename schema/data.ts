@@ -105,7 +105,12 @@ export function unreadable(
 }
 
 /** The error as one sentence, for a model that is asked to repair its answer. */
-export function printDataError({ pointer, expected, got }: DataError): string {
+export function printDataError({ pointer, keyword, expected, got }: DataError): string {
   const place = pointer === "" ? "The value as a whole" : `The value at ${pointer}`;
+  if (LACKS.has(keyword)) return `${place} must have ${expected}.`;
+  if (expected.startsWith("no ")) return `${place} must be left out: expected ${expected}.`;
   return `${place} must be ${expected}, but it is ${got}.`;
 }
+
+/** Rules whose errors expect a part of the value. */
+const LACKS: ReadonlySet<string> = new Set(["required", "dependentRequired", "dependencies", "field"]);

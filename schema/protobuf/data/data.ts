@@ -79,7 +79,7 @@ function readBytes(
 /** The library's message, which contains the full name of the message type. */
 function said(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return `what cannot be read: ${text.slice(0, 500)}`;
+  return `what cannot be read: ${text.slice(0, 500).replace(/\.$/, "")}`;
 }
 
 /** Protobuf's JSON also accepts 64-bit integers as strings. Recursion is bounded by the depth of JSON texts. */
