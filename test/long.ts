@@ -28,6 +28,7 @@ export const LONG_TESTS = {
     "test/conformance/**/*.test.ts",
     "test/system/cli-heap.test.ts",
     "test/system/hostile.test.ts",
+    "test/system/json-schema-suite.test.ts",
     "test/system/kill.test.ts",
     "test/system/race.test.ts",
     "test/system/search-corpus.test.ts",
