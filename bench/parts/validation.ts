@@ -178,7 +178,7 @@ async function memoryRow(registry: Server, { quick }: Bench): Promise<Row> {
   return { what: `growth of workerd over ${count} schemas`, value, unit: "MB", aim: { atMost: 128 } };
 }
 
-/** Values that use up a validation's budget, one kind after the other. */
+/** Values that exhaust a validation's budget, one kind after the other. */
 const HOSTILE: readonly { format: string; content: unknown; data: unknown }[] = [
   {
     format: "json-schema",

@@ -63,7 +63,7 @@ const VERIFY_TOOLS: McpTool = {
       subject_prefix: {
         type: "string",
         maxLength: 255,
-        description: "What precedes a tool's name in the name of its subject.",
+        description: "The part of a subject's name before the tool's name.",
         examples: ["mcp.github."],
       },
     },
