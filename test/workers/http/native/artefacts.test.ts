@@ -226,6 +226,40 @@ describe.each(WAYS)("plans on the $name platform", ({ open }) => {
   });
 });
 
+describe.each(WAYS)("POST /compatibility/bundle of model signatures on the $name platform", ({ open }) => {
+  const signature = (inputs: object, shape: number[]) => ({
+    dialect: "triton",
+    inputs,
+    outputs: { out: { tensor: { dtype: "float32", shape } } },
+  });
+  const TEXT = { text: { schema: { type: "string" } } };
+  const VECTOR = { vector: { tensor: { dtype: "float32", shape: [-1, 8] } } };
+
+  it("judges several models that change together, each by its own callers", async () => {
+    const registry = open();
+    await registry.register("models.embedder", signature(TEXT, [-1, 8]), { format: "model-signature" });
+    await registry.register("models.ranker", signature(VECTOR, [-1, 1]), { format: "model-signature" });
+    const schemas = [
+      { subject: "models.embedder", format: "model-signature", content: signature(TEXT, [-1, 16]) },
+      {
+        subject: "models.ranker",
+        format: "model-signature",
+        content: signature({ vector: { tensor: { dtype: "float32", shape: [-1, -1] } } }, [-1, 1]),
+      },
+    ];
+
+    const { body } = await registry.call("POST", "/compatibility/bundle", { body: { schemas } });
+
+    expect(body).toMatchObject({
+      compatible: false,
+      schemas: [
+        { compatible: false, differences: [{ kind: "TENSOR_SHAPE_CHANGED", severity: "breaking" }] },
+        { compatible: true },
+      ],
+    });
+  });
+});
+
 describe.each(WAYS)("POST /evaluations/compare-results on the $name platform", ({ open }) => {
   const EVALUATION = {
     task: "support",
