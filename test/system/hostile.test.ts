@@ -15,6 +15,8 @@ import {
   manyAvroRecords,
   manyChanges,
   manyConjoined,
+  manyDependents,
+  manyDivisors,
   manyFields,
   manyListed,
   manyMaps,
@@ -22,6 +24,7 @@ import {
   manyPatterns,
   nestedReferences,
   taggedObjects,
+  untaggedObjects,
 } from "../support/hostile-schemas.ts";
 import { sendTo } from "../support/native-client.ts";
 import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process.ts";
@@ -42,12 +45,10 @@ function slowness(): number {
   return Math.max(1, Math.min(...costs) / NOMINAL_MS);
 }
 
-/** The first use of an input's code compiles it, which a registry that has been running for a while has behind it. */
-const WHILE_COLD = 1.6;
 /** Of reads from memory, 99 in 100. */
-const MEMORY_READ_MS = 250 * WHILE_COLD * slowness();
+const MEMORY_READ_MS = 250 * slowness();
 /** Of reads that ask the primary. */
-const STRICT_READ_MS = 500 * WHILE_COLD * slowness();
+const STRICT_READ_MS = 500 * slowness();
 /** Between two reads of one kind. */
 const READ_EVERY_MS = 10;
 /** The registry is idle once its main thread uses less than this in IDLE_WINDOW_MS. */
@@ -65,6 +66,9 @@ const OWN: readonly HostilePair[] = [
   manyChanges(25_000),
   manyConjoined(10_000),
   manyListed(40_000, (index) => index, "integers"),
+  manyDependents(8_000),
+  manyDivisors(100, 3_000),
+  untaggedObjects(3_000),
   manyFields(33_000),
   manyMaps(15_000),
   manyMessages(14_000),
@@ -176,7 +180,7 @@ describe.skipIf(!COUNTS_THREADS)("another client's reads", () => {
 
   it.each([
     ["many properties", manyChanges(25_000).writer],
-    ["many tagged objects", taggedObjects(600).writer],
+    ["many tagged objects", taggedObjects(3_000).writer],
     ["many nested references", nestedReferences(5_000)],
   ])("continue while a schema of %s is projected", async (_, content) => {
     await expectReadsDuring(() => postText("/api/v1/lint", `{"content":${content}}`));
