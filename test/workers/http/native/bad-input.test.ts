@@ -19,6 +19,13 @@ const ABSURD_NAMES = [
 
 const WITH_BODY = OPERATIONS.filter(({ checkBody }) => checkBody !== undefined);
 
+const RESULTS = {
+  evaluation_id: "e",
+  evaluation_results: [
+    { evaluation_name: "m", metric_config: { lower_is_better: false }, score_details: { score: 0.5 } },
+  ],
+};
+
 /** A valid body of the operation, to be corrupted. */
 const GOOD_BODIES: Record<string, object> = {
   register_schema: { subject: "orders", format: "avro", content: avroRecord("id") },
@@ -36,12 +43,8 @@ const GOOD_BODIES: Record<string, object> = {
   project: { content: { type: "object" }, profile: "mcp" },
   lint: { content: { type: "object" }, profiles: ["mcp"] },
   move_alias: { version: 1, gates: [{ name: "accuracy", expression: "evidence.size() > 0" }], reason: "green" },
-  attach_evidence: {
-    evaluation_id: "e",
-    evaluation_results: [
-      { evaluation_name: "m", metric_config: { lower_is_better: false }, score_details: { score: 0.5 } },
-    ],
-  },
+  attach_evidence: RESULTS,
+  compare_results: { before: RESULTS, after: RESULTS },
   compare_sketch: { sketch: { rows: 1, columns: { a: { nulls: 1, types: {} } } } },
   render_prompt: { subject: "prompts.greeting", version: 1, variables: { name: "Ada" } },
   verify_tools: { subject_prefix: "tools.", tools: [{ name: "search", input: {} }] },
