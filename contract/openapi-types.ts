@@ -3113,6 +3113,22 @@ export interface components {
             }[];
             readonly versions_total: number;
         };
+        /**
+         * @example {
+         *       "profile": "openai-strict",
+         *       "content": {
+         *         "type": "object",
+         *         "properties": {
+         *           "city": {
+         *             "type": "string"
+         *           }
+         *         },
+         *         "required": [
+         *           "city"
+         *         ]
+         *       }
+         *     }
+         */
         readonly ProjectRequest: {
             /** @description The id of a registered version; either this or `content` is required. */
             readonly id?: string;
@@ -3128,6 +3144,21 @@ export interface components {
             readonly name?: string;
             readonly description?: string;
         };
+        /**
+         * @example {
+         *       "profiles": [
+         *         "openai-strict"
+         *       ],
+         *       "content": {
+         *         "type": "object",
+         *         "properties": {
+         *           "city": {
+         *             "type": "string"
+         *           }
+         *         }
+         *       }
+         *     }
+         */
         readonly LintRequest: {
             /** @description The id of a registered version; either this or `content` is required. */
             readonly id?: string;
@@ -3140,6 +3171,23 @@ export interface components {
             /** @description By default all profiles. */
             readonly profiles?: readonly string[];
         };
+        /**
+         * @example {
+         *       "profile": "openai-strict",
+         *       "content": {
+         *         "type": "object",
+         *         "properties": {
+         *           "city": {
+         *             "type": "string"
+         *           }
+         *         },
+         *         "required": [
+         *           "city"
+         *         ]
+         *       },
+         *       "answer": "{\"city\":\"Rome\"}"
+         *     }
+         */
         readonly DecodeAnswerRequest: {
             /** @description The id of a registered version; either this or `content` is required. */
             readonly id?: string;
@@ -3339,6 +3387,7 @@ export interface components {
          * @description Either `subject` and `content`, or `reader` and `writer`.
          * @example {
          *       "subject": "orders",
+         *       "format": "avro",
          *       "content": {
          *         "type": "record",
          *         "name": "Order",
@@ -3506,6 +3555,16 @@ export interface components {
             readonly reason: string;
             readonly expires_at: components["schemas"]["Timestamp"];
         };
+        /**
+         * @example {
+         *       "name": "drop-legacy-id",
+         *       "pointer": "/fields/0",
+         *       "owner": "orders-team",
+         *       "reason": "No consumer reads it any more.",
+         *       "expires_at": "2099-01-31T00:00:00.000Z",
+         *       "subject": "orders"
+         *     }
+         */
         readonly NewException: {
             readonly name: components["schemas"]["RuleName"];
             readonly pointer?: components["schemas"]["PointerPattern"];
@@ -3541,6 +3600,24 @@ export interface components {
             readonly items: readonly components["schemas"]["ScopedException"][];
             readonly next_cursor?: string;
         };
+        /**
+         * @example {
+         *       "rules": [
+         *         {
+         *           "name": "keep-fields",
+         *           "expr": "difference.kind == \"FIELD_REMOVED\"",
+         *           "action": "deny",
+         *           "message": "Deprecate the field first."
+         *         }
+         *       ],
+         *       "overrides": [
+         *         {
+         *           "pointer": "/fields/*\/doc",
+         *           "action": "allow"
+         *         }
+         *       ]
+         *     }
+         */
         readonly NewRuleBook: {
             readonly rules?: readonly components["schemas"]["CompatibilityRule"][];
             readonly overrides?: readonly components["schemas"]["PointerOverride"][];
@@ -3988,6 +4065,14 @@ export interface components {
             readonly enabled?: boolean;
             readonly algorithms?: components["schemas"]["SignatureAlgorithms"];
         };
+        /**
+         * @example {
+         *       "types": [
+         *         "schema.*"
+         *       ],
+         *       "enabled": true
+         *     }
+         */
         readonly WebhookChanges: {
             readonly url?: string;
             readonly description?: string | null;

@@ -7,7 +7,7 @@ type ExampleSource = {
   method: string;
   /** Includes the server's prefix. */
   path: string;
-  parameters: readonly { name: string; in: string; required?: boolean; schema: Schema }[];
+  parameters: readonly { name: string; in: string; required?: boolean; schema: Schema; example?: unknown }[];
   requestContent: Content | undefined;
   responses: Readonly<Record<string, { content?: Content }>>;
   schemas: Readonly<Record<string, Schema>>;
@@ -47,14 +47,23 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   reader_pointer: "/required",
   writer_pointer: null,
 };
-/** In a path a version may also be selected by name or range. */
-const IN_PATH: Readonly<Record<string, string>> = { version: "latest" };
+/** Parameters in a path without an example in the document. A version may also be selected by name or range. */
+const IN_PATH: Readonly<Record<string, string>> = {
+  version: "latest",
+  alias: "production",
+  proposal: EXAMPLE_ID,
+  change_set: EXAMPLE_ID,
+  day: "2026-01-15",
+  batch: EXAMPLE_ID,
+  tile: "0/000",
+};
 
 /** A curl command as a user would type it. */
 export function exampleRequest({ method, path, parameters, requestContent, schemas }: ExampleSource): string {
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-    encodeURIComponent(String(IN_PATH[name] ?? BY_NAME[name] ?? name)),
-  );
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const given = parameters.find((parameter) => parameter.in === "path" && parameter.name === name)?.example;
+    return encodeURIComponent(String(given ?? IN_PATH[name] ?? BY_NAME[name] ?? name));
+  });
   const query = parameters
     .filter((parameter) => parameter.in === "query" && parameter.required === true)
     .map(({ name, schema }) => `${name}=${encodeURIComponent(String(makeExample(schema, name, schemas)))}`);

@@ -7,7 +7,14 @@ import { exampleRequest, exampleResponse } from "./docs-examples.ts";
 import { PROBLEM_HELP } from "./problem-help.ts";
 
 type Schema = Readonly<Record<string, unknown>> & { $ref?: string; description?: string };
-type Parameter = { name: string; in: string; required?: boolean; description?: string; schema: Schema };
+type Parameter = {
+  name: string;
+  in: string;
+  required?: boolean;
+  description?: string;
+  schema: Schema;
+  example?: unknown;
+};
 type Response = { description: string; content?: Record<string, { schema: Schema }> };
 type Operation = {
   operationId: string;

@@ -4,13 +4,23 @@ import openapi from "../../../contract/openapi.json";
 import { docsPage } from "../../../workers/http/docs-page.ts";
 import { PROBLEM_HELP } from "../../../workers/http/problem-help.ts";
 import { compileBodyCheck } from "../../../workers/http/request-schema.ts";
-import { plainRegistry } from "./native-calls.ts";
+import { avroRecord, plainRegistry } from "./native-calls.ts";
 
 const html = docsPage().body as string;
 
 const articles = [...html.matchAll(/<article id="([a-z_]+)">(.*?)<\/article>/gs)].map(
   ([, id, text]) => [id!, unescaped(text!)] as const,
 );
+
+/** Operations whose example needs a file, a prior state, or a subject of another format. */
+const NEEDS_MORE = new Set([
+  "register_file",
+  "open_proposal",
+  "restore_segment",
+  "check_rows",
+  "compare_sketch",
+  "read_events",
+]);
 
 describe("GET /docs", () => {
   it("shows a request and a response for every operation", () => {
@@ -43,6 +53,23 @@ describe("GET /docs", () => {
 
     expect(bodies.length).toBeGreaterThan(15);
     expect(wrong).toEqual([]);
+  });
+
+  it("shows requests that a registry does not refuse as malformed", async () => {
+    const registry = plainRegistry();
+    await registry.register("orders", avroRecord("id"));
+
+    const refused = [];
+    for (const [id, text] of articles) {
+      const [, method = "GET", url] =
+        /<pre>curl (?:-X (\w+) )?'http:\/\/localhost:8080\/api\/v1([^']*)'/.exec(text) ?? [];
+      if (url === undefined || NEEDS_MORE.has(id)) continue;
+      const body = /-d '(.*?)'<\/pre>/s.exec(text)?.[1];
+      const answer = await registry.call(method, url, body === undefined ? {} : { body: JSON.parse(body) });
+      if (answer.status === 400 || answer.status === 422) refused.push(`${id}: ${JSON.stringify(answer.body)}`);
+    }
+
+    expect(refused).toEqual([]);
   });
 
   it("explains every problem and its remedy", () => {
