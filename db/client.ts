@@ -7,6 +7,7 @@ import { Client, neon, neonConfig } from "@neondatabase/serverless";
 import { drizzle as drizzleHttp, type NeonHttpDatabase } from "drizzle-orm/neon-http";
 import { drizzle as drizzleClient, type NeonDatabase } from "drizzle-orm/neon-serverless";
 import type { PgTransactionConfig } from "drizzle-orm/pg-core";
+import { withinDeadline } from "../registry/deadline.ts";
 
 /** Timeout of one query including the network: a caller is waiting. */
 const READ_DEADLINE_MS = 8_000;
@@ -77,14 +78,14 @@ export async function withConnection<T>(
   // The client emits a broken connection as an event too; without a listener it would end the process.
   client.on("error", (error) => lost.reject(new DatabaseUnreachable("unreachable", "The connection broke.", error)));
   lost.promise.catch(() => undefined);
-  const timer = setTimeout(
-    () => lost.reject(new DatabaseUnreachable("deadline", `The query did not finish within ${deadlineMs} ms.`)),
-    deadlineMs,
-  );
+  const late = () => {
+    throw new DatabaseUnreachable("deadline", `The query did not finish within ${deadlineMs} ms.`);
+  };
   try {
-    return await typedFailure(() => Promise.race([lost.promise, connectAnd(client, work)]));
+    return await typedFailure(() =>
+      withinDeadline(deadlineMs, Promise.race([lost.promise, connectAnd(client, work)]), late),
+    );
   } finally {
-    clearTimeout(timer);
     await close(client);
   }
 }
@@ -94,12 +95,11 @@ export async function withConnection<T>(
  * never report its end.
  */
 async function close(client: Client): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, CLOSE_DEADLINE_MS);
-  });
-  await Promise.race([late, client.end().catch(() => undefined)]);
-  clearTimeout(timer);
+  await withinDeadline(
+    CLOSE_DEADLINE_MS,
+    client.end().catch(() => undefined),
+    () => undefined,
+  );
 }
 
 async function connectAnd<T>(client: Client, work: (client: Client) => Promise<T>): Promise<T> {

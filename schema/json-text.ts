@@ -59,13 +59,18 @@ export function pointerToken(token: string | number): string {
   return text.includes("~") || text.includes("/") ? text.replaceAll("~", "~0").replaceAll("/", "~1") : text;
 }
 
+/** The inverse of `pointerToken`. */
+export function unescapePointerToken(token: string): string {
+  return token.includes("~") ? token.replaceAll("~1", "/").replaceAll("~0", "~") : token;
+}
+
 /** The node a JSON pointer refers to, or undefined. The empty pointer refers to the root. */
 export function nodeAtPointer(root: JsonNode, pointer: string): JsonNode | undefined {
   if (pointer === "") return root;
   if (!pointer.startsWith("/")) return undefined;
   let node: JsonNode | undefined = root;
   for (const raw of pointer.slice(1).split("/")) {
-    const token = raw.replaceAll("~1", "/").replaceAll("~0", "~");
+    const token = unescapePointerToken(raw);
     if (node?.type === "object") node = node.members.get(token);
     else if (node?.type === "array") node = /^(0|[1-9]\d*)$/.test(token) ? node.items[Number(token)] : undefined;
     else return undefined;

@@ -2,6 +2,7 @@
  * Pydantic 2 models that keep what a schema constrains: lengths, patterns, bounds, formats and constants. General
  * generators drop most of it.
  */
+import { unescapePointerToken } from "../../schema/json-text.ts";
 import type { SchemaNode } from "./schema-node.ts";
 
 const KEYWORDS = new Set(
@@ -131,9 +132,7 @@ class PydanticWriter {
   }
 
   #referred(ref: string): string {
-    const name = decodeURIComponent(ref.replace(/^#\/(?:\$defs|definitions)\//, ""))
-      .replaceAll("~1", "/")
-      .replaceAll("~0", "~");
+    const name = unescapePointerToken(decodeURIComponent(ref.replace(/^#\/(?:\$defs|definitions)\//, "")));
     return this.#names.get(name) ?? "Any";
   }
 

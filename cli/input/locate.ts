@@ -1,5 +1,5 @@
 /** From a pointer of a difference to the line and column where its author wrote it. */
-import { nodeAtPointer, parseJsonText, positionAt } from "../../schema/json-text.ts";
+import { nodeAtPointer, parseJsonText, positionAt, unescapePointerToken } from "../../schema/json-text.ts";
 
 export type Position = { line: number; column: number };
 
@@ -27,7 +27,7 @@ export function locateInProtobuf(text: string): Locate {
     let scope = { from: 0, to: code.length };
     let found = 0;
     for (const raw of bare(pointer).split("/").slice(1)) {
-      const token = raw.replaceAll("~1", "/").replaceAll("~0", "~");
+      const token = unescapePointerToken(raw);
       const block = findBlock(code, token, scope);
       if (block !== undefined) {
         found = block.at;

@@ -1,5 +1,6 @@
 /** YAML as its authors write schemas and OpenAPI documents: JSON text for the parsers, positions of the YAML for people. */
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from "yaml";
+import { unescapePointerToken } from "../../schema/json-text.ts";
 import { UsageError } from "../usage-error.ts";
 import type { Locate } from "./locate.ts";
 
@@ -20,7 +21,7 @@ export function readYaml(place: string, text: string): { json: string; locate: (
   const locate =
     (base: string): Locate =>
     (pointer) => {
-      const tokens = (base + pointer.replace(/^#/, "")).split("/").slice(1).map(unescapeToken);
+      const tokens = (base + pointer.replace(/^#/, "")).split("/").slice(1).map(unescapePointerToken);
       const { line, col } = lines.linePos(startOf(document, tokens));
       return { line, column: col };
     };
@@ -115,8 +116,4 @@ function startOf(document: Document, tokens: readonly string[]): number {
 
 function textOfKey(value: unknown): string {
   return value instanceof NumberText ? value.text : String(value);
-}
-
-function unescapeToken(token: string): string {
-  return token.replaceAll("~1", "/").replaceAll("~0", "~");
 }

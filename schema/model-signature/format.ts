@@ -1,7 +1,7 @@
 /** Model signatures behind the interface that all formats share. */
 import { artefactFormat, readMember } from "../artefact.ts";
 import type { SchemaFormat } from "../format.ts";
-import { type JsonNode, type JsonObject, pointerToken, toPlainValue } from "../json-text.ts";
+import { type JsonNode, type JsonObject, pointerToken, toPlainValue, unescapePointerToken } from "../json-text.ts";
 import type { PartDeclaration, PartText } from "../parts.ts";
 import { compareSignatures, witnessOfSignature } from "./compare.ts";
 import {
@@ -69,7 +69,7 @@ function partOfMembers(root: JsonObject, declaration: PartDeclaration): PartText
         return index?.type === "string" ? `${pointer}/${pointerToken(index.value)}` : pointer;
       }
       if (keyword !== "properties" || name === undefined) return pointer;
-      const plain = name.replaceAll("~1", "/").replaceAll("~0", "~");
+      const plain = unescapePointerToken(name);
       const inside = hasSchema.has(plain) ? ["schema", ...rest] : [];
       return [pointer, name, ...inside].join("/");
     },

@@ -6,6 +6,7 @@ import type { ErrorItem } from "../../contract/errors.ts";
 import { parseJsonSchema } from "../../schema/json/parse/parse.ts";
 import type { InstanceError } from "../../schema/json/validate/evaluation.ts";
 import { validateInstance } from "../../schema/json/validate/validate.ts";
+import { unescapePointerToken } from "../../schema/json-text.ts";
 import { nearestWord } from "../../schema/spelling.ts";
 
 export type ContractSchema = Readonly<Record<string, unknown>>;
@@ -69,8 +70,4 @@ function schemaHolding(document: unknown, pointer: string): ContractSchema | und
     node = (node as Record<string, unknown> | undefined)?.[unescapePointerToken(token)];
   }
   return node as ContractSchema | undefined;
-}
-
-function unescapePointerToken(token: string): string {
-  return token.replaceAll("~1", "/").replaceAll("~0", "~");
 }

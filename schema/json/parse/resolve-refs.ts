@@ -3,7 +3,14 @@
  * published meta-schema, never over the network. Every walk is linear in the texts, and limited.
  */
 import type { JsonDialect, ResolvedReference, SchemaProblem, SchemaSource } from "../../format.ts";
-import { type JsonNode, type JsonObject, type JsonString, parseJsonText, pointerToken } from "../../json-text.ts";
+import {
+  type JsonNode,
+  type JsonObject,
+  type JsonString,
+  parseJsonText,
+  pointerToken,
+  unescapePointerToken,
+} from "../../json-text.ts";
 import {
   isSchemaNode,
   REFERENCE_KEYWORDS,
@@ -345,7 +352,7 @@ export class SchemaGraph {
     let node: JsonNode | undefined = start.root;
     let resource = start;
     for (const raw of pointer.slice(1).split("/")) {
-      const token = raw.includes("~") ? raw.replaceAll("~1", "/").replaceAll("~0", "~") : raw;
+      const token = unescapePointerToken(raw);
       if (node.type === "object") node = node.members.get(token);
       else if (node.type === "array") node = /^(0|[1-9]\d{0,9})$/.test(token) ? node.items[Number(token)] : undefined;
       else return undefined;

@@ -1,5 +1,6 @@
 /** Maps a listed difference to the proven breaks it is about. */
 import type { Difference } from "../../compatibility.ts";
+import { unescapePointerToken } from "../../json-text.ts";
 import type { Sliced } from "../../slices.ts";
 import { isConfluentKind } from "../compare/confluent/kinds.ts";
 import type { Breaks } from "../compare/semantic/compare.ts";
@@ -55,10 +56,7 @@ class Walk {
   }
 
   follow(path: string): this {
-    const tokens = path
-      .split("/")
-      .slice(1)
-      .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
+    const tokens = path.split("/").slice(1).map(unescapePointerToken);
     this.reader = unaliased(this.reader);
     while (this.#at < tokens.length && this.#step(tokens)) this.reader = unaliased(this.reader);
     return this;
