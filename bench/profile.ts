@@ -10,7 +10,7 @@ const SAMPLE_EVERY_US = 200;
 const IDLE = "(idle)";
 
 /** Lines of the served bundle, counted from 0 as in the profiler. */
-export type Lines = { first: number; last: number };
+type Lines = { first: number; last: number };
 
 /**
  * The location of a class in the bundle; matching by name alone would include the edge's functions of the same name.

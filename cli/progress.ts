@@ -6,7 +6,7 @@ const FIRST_AFTER_MS = 1_000;
 const REDRAW_EVERY_MS = 100;
 const LINE_EVERY_MS = 30_000;
 
-export type Progress = { report(count: number): void; end(): void };
+type Progress = { report(count: number): void; end(): void };
 
 export function startProgress(shell: Shell, done: string, total?: number): Progress {
   const { errorIsTerminal, isQuiet } = shell;

@@ -7,7 +7,7 @@ import { type JsonNode, MAX_JSON_DEPTH, parseJsonText, positionAt } from "./json
 import { ok, type Result, refuse } from "./result.ts";
 
 /** Digits of an integer that is kept exactly: as many as the largest double has before its point. */
-export const MAX_INTEGER_DIGITS = 309;
+const MAX_INTEGER_DIGITS = 309;
 /** Reported locations of repeated names. */
 const MAX_REPEATED = 20;
 

@@ -65,7 +65,7 @@ export const MAX_DATA_ERRORS = 100;
 /** The bytes of a value, or the reason why it has none. */
 type EncodedData = Result<Uint8Array, DataVerdict | DataRefusal>;
 /** The decoded value with its verdict: undecodable bytes have errors and no value. */
-export type DecodedData = Result<{ value: DataValue; warnings: readonly DataWarning[] }, DataVerdict | DataRefusal>;
+type DecodedData = Result<{ value: DataValue; warnings: readonly DataWarning[] }, DataVerdict | DataRefusal>;
 
 /** A format's operations on values. Everything is pure and bounded. */
 export interface DataOperations<Model> {

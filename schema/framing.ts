@@ -11,7 +11,7 @@ export type Framing = (typeof FRAMINGS)[number];
 /** How a frame identifies the schema. `fingerprint` is Avro's. */
 export type FramedSchema = { confluentId: number } | { guid: string } | { fingerprint: Uint8Array };
 
-export type Frame = { schema: FramedSchema; rest: Uint8Array };
+type Frame = { schema: FramedSchema; rest: Uint8Array };
 
 const CONFLUENT_ID_MAGIC = 0;
 const CONFLUENT_GUID_MAGIC = 1;

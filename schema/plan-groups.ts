@@ -8,9 +8,9 @@ export const MAX_GROUP_VERSIONS = 20;
 /** A quarter of the whole, so that the first group always fits beside the sentences of its action. */
 const MAX_GROUP_VERSIONS_BYTES = MAX_PLAN_BYTES / 4;
 
-export type VersionPlan = { subject: string; version_number: number; plan: Plan };
+type VersionPlan = { subject: string; version_number: number; plan: Plan };
 
-export type PlanGroup = Pick<PlanAction, "action" | "reason" | "note"> & {
+type PlanGroup = Pick<PlanAction, "action" | "reason" | "note"> & {
   versions: readonly { subject: string; version_number: number }[];
   versions_total: number;
 };

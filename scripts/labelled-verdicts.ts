@@ -8,14 +8,14 @@ import { formatNamed } from "../schema/formats.ts";
 const FOLDER = "contract/vectors/labelled";
 
 /** From the worst for users to none. */
-export const LABELS = ["breaking", "behaviour", "review", "harmless"] as const;
+const LABELS = ["breaking", "behaviour", "review", "harmless"] as const;
 type Label = (typeof LABELS)[number];
 
 /** `change` is a merge patch (RFC 7396) of the base; `why` is the reason for the label. */
 type LabelledChange = { description: string; base: string; change: unknown; label: Label; why: string };
 type LabelledFile = { bases: Readonly<Record<string, unknown>>; changes: readonly LabelledChange[] };
 
-export type LabelledVerdict = Pick<LabelledChange, "description" | "label" | "why"> & {
+type LabelledVerdict = Pick<LabelledChange, "description" | "label" | "why"> & {
   format: FormatName;
   verdict: Label;
   kinds: string[];

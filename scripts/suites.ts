@@ -12,7 +12,7 @@ const NODE_BIN = join(ROOT, "node_modules", ".bin");
 const READY_WITHIN_MS = 120_000;
 
 type ShellCommand = readonly [string, ...string[]];
-export type Counts = { passed: number; failed: number };
+type Counts = { passed: number; failed: number };
 export type Suite = {
   /** The working directory of its commands. */
   name: string;

@@ -130,6 +130,15 @@ const FORMAT_FOLDERS = ["schema/avro", "schema/json", "schema/protobuf"].map((fo
 /** Both APIs may call the same thing by the same name. */
 const API_FOLDERS = ["workers/http/native", "workers/http/confluent"].map((folder) => normalize(`${folder}/`));
 
+/** Loaded by a runtime or bundled as modules, which take the exports by name. */
+const ENTRY_POINTS = [
+  "workers/index.ts",
+  "workers/validation/isolate/",
+  "bench/workers/",
+  // Also imported by vitest.config.ts, outside the folders.
+  "scripts/build-isolate.mjs",
+].map(normalize);
+
 /** The folders whose identifiers follow the glossary. */
 const GLOSSARY_FOLDERS = Object.keys(MAY_IMPORT);
 
@@ -137,6 +146,7 @@ const EXPORTED_DECLARATION =
   /^export (?:declare )?(?:abstract )?(?:async )?(?:const|let|function\*?|class|type|interface|enum) (\w+)/gm;
 const IMPORT = /^(?:import|export)\s+(?:[^;'"]*?from\s+)?["']([^"']+)["']/gm;
 const VALUE_IMPORT = /^(?:import|export)\s+(?!type\b)(?:[^;'"]*?from\s+)?["']([^"']+)["']/gm;
+const NAMED_IMPORT = /^(?:import|export)\s+([^;'"]*?)\s+from\s+["'](\.[^"']+)["']/gm;
 const DYNAMIC_IMPORT = /\bimport\(\s*["']([^"']+)["']\s*\)/g;
 
 describe("imports", () => {
@@ -290,6 +300,18 @@ describe("names", () => {
     expect(strays).toEqual([]);
   });
 
+  it("are exported only if another file imports them", () => {
+    const imported = new Set(FOLDERS.flatMap(importedNames));
+    const strays = FOLDERS.filter((folder) => folder !== "test" && folder !== "sdks")
+      .flatMap(sources)
+      .filter((file) => !isGenerated(file))
+      .filter((file) => !ENTRY_POINTS.some((path) => file.startsWith(path)) && !imported.has(`${file} *`))
+      .flatMap((file) => [...code(file).matchAll(EXPORTED_DECLARATION)].map(([, name]) => `${file} ${name}`))
+      .filter((name) => !imported.has(name));
+
+    expect(strays).toEqual([]);
+  });
+
   it("of files use the glossary's words, and reference only for a schema reference", () => {
     const strays = GLOSSARY_FOLDERS.flatMap(sources).filter(
       (file) =>
@@ -346,6 +368,20 @@ function imports(folder: string): { file: string; target: string }[] {
         .map(([, specifier]) => ({ file, target: normalize(join(dirname(file), specifier!)) })),
     ),
   );
+}
+
+/** `file name` for each import of a folder's files, and `file *` for whole modules. */
+function importedNames(folder: string): string[] {
+  return sources(folder).flatMap((file) => {
+    const text = readFileSync(file, "utf8");
+    const target = (specifier: string) => normalize(join(dirname(file), specifier));
+    return [
+      ...[...text.matchAll(NAMED_IMPORT)].flatMap(([, clause, specifier]) =>
+        [...clause!.matchAll(/[\w*]+/g)].map(([name]) => `${target(specifier!)} ${name}`),
+      ),
+      ...[...text.matchAll(DYNAMIC_IMPORT)].map(([, specifier]) => `${target(specifier!)} *`),
+    ];
+  });
 }
 
 /** Tarjan's strongly connected components with more than one file. */

@@ -128,7 +128,7 @@ export type Actor = {
   needsSecondFactor?: string;
 };
 
-export type Identity = {
+type Identity = {
   type: "key" | "token";
   name: string | null;
   grants: readonly ResolvedGrant[];

@@ -6,7 +6,7 @@
 import { isPublicAddress } from "./address.ts";
 
 /** Within the timeout of an attempt, and enough for a resolver that asks the name's own servers. */
-export const RESOLVE_TIMEOUT_MS = 3_000;
+const RESOLVE_TIMEOUT_MS = 3_000;
 /** How long an answer is used: deliveries come in bursts, and a changed address should be noticed soon. */
 export const RESOLUTION_FRESH_MS = 30_000;
 /** A tenant has at most 50 endpoints. */

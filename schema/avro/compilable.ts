@@ -6,7 +6,7 @@ import { type AvroModel, type AvroType, findLogicalType, isNamed } from "./model
 import { resolvedText } from "./text/canonical.ts";
 
 /** Maximum number of types, each counted once per place. */
-export const MAX_COMPILED_TYPES = 2_000;
+const MAX_COMPILED_TYPES = 2_000;
 
 type CompilableAvro = { schema: unknown; form: "value" | "bytes"; valuesPerCharacter: number };
 

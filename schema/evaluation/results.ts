@@ -47,7 +47,7 @@ export type EvaluationStep = {
   differences: readonly Difference[];
 };
 
-export type ComparisonReason = { verdict: Exclude<Comparability, "comparable">; rule: string; message: string };
+type ComparisonReason = { verdict: Exclude<Comparability, "comparable">; rule: string; message: string };
 
 type Score = { score: number; standard_error: number | null; samples: number | null };
 
@@ -232,7 +232,7 @@ function compareSources(reasons: Reasons, ours: unknown, theirs: unknown, step: 
     }
   }
   if (ADDRESS_MEMBERS.some(differs) && !areDeclaredSame([...addressesOf(ours), ...addressesOf(theirs)], step)) {
-    reasons.unknown("data_moved", "The data is at another address, and nobody says that it is the same.");
+    reasons.unknown("data_moved", "The data is at another address, and neither record declares it to be the same.");
   }
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { ERRORS } from "../../contract/errors.ts";
 import published from "../../contract/openapi.json";
 import { MAX_OVERLAP_SECONDS } from "../../durable-objects/directory/protocol.ts";
-import { MAX_GRANTS } from "../../registry/grant.ts";
+import { MAX_GRANTS, MAX_NAME_CHARACTERS } from "../../registry/grant.ts";
 import { openapiJson, openapiTypes } from "../../scripts/openapi.ts";
 
 type Operation = {
@@ -31,9 +31,10 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
 
 describe("contract/openapi.json", () => {
   it("has the limits that only it enforces", () => {
-    const { Grants, Rotation } = document.components.schemas as Record<string, Record<string, unknown>>;
+    const { Grants, NewKey, Rotation } = document.components.schemas as Record<string, Record<string, unknown>>;
 
     expect(Grants).toMatchObject({ maxItems: MAX_GRANTS });
+    expect(NewKey).toMatchObject({ properties: { name: { maxLength: MAX_NAME_CHARACTERS } } });
     expect(Rotation).toMatchObject({ properties: { overlap_seconds: { maximum: MAX_OVERLAP_SECONDS } } });
   });
 

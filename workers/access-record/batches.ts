@@ -13,7 +13,7 @@ import type { Bindings } from "../edge.ts";
 type RecordBindings = Pick<Bindings, "ACCESS_RECORD" | "CHECKPOINT_SIGNING_KEYS" | "LOG_ORIGIN">;
 
 /** Objects of one R2 listing, and keys of one delete. */
-export const MAX_LISTED_BATCHES = 1_000;
+const MAX_LISTED_BATCHES = 1_000;
 
 const BATCH_ID_CHARACTERS = 32;
 

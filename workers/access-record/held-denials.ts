@@ -12,7 +12,7 @@ import {
 } from "../../registry/denial.ts";
 import type { Bindings } from "../edge.ts";
 
-export const SEND_EVERY_MS = 5_000;
+const SEND_EVERY_MS = 5_000;
 /** Distinct denials in memory: at most 1 MiB. Further ones are counted without their caller. */
 export const MAX_HELD_DENIALS = 512;
 /** Of these, those without a valid credential: anyone can send any number, and must not crowd out a tenant's own. */

@@ -13,7 +13,7 @@ type NarrowGrant = { grant: ResolvedGrant; condition: CelProgram | undefined };
 /** The permissions that are restricted to some places or times, with the grants that give them. */
 export type Narrowed = ReadonlyMap<Permission, readonly NarrowGrant[]>;
 
-export type Held = { permissions: ReadonlySet<Permission>; narrowed: Narrowed | undefined };
+type Held = { permissions: ReadonlySet<Permission>; narrowed: Narrowed | undefined };
 
 /** Permissions of all grants together, capped by `scopes`. */
 export function combineGrants(grants: readonly ResolvedGrant[], scopes: readonly Permission[] | null): Held {

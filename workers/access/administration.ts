@@ -23,7 +23,7 @@ export type Administrator = { edge: Edge; actor: Actor; caller: Caller; idempote
 
 type WantedKey = Pick<NewKey, "name" | "grants" | "scopes" | "requestsPerMinute" | "expiresAtMs">;
 export type KeyChanges = Partial<WantedKey>;
-export type NewTenant = Omit<Extract<DirectoryCommand, { type: "createTenant" }>, "type" | "firstKey">;
+type NewTenant = Omit<Extract<DirectoryCommand, { type: "createTenant" }>, "type" | "firstKey">;
 
 type Outcome<Type extends DirectoryOutcome["type"]> = Extract<DirectoryOutcome, { type: Type }>;
 /** `text` is the key itself, for a change that was made just now. */

@@ -17,7 +17,7 @@ import { parseSettings } from "../settings.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** Tenants of one run; the others follow in the next ones. */
-export const MAX_PURGED_TENANTS = 10;
+const MAX_PURGED_TENANTS = 10;
 /** R2 listings and batches of rows of one tenant in one run: at most 20,000 objects and 100,000 rows. */
 const MAX_STEPS = 20;
 /** R2 lists and deletes this many objects at once. */

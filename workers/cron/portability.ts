@@ -23,9 +23,9 @@ import { ModelCache } from "../validation/model-cache.ts";
 import { openTarget, type TargetSource } from "../validation/targets.ts";
 
 /** Versions that one run reads, of all tenants: at a hundredth of a second each, five of the 30 s of CPU of a run. */
-export const MAX_LINTED_VERSIONS = 500;
+const MAX_LINTED_VERSIONS = 500;
 /** The versions of one tenant among them, so that a large one delays the others little. */
-export const MAX_LINTED_VERSIONS_OF_TENANT = 200;
+const MAX_LINTED_VERSIONS_OF_TENANT = 200;
 /** A checkpoint is stored after so many. */
 const VERSIONS_PER_PAGE = 25;
 /** Memory for texts that are references of several versions. */

@@ -21,7 +21,7 @@ import type { FoundTarget, Target } from "./targets.ts";
 /** Bytes of one message: the usual limit of brokers, and small enough to decode without a pause. */
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
 
-export type Engine = "interpreted" | "compiled";
+type Engine = "interpreted" | "compiled";
 export type ValidationOutcome = { verdict: DataVerdict; engine: Engine };
 
 /** The input: a value, or the bytes of a message. `unreadable` is a text without a value. */

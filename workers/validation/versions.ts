@@ -19,8 +19,8 @@ export const MAX_ASKED_VERSIONS = 200;
 /** Records per response of the primary. */
 const PAGE = 500;
 
-export type AskedVersion = { record: SchemaRecord; outcome: Result<ValidationOutcome, Refusal> };
-export type AskedVersions = { versions: AskedVersion[]; total: number; asOf: AsOf };
+type AskedVersion = { record: SchemaRecord; outcome: Result<ValidationOutcome, Refusal> };
+type AskedVersions = { versions: AskedVersion[]; total: number; asOf: AsOf };
 
 /** `range` is `all` or a range of semvers. */
 export async function askVersions(

@@ -8,7 +8,7 @@ import type { ProtobufModel } from "../model.ts";
 import { findMessageType } from "./message-types.ts";
 
 /** Maximum number of fields of all messages together. */
-export const MAX_COMPILED_FIELDS = 2_000;
+const MAX_COMPILED_FIELDS = 2_000;
 
 /** What the binary encoding shows of a message: a type is a scalar's name, or the index of another message. */
 export type WireMessage = readonly {

@@ -102,10 +102,6 @@ let linkedDescriptor: ProtobufModel | undefined;
 
 export const BUILTIN_IMPORTS: ReadonlySet<string> = new Set([...TEXTS.keys(), ...DESCRIPTORS.keys()]);
 
-export function isBuiltinImport(path: string): boolean {
-  return BUILTIN_IMPORTS.has(path);
-}
-
 /** The built-in file with that import path, or undefined. */
 export function builtinFile(path: string): ProtoFile | undefined {
   const known = files.get(path);

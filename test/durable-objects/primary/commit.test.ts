@@ -2,8 +2,9 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { describe, expect, it } from "vitest";
 import type { PrimaryObject } from "../../../durable-objects/primary/object.ts";
 import type { Registered } from "../../../registry/commands.ts";
-import { chainProblem, GENESIS_HASH, parseHeader } from "../../../registry/log-entry.ts";
+import { GENESIS_HASH, parseHeader } from "../../../registry/log-entry.ts";
 import { type CommitAnswer, PROTOCOL_VERSION } from "../../../registry/rpc.ts";
+import { chainProblem } from "../../support/log-entries.ts";
 import {
   commit,
   expectReplayEqualsState,

@@ -2,8 +2,9 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { PrimaryObject } from "../../../durable-objects/primary/object.ts";
 import { MIGRATIONS } from "../../../durable-objects/primary/state/migrations.ts";
-import { chainProblem, fromHex, GENESIS_HASH } from "../../../registry/log-entry.ts";
+import { fromHex, GENESIS_HASH } from "../../../registry/log-entry.ts";
 import { PROTOCOL_VERSION } from "../../../registry/rpc.ts";
+import { chainProblem } from "../../support/log-entries.ts";
 import { expectReplayEqualsState, primaryWith, register } from "./commands.ts";
 import kept from "./kept/v1.json";
 

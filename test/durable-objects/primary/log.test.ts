@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import vectors from "../../../contract/vectors/log.json";
 import {
-  chainProblem,
   fromHex,
   GENESIS_HASH,
   headerBytes,
@@ -10,6 +9,7 @@ import {
   payloadDigest,
   toHex,
 } from "../../../registry/log-entry.ts";
+import { chainProblem } from "../../support/log-entries.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 

@@ -23,7 +23,7 @@ export const FRESH_MS = 60_000;
 /** How long confirmed keys keep working while the directory is unreachable. */
 export const STALE_MS = 10 * 60_000;
 /** About 1 KiB each. */
-export const MAX_REMEMBERED = 4_096;
+const MAX_REMEMBERED = 4_096;
 
 /** One call of the directory each. People erased more often than that are not admitted again. */
 export const MAX_ERASURES = 16;
@@ -210,7 +210,7 @@ function earliest(a: number | null, b: number | null): number | null {
 }
 
 /** Names both schemes, for clients that send their credential only when challenged. */
-export function unauthorized(detail: string): RegistryError {
+function unauthorized(detail: string): RegistryError {
   return new RegistryError(makeRefusal("UNAUTHORIZED", [], detail), {
     "WWW-Authenticate": 'Bearer realm="schema registry", Basic realm="schema registry", charset="UTF-8"',
   });

@@ -11,11 +11,11 @@ import type { FoundTarget } from "../../validation/targets.ts";
 import { validateValue } from "../../validation/validate.ts";
 
 /** Rows of one request. */
-export const MAX_CHECKED_ROWS = 200_000;
+const MAX_CHECKED_ROWS = 200_000;
 /** Rows that are named with their first error. */
 const MAX_NAMED_ROWS = 100;
 
-export type CheckedRows = {
+type CheckedRows = {
   rows: number;
   invalid: number;
   errors: readonly (DataError & { line: number })[];

@@ -20,7 +20,7 @@ import { openTarget } from "../../validation/targets.ts";
 import { workIsSpent } from "../turns.ts";
 
 /** Registered tools under one prefix; a server with more needs several prefixes. */
-export const MAX_PINNED_TOOLS = 1_000;
+const MAX_PINNED_TOOLS = 1_000;
 /** Differences of all tools in one answer, as JSON. */
 const MAX_VERIFIED_DIFFERENCE_BYTES = 512 * 1024;
 

@@ -19,7 +19,7 @@ import type { RequestedChange } from "./requested-changes.ts";
 /** Within the 10 s of an edge request, of which reading the closure takes some. */
 const TARGET_DEADLINE_MS = 8_000;
 /** Outcomes of 200 changes are below 100 KiB; a refusal with witnesses may be larger. */
-export const MAX_TARGET_ANSWER_BYTES = 4 * 1024 * 1024;
+const MAX_TARGET_ANSWER_BYTES = 4 * 1024 * 1024;
 const RETRY_AFTER_SECONDS = 5;
 
 type RemotePromotion = {

@@ -21,7 +21,7 @@ import { proposeInstead } from "./proposals.ts";
 import { type Registration, registerCommand } from "./register.ts";
 
 /** Without a version: the version that the set registers in that subject. */
-export type ChangeReference = { name: string; subject: string; version: number | "latest" | undefined };
+type ChangeReference = { name: string; subject: string; version: number | "latest" | undefined };
 
 export type RequestedChange =
   | { operation: "register"; registration: Omit<Registration, "references">; references: readonly ChangeReference[] }

@@ -15,7 +15,7 @@ import {
 import { idKeyword, isAtLeast } from "../../parse/dialects.ts";
 
 /** Members of every class. Only the outermost part of a schema with several parts has annotations. */
-export type Annotations = {
+type Annotations = {
   readonly id: string | undefined;
   readonly title: string | undefined;
   readonly description: string | undefined;

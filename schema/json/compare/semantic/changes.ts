@@ -14,7 +14,7 @@ import type { Inclusion } from "./inclusion.ts";
 import { TYPE, unaliased, type View, type ViewMap } from "./view.ts";
 
 /** Changes that do not break by themselves: the listed ones, and their total number. */
-export type Changes = { readonly listed: readonly Difference[]; readonly total: number };
+type Changes = { readonly listed: readonly Difference[]; readonly total: number };
 
 /** Every change that is not already reported as a breaking difference; at most `limit` of them are listed. */
 export function* changesBetween(
