@@ -87,7 +87,7 @@ earlier version, whatever the comparison says:
 
 - **breaking**: some user fails, or silently gets wrong results.
 - **behaviour**: nothing fails; what a model does, or a score says, may change.
-- **review**: nothing fails; a user relies on what is now ignored, or nobody can tell.
+- **review**: nothing fails; a user relies on what is now ignored, or the effect cannot be known.
 - **harmless**: no user notices.
 
 The verdict is the worst severity of the differences; \`warning\` is review, \`info\` and no difference are harmless. ${agreed} of ${all.length} agree. The changes are modelled on common ones

@@ -271,6 +271,17 @@ describe("comments", () => {
   });
 });
 
+describe("sentences", () => {
+  it.each(["whoever", "nobody", "anybody", "somebody", "for ever"])("do not say %s", (word) => {
+    const pattern = new RegExp(`\\b${word}\\b`, "i");
+    const strays = [...GLOSSARY_FOLDERS.flatMap(sources), ...documents()].filter((file) =>
+      pattern.test(readFileSync(file, "utf8")),
+    );
+
+    expect(strays).toEqual([]);
+  });
+});
+
 describe("names", () => {
   it.each(Object.entries(RETIRED_WORDS))("do not use %s", (_word, { pattern, except }) => {
     const strays = GLOSSARY_FOLDERS.flatMap(sources)

@@ -125,7 +125,7 @@ function render(body: unknown): string {
 }
 
 function renderOne({ id, status, author, subjects, required, approvals }: Proposal): string {
-  const wanted = required.map(({ role, count }) => `${count} of ${role ?? "anybody"}`).join(", ");
+  const wanted = required.map(({ role, count }) => `${count} of ${role ?? "any role"}`).join(", ");
   const given = approvals.map(({ actor }) => actor).join(", ") || "none";
   return `${id} ${status}\n  ${subjects.join(", ")}, by ${author}\n  approvals: ${given}${wanted ? `; required: ${wanted}` : ""}\n`;
 }

@@ -228,7 +228,7 @@ class Changes {
       return notFound(
         "PERSON_NOT_FOUND",
         pseudonym,
-        `Nobody with the pseudonym "${pseudonym}" has signed in to this tenant.`,
+        `No person with the pseudonym "${pseudonym}" has signed in to this tenant.`,
       );
     }
     if (person.erasedAtMs !== null) return ok({ type: "person", person, repeated: false });

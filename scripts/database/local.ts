@@ -58,7 +58,7 @@ export async function startLocalDatabaseWhenUsed(options: Options): Promise<Loca
   };
 }
 
-/** What ends or breaks on one side does so on the other; it concerns no other connection. */
+/** When one side of a connection ends or breaks, so does the other; other connections are not affected. */
 function joinSockets(client: Socket, address: string): void {
   const [host, port] = address.split(":");
   const thread = connect({ host: host!, port: Number(port), noDelay: true });

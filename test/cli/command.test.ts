@@ -88,7 +88,7 @@ describe("llmsr import FILE", () => {
     ["references without a subject", { ...LINE, references: [{}] }],
     ["references that are not objects", { ...LINE, references: [null] }],
     ["no tags", { ...LINE, tags: undefined }],
-    ["tags that are no list", { ...LINE, tags: "a" }],
+    ["tags that are not a list", { ...LINE, tags: "a" }],
     ["no metadata", { ...LINE, metadata: undefined }],
     ["metadata that is null", { ...LINE, metadata: null }],
     ["no context", { ...LINE, context: undefined }],

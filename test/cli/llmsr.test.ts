@@ -54,7 +54,7 @@ describe("llmsr --rules", () => {
   it.each([
     ["a file that is no JSON", "{"],
     ["a list", []],
-    ["rules that are no list", { rules: {} }],
+    ["rules that are not a list", { rules: {} }],
     ["a rule without an expression", { rules: [{ name: "r", action: "warn" }] }],
     ["an action that there is not", { rules: [{ name: "r", expr: "true", action: "ignore" }] }],
     ["an expression that does not parse", { rules: [{ name: "r", expr: "1 +", action: "warn" }] }],

@@ -53,7 +53,7 @@ describe("llmsr sketch", () => {
 
   it.each([
     ["a row that is not JSON", ['{"a": 1}', "{"], ":2:"],
-    ["a row that is no object", ["[1]"], ":1: a row is a JSON object"],
+    ["a row that is not an object", ["[1]"], ":1: a row is a JSON object"],
   ])("refuses %s with its line", async (_, lines, place) => {
     const { code, errors } = await callLlmsr(["sketch", fileOf(...lines)]);
 

@@ -227,7 +227,7 @@ function isEquivalent(record: ModelRecord, candidate: Candidate, api: Registrati
     const writesReferencesOut = candidate.references.length === 0 && record.references.length > 0;
     return (sameReferences || writesReferencesOut) && record.inlined === candidate.inlined;
   }
-  // In the native API the order of members is no difference.
+  // In the native API the order of members is not a difference.
   return (
     sameReferences &&
     (api === "native" ? record.content === candidate.content : record.canonical === candidate.canonical)

@@ -115,7 +115,7 @@ describe("findToolDefinition", () => {
     ],
     ["a schema with a name and parameters beside its keywords", { name: "f", parameters: SCHEMA, properties: {} }],
     ["a schema with a name", { name: "f", type: "object" }],
-    ["parameters that are no object", { name: "f", parameters: ["q"] }],
+    ["parameters that are not an object", { name: "f", parameters: ["q"] }],
     ["an input schema without a name", { inputSchema: SCHEMA }],
     ["an unknown keyword called openapi", { openapi: true }],
     ["an empty list", []],

@@ -110,7 +110,7 @@ function closedBecause(given: { auth: string; isLocal: boolean; hashKey: Uint8Ar
     : undefined;
 }
 
-/** Cloudflare overwrites its header, so nobody can forge it there. On a server of one's own any caller could send it. */
+/** Cloudflare overwrites its header, so a caller cannot forge it there; on other servers any caller could send it. */
 function parseAddressHeader(name: string | undefined, isLocal: boolean): string | undefined {
   if (name === undefined || name === "") return isLocal ? undefined : "CF-Connecting-IP";
   if (/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(name)) return name;

@@ -31,7 +31,7 @@ export function decideMoveAlias(deciding: Deciding, command: MoveAliasCommand): 
   if (!subject) return refusedAsMissing(name);
   const known = state.aliasOf(subject.subject_key, alias);
   if (!ALIAS_PATTERN.test(alias) || parseSemver(alias) !== undefined || isRange(alias)) {
-    const detail = `"${alias}" cannot be an alias (expected 2 to 64 letters, digits, - and _, beginning with a letter, that are no version, range or "latest").`;
+    const detail = `"${alias}" cannot be an alias (expected 2 to 64 letters, digits, - and _ that begin with a letter and do not form a version, a range or "latest").`;
     return refused("INVALID_VERSION", [alias], detail);
   }
   if (!known && state.aliasesOf(subject.subject_key).length >= MAX_ALIASES) {

@@ -7,11 +7,11 @@ import type { PatternBudget } from "./patterns.ts";
 /** Nesting of evaluated schemas, by structure and by reference. A stack of 1 MB allows twice as many. */
 export const MAX_EVALUATION_DEPTH = 800;
 /**
- * Schemas evaluated against values in one validation: about a tenth of a second, during which the isolate serves no other request
- * else.
+ * Schemas evaluated against values in one validation: about a tenth of a second, during which the isolate serves no other
+ * request.
  */
 export const MAX_EVALUATIONS = 500_000;
-/** Pattern states advanced in one validation, as long. */
+/** Pattern states advanced in one validation: about as long. */
 export const MAX_PATTERN_STEPS = 5_000_000;
 /** Both budgets correspond to about the same time. */
 const PATTERN_STATES_PER_STEP = MAX_PATTERN_STEPS / MAX_EVALUATIONS;

@@ -47,7 +47,7 @@ describe("CommitTraces", () => {
     ["needs facts", REQUEST, { ok: true, value: { type: "needs", needs: [] }, asOf: AS_OF }],
     ["was done before", REQUEST, { ...DONE, value: { ...DONE.value, repeated: true } }],
     ["came without a trace", { ...REQUEST, trace: undefined as never }, DONE],
-    ["came with what is no trace", { ...REQUEST, trace: { traceparent: "x" } }, DONE],
+    ["came with an invalid trace", { ...REQUEST, trace: { traceparent: "x" } }, DONE],
   ])("has no trace for a commit that %s", (_what, request, answer) => {
     const traces = new CommitTraces(undefined);
 

@@ -126,7 +126,7 @@ const aSubject = fc.oneof(
 const aSchema = fc.constantFrom(...SCHEMAS);
 const aVersion = fc.oneof(fc.constantFrom<unknown>(1, 2, 3, "latest", "1.0.0", "^1", "-1", -1), earlier("version"));
 
-/** By the name of a parameter or member; null is no hint for schemas that are not of this kind. */
+/** By the name of a parameter or member; null means no hint, for schemas that are not of this kind. */
 const HINTS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   subject: aSubject,
   subject_prefix: fc.constantFrom("o", "", "orders"),

@@ -59,7 +59,7 @@ export class Gate {
     const { isAllowed, resetSeconds } = this.#limiter.take(name, quota, limitedBy(entering), kib);
     if (!isAllowed) {
       throw tooMany(
-        `The tenant has compared its ${quota} KiB of schemas of this minute. Try again in ${resetSeconds} s.`,
+        `The tenant has used its quota of ${quota} KiB of compared schemas for this minute. Retry in ${resetSeconds} s.`,
         resetSeconds,
       );
     }

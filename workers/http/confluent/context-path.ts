@@ -2,7 +2,7 @@
 
 const CONTEXTS = "/contexts/";
 
-/** Beginnings of paths that are not the Confluent API's; they know no context in the path, and would ignore it. */
+/** Path prefixes outside the Confluent API, whose routes would ignore a context in the path. */
 const OUTSIDE_CONTEXTS = new Set(["api", "docs", "health", "metrics", "openapi", "openapi.json"]);
 
 type ContextPath = { prefix: string; rest: string };

@@ -55,7 +55,7 @@ async function requireDataset(request: NativeRequest): Promise<FoundTarget> {
   const selector = { subject: path.subject!, context: textParameter(request, "context"), version };
   const found = requireValue(await readTarget(edge, selector, parseConsistency(request)));
   if (found.target.format.name === "dataset") return found;
-  throw unprocessable(`"${path.subject}" is not a data set but a ${found.target.format.name}.`, "");
+  throw unprocessable(`Subject "${path.subject}" has the format ${found.target.format.name} (expected dataset).`, "");
 }
 
 function unprocessable(detail: string, pointer: string): RegistryError {

@@ -44,7 +44,7 @@ async function personOf({ edge, path }: NativeRequest) {
   const actor = path.actor!;
   const person = requireOk(await askDirectory(edge, "person", { tenant: edge.tenant, pseudonym: actor }));
   if (person === null)
-    throw refusing("PERSON_NOT_FOUND", `Nobody with the pseudonym "${actor}" has signed in to this tenant.`);
+    throw refusing("PERSON_NOT_FOUND", `No person with the pseudonym "${actor}" has signed in to this tenant.`);
   return person;
 }
 

@@ -65,7 +65,7 @@ describe("decodeDatum", () => {
   it.each<[string, unknown, number[]]>([
     ["bytes that end too early", "string", [6, 0x66]],
     ["bytes that are left over", "int", [0, 0]],
-    ["a boolean that is no bit", "boolean", [2]],
+    ["a boolean that is neither 0 nor 1", "boolean", [2]],
     ["an int of more than 32 bits", "int", [0x80, 0x80, 0x80, 0x80, 0x10]],
     ["a number without end", "long", Array.from({ length: 11 }, () => 0xff)],
     ["a negative length", "bytes", [1]],

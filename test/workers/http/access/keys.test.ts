@@ -200,7 +200,7 @@ describe("POST /keys", () => {
       [{ role: "reader", condition: "user == 'a'" }],
       "/grants/0/condition",
     ],
-    ["a condition that is no decision", [{ role: "reader", condition: "request.ip" }], "/grants/0/condition"],
+    ["a condition that is not a boolean", [{ role: "reader", condition: "request.ip" }], "/grants/0/condition"],
     [
       "a range that is none",
       [{ role: "reader", condition: "request.ip.inRange('10.0.0.0/33')" }],

@@ -117,7 +117,7 @@ describe.each(WAYS)("aliases on the $name platform", ({ open }) => {
     ["an alias that looks like a version", "v1", { version: 1 }, 422],
     ["latest", "latest", { version: 1 }, 422],
     ["an alias that does not exist as the target", "production", { version: "staging" }, 404],
-    ["a gate that is no expression", "production", { gates: [{ name: "g", expression: "1 +" }] }, 422],
+    ["a gate that is not an expression", "production", { gates: [{ name: "g", expression: "1 +" }] }, 422],
   ])("refuse %s and change nothing", async (_, alias, body, status) => {
     const registry = await withVersions(open());
     const before = await registry.lastSeq();

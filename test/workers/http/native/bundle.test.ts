@@ -300,7 +300,7 @@ describe.each(WAYS)("POST /compatibility/bundle on the $name platform", ({ open 
       "/schemas/0/subject",
     ],
     ["a format that cannot be determined", [{ subject: "a", content: "string" }], "/schemas/0/format"],
-    ["content that is no text", [{ subject: "a", format: "protobuf", content: {} }], "/schemas/0/content"],
+    ["content that is not text", [{ subject: "a", format: "protobuf", content: {} }], "/schemas/0/content"],
     ["no schema at all", [], "/schemas"],
     [
       "a reference without a name",

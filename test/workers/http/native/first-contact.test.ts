@@ -44,7 +44,7 @@ describe.each(WAYS)("schema files on the $name platform", ({ open }) => {
     ["nothing", "", 400],
     ["a request of the Confluent API", '{"schemaType":"AVRO","schema":"\\"string\\""}', 400],
     ["a request of POST /schemas", '{"subject":"s","format":"avro","content":"string"}', 400],
-    ["what is no schema", '{"type":"nothing"}', 422],
+    ["an invalid schema", '{"type":"nothing"}', 422],
   ])("are refused if the body is %s", async (_, text, status) => {
     const refused = await open().call("POST", "/subjects/s/versions?format=avro", file(text, "application/json"));
 

@@ -172,7 +172,7 @@ describe.each(WAYS)("rule books on the $name platform", ({ open }) => {
   it.each([
     ["an expression that does not parse", { rules: [{ name: "r", expr: "1 +", action: "warn" }] }, "/rules/0/expr"],
     ["two rules of one name", { rules: [TOLERATE, TOLERATE] }, "/rules/1/name"],
-    ["a pattern that is no pointer", { overrides: [{ pointer: "fields", action: "warn" }] }, "/overrides/0/pointer"],
+    ["a pattern that is not a pointer", { overrides: [{ pointer: "fields", action: "warn" }] }, "/overrides/0/pointer"],
     [
       "an owner of blanks",
       { exceptions: [{ name: "e", owner: "  ", reason: "r", expires_at: NEXT_YEAR }] },

@@ -41,7 +41,7 @@ describe("invalid searches are refused in advance", () => {
     ["a limit of nothing", { query: "a", limit: 0 }, "/limit"],
     ["a limit above the bound", { query: "a", limit: 101 }, "/limit"],
     ["a limit that is half a number", { query: "a", limit: 1.5 }, "/limit"],
-    ["a query that is no text", { query: 7 }, "/query"],
+    ["a query that is not text", { query: 7 }, "/query"],
     ["a query that is too long", { query: "a".repeat(257) }, "/query"],
     ["a cursor that is none", { query: "a", cursor: "nonsense" }, "/cursor"],
     ["a query of signs alone", { query: "---" }, "/query"],

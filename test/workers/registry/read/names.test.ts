@@ -96,7 +96,7 @@ describe("cursors", () => {
     ["a cursor of another list", printCursor("records", [1])],
     ["too few parts", printCursor("subjects", ["."])],
     ["parts of another type", printCursor("subjects", [1, 2])],
-    ["JSON that is no list", Buffer.from('{"a":1}').toString("base64url")],
+    ["JSON that is not a list", Buffer.from('{"a":1}').toString("base64url")],
   ])("refuse %s", (_, text) => {
     expect(parseCursor("subjects", text)).toMatchObject({ ok: false, refusal: { error: "BAD_REQUEST" } });
   });
