@@ -1,5 +1,5 @@
-// Moves an alias through a gate that wants evidence. `REGISTRY_URL=http://localhost:8787 node examples/aliases/release.ts`
-const REGISTRY = `${process.env.REGISTRY_URL ?? "http://localhost:8787"}/api/v1`;
+// Moves an alias through a gate that wants evidence. `REGISTRY_URL=http://localhost:8080 node examples/aliases/release.ts`
+const REGISTRY = `${process.env.REGISTRY_URL ?? "http://localhost:8080"}/api/v1`;
 
 async function send(method: string, path: string, body: unknown): Promise<{ status: number; body: unknown }> {
   const isLines = typeof body === "string";

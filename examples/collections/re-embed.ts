@@ -1,6 +1,6 @@
 // Registers a collection, and shows what a change to another embedding model of the same dimensions requires.
-// `REGISTRY_URL=http://localhost:8787 node examples/collections/re-embed.ts`
-const REGISTRY = `${process.env.REGISTRY_URL ?? "http://localhost:8787"}/api/v1`;
+// `REGISTRY_URL=http://localhost:8080 node examples/collections/re-embed.ts`
+const REGISTRY = `${process.env.REGISTRY_URL ?? "http://localhost:8080"}/api/v1`;
 
 async function send(method: string, path: string, body: unknown): Promise<{ status: number; body: unknown }> {
   const isLines = typeof body === "string";

@@ -1,5 +1,5 @@
-// Registers an evaluation, and shows which results stop being comparable. `REGISTRY_URL=http://localhost:8787 node examples/evaluations/compare.ts`
-const REGISTRY = `${process.env.REGISTRY_URL ?? "http://localhost:8787"}/api/v1`;
+// Registers an evaluation, and shows which results stop being comparable. `REGISTRY_URL=http://localhost:8080 node examples/evaluations/compare.ts`
+const REGISTRY = `${process.env.REGISTRY_URL ?? "http://localhost:8080"}/api/v1`;
 
 async function send(method: string, path: string, body: unknown): Promise<{ status: number; body: unknown }> {
   const isLines = typeof body === "string";

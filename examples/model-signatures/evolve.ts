@@ -1,5 +1,5 @@
-// Registers a model signature, and shows the call that a new required input would break. `REGISTRY_URL=http://localhost:8787 node examples/model-signatures/evolve.ts`
-const REGISTRY = `${process.env.REGISTRY_URL ?? "http://localhost:8787"}/api/v1`;
+// Registers a model signature, and shows the call that a new required input would break. `REGISTRY_URL=http://localhost:8080 node examples/model-signatures/evolve.ts`
+const REGISTRY = `${process.env.REGISTRY_URL ?? "http://localhost:8080"}/api/v1`;
 
 async function send(method: string, path: string, body: unknown): Promise<{ status: number; body: unknown }> {
   const isLines = typeof body === "string";

@@ -1,5 +1,5 @@
-// Registers a prompt, renders it, and shows the call that a change would break. `REGISTRY_URL=http://localhost:8787 node examples/prompts/render.ts`
-const REGISTRY = `${process.env.REGISTRY_URL ?? "http://localhost:8787"}/api/v1`;
+// Registers a prompt, renders it, and shows the call that a change would break. `REGISTRY_URL=http://localhost:8080 node examples/prompts/render.ts`
+const REGISTRY = `${process.env.REGISTRY_URL ?? "http://localhost:8080"}/api/v1`;
 const SUBJECT = "example.prompts.answer";
 
 type Rendered = { stamp: { version: string }; messages: { role: string; content: string }[] };

@@ -1,5 +1,5 @@
-// Registers the tools of a server, then verifies them after one has changed. `REGISTRY_URL=http://localhost:8787 node examples/tools/verify.ts`
-const REGISTRY = `${process.env.REGISTRY_URL ?? "http://localhost:8787"}/api/v1`;
+// Registers the tools of a server, then verifies them after one has changed. `REGISTRY_URL=http://localhost:8080 node examples/tools/verify.ts`
+const REGISTRY = `${process.env.REGISTRY_URL ?? "http://localhost:8080"}/api/v1`;
 const PREFIX = "example.tools.";
 
 type Verified = { unchanged: boolean; tools: { name: string; status: string; class?: string; plan?: unknown }[] };
