@@ -35,6 +35,10 @@ const NO_VIEWS: readonly View[] = [];
 /** Steps to look up one dependent requirement, and to make a choice of one dependent schema. */
 const REQUIREMENT_STEPS = 0.1;
 const CHOICE_STEPS = 0.35;
+/** Steps to examine a condition, to search one schema for a tag, and to apply one schema known not to hold. */
+const GLANCE_STEPS = 0.03;
+const TAG_STEPS = 0.005;
+const FORBID_STEPS = 0.05;
 /** Schemas examined to determine whether one holds or cannot hold. */
 const MAX_GLANCE_DEPTH = 6;
 
@@ -67,6 +71,8 @@ export class Flattening {
       this.#dissolve();
       this.choices.length = 0;
       this.#tags.clear();
+      // A round may resolve only one condition of a long chain, so every round is counted.
+      meter.spend(this.nots.size * FORBID_STEPS, "");
       for (const not of this.nots) this.#forbid(not);
       for (const atom of this.#branching) this.#branch(atom);
       if (this.#queue.length === 0) return;
@@ -195,6 +201,7 @@ export class Flattening {
     const view = unaliased(schema);
     if (view.constant !== undefined) return view.constant;
     if (view.isTrivial || this.seen.has(view)) return true;
+    this.meter.spend(GLANCE_STEPS, "");
     if (this.nots.has(view) || this.#isApart(this.discriminators.factsOf(view))) return false;
     if (depth >= MAX_GLANCE_DEPTH) return undefined;
     const parts: (boolean | undefined)[] = [];
@@ -220,6 +227,7 @@ export class Flattening {
 
   #tagOf(name: string): Tag | undefined {
     if (this.#tags.has(name)) return this.#tags.get(name);
+    this.meter.spend(this.atoms.length * TAG_STEPS, "");
     const tag = tagIn(this.atoms, this.discriminators, name);
     this.#tags.set(name, tag);
     return tag;

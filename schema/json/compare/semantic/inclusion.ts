@@ -9,7 +9,7 @@ import type { Sliced } from "../../../slices.ts";
 import type { JsonSchemaModel } from "../../model.ts";
 import { ComparisonMeter, DEFERRED_DEPTH, MAX_COMPARE_WORK } from "../bounds.ts";
 import { PatternMatches } from "../pattern-matches.ts";
-import { splitCases } from "./cases.ts";
+import { type LazyCase, splitCases } from "./cases.ts";
 import { Discriminators } from "./discriminators.ts";
 import { Evaluator } from "./evaluate.ts";
 import { type FoundDifference, FoundList, NONE, type Step, withSteps, writerPointer } from "./found.ts";
@@ -33,7 +33,7 @@ import { Views } from "./views.ts";
 const MAX_LISTED_CASES = 128;
 /** Schemas known not to hold that are tried for a contradiction. */
 const MAX_TRIED_NOTS = 64;
-const NO_CASES: readonly State[] = [];
+const NO_CASES: readonly LazyCase[] = [];
 /** Listed values that are tried individually. */
 const MAX_LISTED_VALUES = 2_000;
 /** Nesting limit for searches for contradictions. */
@@ -290,8 +290,9 @@ export class Inclusion implements Proof {
     tried.cases += cases.length;
     this.#rollBack(firstProvisional, firstDeferred);
     const all = new FoundList();
-    for (const next of cases) {
+    for (const create of cases) {
       if (this.meter.isSliceOver()) yield this.meter.takeMicros();
+      const next = create();
       if (next.isEmpty()) continue;
       const [provisional, deferred] = [this.#provisional.length, this.#deferred.length];
       let more = yield* finished(check(next));

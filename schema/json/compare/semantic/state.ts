@@ -21,6 +21,8 @@ const EMPTINESS_DEPTH = 3;
 const MAX_SEARCHED_PREFIX = 256;
 /** Bytes of one part that a state caches. */
 const CHILD_BYTES = 120;
+/** Steps to find what one schema says about a part. */
+const PART_STEPS = 0.02;
 /** Longer tuples are not searched for the index of a required item. */
 const MAX_CONTAINED_PLACES = 16;
 
@@ -346,6 +348,7 @@ export class State {
     this.#children ??= new Map();
     const known = this.#children.get(key);
     if (known) return known;
+    this.states.meter.spend(this.atoms.length * PART_STEPS, "");
     const written: View[] = [];
     const others: View[] = [];
     for (const atom of this.atoms) {

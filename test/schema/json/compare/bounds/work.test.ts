@@ -10,7 +10,15 @@ import { compareInSlices, compareJsonSchemas } from "../../../../../schema/json/
 import { PatternMatches } from "../../../../../schema/json/compare/pattern-matches.ts";
 import { parseJsonSchema } from "../../../../../schema/json/parse/parse.ts";
 import { TooComplexComparison } from "../../../../../schema/work-meter.ts";
-import { manyDependents, manyDivisors, untaggedObjects } from "../../../../support/hostile-schemas.ts";
+import {
+  conjoinedAlternatives,
+  manyDependents,
+  manyDivisors,
+  untaggedObjects,
+} from "../../../../support/hostile-schemas.ts";
+
+/** Half of what may pass without a pause. */
+const LONGEST_SLICE_MICROS = 100_000;
 
 function modelOf(schema: unknown) {
   const parsed = parseJsonSchema(
@@ -56,6 +64,56 @@ describe("compareInSlices under semantic", () => {
       expect(micros).toBeGreaterThan(250_000);
     },
   );
+});
+
+describe("compareInSlices under semantic, on conditions", () => {
+  type Conditions = (count: number, name: string) => object;
+  const condition = (index: number) => ({ required: [`p${index}`] });
+  const nested =
+    (inner: "then" | "else", outer: "then" | "else"): Conditions =>
+    (count, name) =>
+      Array.from({ length: count }).reduce<object>(
+        (chain, _, index) => ({ if: condition(index), [inner]: chain, [outer]: { required: [`${name}${index}`] } }),
+        {},
+      );
+  const conjoined: Conditions = (count, name) => ({
+    allOf: Array.from({ length: count }, (_, index) => ({
+      if: condition(index),
+      then: { required: [`${name}${index}`] },
+    })),
+  });
+
+  // Uncounted, they ended with the memory instead, after several seconds and stretches of one second.
+  it.each<[string, Conditions]>([
+    ["nested in `else`", nested("else", "then")],
+    ["nested in `then`", nested("then", "else")],
+    ["beside each other", conjoined],
+  ])("counts those %s", (_, of) => {
+    const compared = compareJsonSchemas(modelOf(of(120, "r")), modelOf(of(120, "w")), {
+      policy: "semantic",
+      writers: "declared",
+    });
+
+    expect(compared).toMatchObject({
+      ok: false,
+      refusal: { reason: "too_complex", message: expect.stringContaining(`${MAX_COMPARE_WORK} steps`) },
+    });
+  });
+});
+
+describe("compareInSlices under semantic, on many alternatives of one location", () => {
+  it("pauses between their cases", () => {
+    const { reader, writer } = conjoinedAlternatives(100);
+    const options = { policy: "semantic", writers: "declared", beside: [] } as const;
+
+    const compared = compareInSlices(modelOf(reader), modelOf(writer), options);
+    let longest = 0;
+    let next = compared.next();
+    for (; !next.done; next = compared.next()) longest = Math.max(longest, next.value);
+
+    expect(next.value).toMatchObject({ ok: true });
+    expect(longest).toBeLessThan(LONGEST_SLICE_MICROS);
+  });
 });
 
 describe("ComparisonMeter", () => {
