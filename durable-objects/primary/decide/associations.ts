@@ -6,6 +6,7 @@ import {
   type SubjectAssociation,
 } from "../../../registry/association.ts";
 import type { DeleteAssociationsCommand, SetAssociationsCommand } from "../../../registry/commands.ts";
+import { isArtefact } from "../../../schema/format.ts";
 import { ok } from "../../../schema/result.ts";
 import { isSameSubject, printSubjectName, type SubjectName, subjectNameProblem } from "../../../schema/subject-name.ts";
 import type { StateReader } from "../state/reader.ts";
@@ -213,9 +214,11 @@ function isAsWanted({ name, association }: SubjectAssociation, wanted: Wanted): 
   );
 }
 
+/** Artefacts do not count: only the Confluent API associates, and for it they do not exist. */
 function hasLiveVersion(state: StateReader, name: SubjectName): boolean {
   const subject = state.subject(name);
-  return subject !== undefined && state.hasVersions(subject.subject_key, false);
+  const live = subject && state.newestLive(subject.subject_key);
+  return live !== undefined && !isArtefact(live.format);
 }
 
 function invalid(property: string, detail: string): Refused {

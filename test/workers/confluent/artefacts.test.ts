@@ -97,6 +97,27 @@ describe.each(WAYS)("artefacts and the Confluent API on the $name platform", ({ 
     });
   });
 
+  it("associates no artefact, and so deletes none with its resource", async () => {
+    const { confluent, native } = await withTool(open);
+    const associate = (subject: string) =>
+      confluent.post("/associations", {
+        resourceName: "search",
+        resourceNamespace: "cluster",
+        resourceId: "resource-1",
+        resourceType: "topic",
+        associations: [{ subject, associationType: "value", lifecycle: "STRONG" }],
+      });
+    const absent = await associate("absent");
+
+    const refused = await associate("tools.search");
+
+    expect(refused.status).toBe(409);
+    expect(refused.text).toBe(absent.text.replaceAll("absent", "tools.search"));
+    expect((await confluent.get("/associations/subjects/tools.search")).body).toEqual([]);
+    await confluent.delete("/associations/resources/resource-1?cascadeLifecycle=true");
+    expect((await native.get("/subjects/tools.search/versions/latest")).status).toBe(200);
+  });
+
   it("keeps a subject of schemas free of artefacts", async () => {
     const { native } = await withTool(open);
 
