@@ -15,6 +15,9 @@ type ColumnSketch = {
 
 export type Sketch = { rows: number; columns: Readonly<Record<string, ColumnSketch>> };
 
+/** As a sketch counts them; null is counted apart. */
+const TYPES: ReadonlySet<string> = new Set(["array", "boolean", "integer", "number", "object", "string"]);
+
 /** The first figure that is impossible for any data. */
 export function sketchProblem({ rows, columns }: Sketch): SchemaProblem | undefined {
   for (const [name, { nulls, types, quantiles = [], top = [] }] of Object.entries(columns)) {
@@ -24,6 +27,10 @@ export function sketchProblem({ rows, columns }: Sketch): SchemaProblem | undefi
       message,
       pointer: `${pointer}${member}`,
     });
+    const unknown = Object.keys(types).find((type) => !TYPES.has(type));
+    if (unknown !== undefined) {
+      return impossible(`"${unknown}" is not a type of JSON (expected ${[...TYPES].join(", ")}).`, "/types");
+    }
     const typed = Object.values(types).reduce((sum, count) => sum + count, 0);
     if (nulls > rows) return impossible(`There are ${nulls} nulls in ${rows} rows.`, "/nulls");
     if (nulls + typed !== rows) {
@@ -32,6 +39,13 @@ export function sketchProblem({ rows, columns }: Sketch): SchemaProblem | undefi
     if (quantiles.some((value, index) => index > 0 && value < quantiles[index - 1]!)) {
       return impossible("Quantiles do not ascend.", "/quantiles");
     }
+    if (quantiles.some((value) => !Number.isFinite(value))) {
+      return impossible("A quantile is not a finite number.", "/quantiles");
+    }
+    const numbers = (types.number ?? 0) + (types.integer ?? 0);
+    if (quantiles.length > 0 && numbers === 0) return impossible("There are quantiles and no numbers.", "/quantiles");
+    const values = new Set(top.map(({ value }) => JSON.stringify(value)));
+    if (values.size < top.length) return impossible("A top value is listed twice.", "/top");
     const listed = top.reduce((sum, { count }) => sum + count, 0);
     if (listed > rows - nulls) return impossible(`Top values count ${listed} of ${rows - nulls} values.`, "/top");
   }

@@ -77,6 +77,18 @@ describe("sketches", () => {
       { nulls: 0, types: { integer: 100 }, top: [{ value: 1, count: 101 }] },
       "/columns/age/top",
     ],
+    [
+      "a top value listed twice",
+      { nulls: 0, types: { integer: 100 }, top: [1, 1].map((value) => ({ value, count: 50 })) },
+      "/columns/age/top",
+    ],
+    ["a type that JSON does not have", { nulls: 0, types: { banana: 100 } }, "/columns/age/types"],
+    ["quantiles and no numbers", { nulls: 0, types: { string: 100 }, quantiles: [1, 2] }, "/columns/age/quantiles"],
+    [
+      "a quantile that no number can hold",
+      { nulls: 0, types: { integer: 100 }, quantiles: [1, Number.POSITIVE_INFINITY] },
+      "/columns/age/quantiles",
+    ],
   ])("are impossible with %s", (_, column, pointer) => {
     expect(sketchProblem(sketch(column))).toMatchObject({ rule: "impossible", pointer });
   });
