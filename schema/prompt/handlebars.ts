@@ -15,6 +15,7 @@ import {
   TemplateError,
   toRenderProblem,
   toTemplateProblem,
+  UseList,
   type VariableUse,
 } from "./template.ts";
 
@@ -33,10 +34,10 @@ type BlockName = (typeof BLOCKS)[number];
 export function parseHandlebars(text: string): ParsedTemplate {
   try {
     const nodes = new HandlebarsParser(text).parse();
-    const uses: VariableUse[] = [];
-    collectUses(nodes, [[[]]], new Set(), uses);
+    const list = new UseList();
+    collectUses(nodes, [[[]]], new Set(), list);
     return ok({
-      uses,
+      uses: list.uses,
       suspicions: () => [],
       render(variables) {
         try {
@@ -163,13 +164,13 @@ class HandlebarsParser {
 
 type Scopes = readonly VariableUse["candidates"][];
 
-function collectUses(nodes: readonly Node[], scopes: Scopes, guards: ReadonlySet<string>, uses: VariableUse[]): void {
+function collectUses(nodes: readonly Node[], scopes: Scopes, guards: ReadonlySet<string>, list: UseList): void {
   const pathsOf = ({ up, names }: Path) =>
     (scopes.at(-1 - up) ?? []).map((path) => [...path, ...names]).filter((path) => path.length > 0);
   const use = (path: Path, isGuarded: boolean) => {
     const candidates = pathsOf(path);
     if (path.data !== null || candidates.length === 0) return;
-    uses.push({ name: path.written, candidates, offset: path.offset, isGuarded });
+    list.add({ name: path.written, candidates, offset: path.offset, isGuarded });
   };
   for (const node of nodes) {
     if (node.type === "output") {
@@ -186,8 +187,8 @@ function collectUses(nodes: readonly Node[], scopes: Scopes, guards: ReadonlySet
           ? [...scopes, inner]
           : scopes;
     const tested = new Set([...guards, node.path.written]);
-    collectUses(node.body, around, node.name === "unless" ? guards : tested, uses);
-    collectUses(node.otherwise, scopes, node.name === "unless" ? tested : guards, uses);
+    collectUses(node.body, around, node.name === "unless" ? guards : tested, list);
+    collectUses(node.otherwise, scopes, node.name === "unless" ? tested : guards, list);
   }
 }
 

@@ -1,5 +1,5 @@
 /** The variables that a Jinja template uses, from its syntax tree. */
-import type { VariableUse } from "./template.ts";
+import { TemplateError, UseList, type VariableUse } from "./template.ts";
 
 /** A node of the library's tree; its classes are not exported. */
 export type JinjaNode = { type: string; [member: string]: unknown };
@@ -21,14 +21,20 @@ const GLOBALS = new Set([
   "raise_exception",
 ]);
 
+/** Nodes inside each other, several to a block or bracket. */
+const MAX_TREE_DEPTH = 500;
+/** Names set at one place; every statement copies them. */
+const MAX_LOCALS = 500;
+
 export function collectJinjaUses(program: JinjaNode, text: string): VariableUse[] {
   const walk = new UseWalk(text);
+  walk.requireShallow(program);
   walk.block(program.body as JinjaNode[], new Map(), new Set());
-  return walk.uses;
+  return walk.list.uses;
 }
 
 class UseWalk {
-  readonly uses: VariableUse[] = [];
+  readonly list = new UseList();
   readonly #text: string;
   #places: ReadonlyMap<string, number> | undefined;
 
@@ -36,9 +42,30 @@ class UseWalk {
     this.#text = text;
   }
 
+  /** Chains of operators, indexes, tests and branches nest as deep as they are long; evaluating recurses into them. */
+  requireShallow(program: JinjaNode): void {
+    const open: { node: JinjaNode; depth: number }[] = [{ node: program, depth: 0 }];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const { node, depth } = next;
+      const children = childrenOf(node);
+      if (depth > MAX_TREE_DEPTH && children.length === 0) {
+        // Only names can be found in the text.
+        const offset = node.type === "Identifier" ? this.#placeOf(String(node.value)) : 0;
+        throw new TemplateError(`The template nests deeper than ${MAX_TREE_DEPTH}.`, offset, true);
+      }
+      for (const child of children) open.push({ node: child, depth: depth + 1 });
+    }
+  }
+
   block(statements: readonly JinjaNode[], locals: Locals, guards: ReadonlySet<string>): void {
     let known = locals;
-    for (const statement of statements) known = this.#statement(statement, known, guards);
+    for (const statement of statements) {
+      known = this.#statement(statement, known, guards);
+      if (known.size > MAX_LOCALS) {
+        const last = [...known.keys()].at(-1)!;
+        throw new TemplateError(`The template sets more than ${MAX_LOCALS} names.`, this.#placeOf(last), true);
+      }
+    }
   }
 
   /** The locals after the statement. */
@@ -120,9 +147,12 @@ class UseWalk {
   }
 
   #use(name: string, candidates: Paths, isGuarded: boolean): void {
+    this.list.add({ name: candidates[0]!.join("."), candidates, offset: this.#placeOf(name), isGuarded });
+  }
+
+  #placeOf(name: string): number {
     this.#places ??= wordPlaces(this.#text);
-    const offset = this.#places.get(name) ?? 0;
-    this.uses.push({ name: candidates[0]!.join("."), candidates, offset, isGuarded });
+    return this.#places.get(name) ?? 0;
   }
 }
 
@@ -131,6 +161,18 @@ function wordPlaces(text: string): ReadonlyMap<string, number> {
   const places = new Map<string, number>();
   for (const { 0: word, index } of text.matchAll(/[A-Za-z_]\w*/g)) if (!places.has(word)) places.set(word, index);
   return places;
+}
+
+/** All nodes of the tree directly inside a node. */
+function childrenOf(node: JinjaNode): JinjaNode[] {
+  const found: JinjaNode[] = [];
+  const values: unknown[] = Object.values(node);
+  for (const value of values) {
+    if (Array.isArray(value)) for (const item of value) values.push(item);
+    else if (value instanceof Map) values.push(...[...value].flat());
+    else if (typeof value === "object" && value !== null && "type" in value) found.push(value as JinjaNode);
+  }
+  return found;
 }
 
 /** Members of an object that are nodes of the tree. A call's name and a filter's are not variables. */

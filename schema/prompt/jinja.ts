@@ -45,6 +45,9 @@ function parseProgram(text: string): Program {
   try {
     return new JinjaTemplate(text).parsed;
   } catch (error) {
+    if (error instanceof RangeError) {
+      throw new TemplateError("Jinja: The template nests deeper than can be read.", placeOfError(text), true);
+    }
     const message = error instanceof Error ? error.message : String(error);
     // The library reads past the end of a template whose block is never closed.
     const reason = error instanceof TypeError ? "A block is never closed." : message;

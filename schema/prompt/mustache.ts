@@ -10,6 +10,7 @@ import {
   TemplateError,
   toRenderProblem,
   toTemplateProblem,
+  UseList,
   type VariableUse,
 } from "./template.ts";
 
@@ -17,22 +18,22 @@ import {
 type Token = [type: string, value: string, start: number, end: number, inside?: Token[]];
 
 export function parseMustache(text: string): ParsedTemplate {
-  const uses: VariableUse[] = [];
+  const list = new UseList();
   try {
     requireShallow(text);
-    collectUses(tokensOf(text), [], uses);
+    collectUses(tokensOf(text), [], list);
   } catch (error) {
     return refuse(toTemplateProblem(error));
   }
   return ok({
-    uses,
+    uses: list.uses,
     suspicions: (declared) =>
       [...text.matchAll(/(?<!\{)\{\s*([A-Za-z_][\w.]*)\s*\}(?!\})/g)]
         .filter(([, name]) => declared.has(name!.split(".")[0]!))
-        .map(([written, name]) => ({
+        .map(({ 0: written, 1: name, index }) => ({
           rule: "variable_not_substituted",
           message: `"${written}" is text in Mustache; write {{${name}}} for the variable.`,
-          offset: text.indexOf(written),
+          offset: index,
         })),
     render(variables) {
       const budget = new RenderBudget();
@@ -67,12 +68,28 @@ class BoundedWriter extends mustache.Writer {
   }
 }
 
-/** Refuses nesting before the library's parser, which takes quadratic time for it. */
+/** Spaces in a row inside a tag: the library's search for the end of the tag starts again at each of them. */
+const TOO_MANY_SPACES = /\s{201}/;
+
+/**
+ * Refuses nesting before the library's parser, which takes quadratic time for it. Reads tags as the library does, because
+ * what looks like the end of a section inside a comment is none.
+ */
 function requireShallow(text: string): void {
   let depth = 0;
-  for (const { 1: sign, index } of text.matchAll(/\{\{\s*([#^/=])/g)) {
+  const opening = /\{\{\s*([#^/{=]?)/g;
+  for (let opened = opening.exec(text); opened !== null; opened = opening.exec(text)) {
+    const { 1: sign, index } = opened;
     if (sign === "=") throw new TemplateError("Other delimiters than {{ and }} are not supported.", index);
-    depth += sign === "/" ? -1 : 1;
+    const close = sign === "{" ? "}}}" : "}}";
+    const end = text.indexOf(close, opening.lastIndex);
+    if (end === -1) throw new TemplateError("A tag is never closed.", index);
+    opening.lastIndex = end + close.length;
+    if (TOO_MANY_SPACES.test(text.slice(index, end))) {
+      throw new TemplateError("A tag has more than 200 spaces in a row.", index, true);
+    }
+    if (sign === "#" || sign === "^") depth += 1;
+    if (sign === "/") depth -= 1;
     if (depth > MAX_TEMPLATE_DEPTH) {
       throw new TemplateError(`Sections are nested deeper than ${MAX_TEMPLATE_DEPTH}.`, index, true);
     }
@@ -93,18 +110,18 @@ function tokensOf(text: string): Token[] {
 
 type Scope = { name: string; candidates: VariableUse["candidates"] };
 
-function collectUses(tokens: readonly Token[], scopes: readonly Scope[], uses: VariableUse[]): void {
+function collectUses(tokens: readonly Token[], scopes: readonly Scope[], list: UseList): void {
   for (const [type, value, start, , inside] of tokens) {
     if (type === ">") {
       throw new TemplateError(`The partial "${value}" is not part of the prompt; include its text.`, start);
     }
-    if (type === "name" || type === "&" || type === "{") uses.push(useOf(value, scopes, start));
+    if (type === "name" || type === "&" || type === "{") list.add(useOf(value, scopes, start));
     if (type !== "#" && type !== "^") continue;
     const section = { ...useOf(value, scopes, start), isGuarded: true };
-    uses.push(section);
+    list.add(section);
     // Inside an inverted section the value is missing, so names mean what they mean around it.
     const around = type === "#" ? [...scopes, section] : scopes;
-    collectUses(inside ?? [], around, uses);
+    collectUses(inside ?? [], around, list);
   }
 }
 
@@ -113,6 +130,7 @@ function useOf(name: string, scopes: readonly Scope[], offset: number): Variable
   const candidates = candidatesIn(
     scopes.map((scope) => scope.candidates),
     names,
+    offset,
   );
   // Inside a section a name is a member of something that is there, or what the section has tested.
   const isGuarded = name === "." || scopes.some((scope) => scope.name === name);

@@ -8,6 +8,9 @@ import type { ArtefactPart } from "../parts.ts";
 import { type PromptFields, type PromptMessage, type PromptSyntax, TEMPLATE_PARSERS } from "./model.ts";
 import type { VariableUse } from "./template.ts";
 
+/** Warnings about one prompt; a template could give one for every few characters. */
+const MAX_WARNINGS = 100;
+
 export function readPrompt(
   root: JsonObject,
   parts: readonly ArtefactPart[],
@@ -49,7 +52,7 @@ export function readPrompt(
       description: textAt(root, "description") ?? null,
     },
     problems,
-    warnings,
+    warnings: warnings.slice(0, MAX_WARNINGS),
   };
 }
 

@@ -89,19 +89,47 @@ export class RenderBudget {
 
 /** Paths that one use may mean; names in deeply nested sections could mean very many. */
 const MAX_CANDIDATES = 64;
+/** Names of one path: a name and an item for every block around it, and a name of its own. */
+const MAX_PATH_NAMES = 300;
+/** Names in the candidates of all uses of one template: 16 MB. */
+const MAX_USE_NAMES = 2_000_000;
 
 /** The paths of a name inside lists or objects that themselves may be at several paths, innermost first. */
 export function candidatesIn(
   scopes: readonly (readonly (readonly string[])[])[],
   names: readonly string[],
+  offset: number,
 ): readonly (readonly string[])[] {
-  const inside = [...scopes].reverse().flatMap((scope) =>
-    scope.flatMap((path) => [
-      [...path, "[]", ...names],
-      [...path, ...names],
-    ]),
-  );
-  return (names.length === 0 ? inside : [...inside, names]).slice(0, MAX_CANDIDATES);
+  requireShortPath(names, offset);
+  const candidates: (readonly string[])[] = [];
+  for (const path of [...scopes].reverse().flat()) {
+    // The root comes last and is never left out.
+    if (candidates.length + 2 >= MAX_CANDIDATES) break;
+    candidates.push([...path, "[]", ...names], [...path, ...names]);
+  }
+  return names.length === 0 ? candidates : [...candidates, names];
+}
+
+function requireShortPath(path: readonly string[], offset: number): void {
+  if (path.length <= MAX_PATH_NAMES) return;
+  throw new TemplateError(`A path has more than ${MAX_PATH_NAMES} names.`, offset, true);
+}
+
+/** The uses of one template. Nested blocks multiply what a short text may mean, so the paths are counted. */
+export class UseList {
+  readonly uses: VariableUse[] = [];
+  #names = 0;
+
+  add(use: VariableUse): void {
+    for (const path of use.candidates) {
+      requireShortPath(path, use.offset);
+      this.#names += path.length;
+    }
+    if (this.#names > MAX_USE_NAMES) {
+      throw new TemplateError("The template uses too many variables in nested blocks.", use.offset, true);
+    }
+    this.uses.push(use);
+  }
 }
 
 /** Runs a rendering and turns what it throws into a refusal. */

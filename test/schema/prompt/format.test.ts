@@ -69,6 +69,12 @@ describe("registering a prompt", () => {
     expect(rulesOf("prompt", content)).toEqual([rule]);
   });
 
+  it("warns at most a hundred times", () => {
+    const content = { syntax: "f-string", text: `{name}${"{{name}}".repeat(10_000)}`, variables: NAME };
+
+    expect(rulesOf("prompt", content)).toHaveLength(100);
+  });
+
   it("finds a name of a section outside of it", () => {
     const content = {
       syntax: "mustache",

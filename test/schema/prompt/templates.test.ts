@@ -141,7 +141,41 @@ describe("parsing", () => {
     ["brackets", `{{ ${"(".repeat(10_000)}a${")".repeat(10_000)} }}`],
     ["negations", `{% if ${"not ".repeat(10_000)}a %}{% endif %}`],
     ["filters", `{{ a${"|upper".repeat(10_000)} }}`],
+    ["operators", `{{ a${" or a".repeat(10_000)} }}`],
+    ["comparisons of numbers", `{{ 1${" == 1".repeat(10_000)} }}`],
+    ["indexes", `{{ a${"[0]".repeat(10_000)} }}`],
+    ["tests", `{{ a${" is defined".repeat(10_000)} }}`],
+    ["branches", `{% if a %}${"{% elif a %}".repeat(10_000)}{% endif %}`],
+    ["calls", `{{ a${"()".repeat(10_000)} }}`],
+    ["blocks after texts that look like their ends", `${'{{ "}}{%endif%}" }}{%if a%}'.repeat(4_000)}`],
   ])("refuses Jinja with %s nested ten thousand deep", (_, text) => {
     expect(problemIn("jinja2", text)).toMatchObject({ isTooComplex: true });
+  });
+
+  it.each<[PromptSyntax, string, string]>([
+    ["mustache", "sections after comments that look like their ends", "{{!{{/}}{{#a}}".repeat(10_000)],
+    ["mustache", "sections around values that look like their ends", "{{#a}}{{ {x}} {{/a}} }}}".repeat(5_000)],
+    ["mustache", "spaces in a tag", `{{a${" ".repeat(200_000)}x}}`],
+    ["mustache", "long paths of nested sections", `{{#${"a.".repeat(400)}a}}{{/${"a.".repeat(400)}a}}`],
+    ["mustache", "uses in nested sections", "{{#a}}".repeat(100) + "{{b}}".repeat(40_000) + "{{/a}}".repeat(100)],
+    [
+      "handlebars",
+      "uses in blocks of long paths",
+      `{{#with ${"a.".repeat(400)}a}}`.repeat(90) + "{{x}}".repeat(30_000) + "{{/with}}".repeat(90),
+    ],
+  ])("refuses %s with too many %s", (syntax, _, text) => {
+    expect(problemIn(syntax, text)).toMatchObject({ isTooComplex: true });
+  });
+
+  it("renders what nests as deep as a template may", () => {
+    expect(rendered("jinja2", `{{ a${" or a".repeat(450)} }}`, { a: "x" })).toEqual(["x"]);
+  });
+
+  it("keeps the root among the meanings of a name in nested sections", () => {
+    const parsed = TEMPLATE_PARSERS.mustache(`${"{{#a}}".repeat(6)}{{root}}${"{{/a}}".repeat(6)}`);
+
+    const use = parsed.ok ? parsed.value.uses.find(({ name }) => name === "root") : undefined;
+
+    expect(use?.candidates).toContainEqual(["root"]);
   });
 });
