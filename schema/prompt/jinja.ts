@@ -100,7 +100,9 @@ function requireShallow(text: string): void {
   let open = 0;
   let blocks = 0;
   for (const { text: tag, offset: index } of templateTags(text, DELIMITERS)) {
-    if (OPENS.test(tag)) blocks += 1;
+    const opened = OPENS.exec(tag)?.[1];
+    // A set that assigns is no block.
+    if (opened !== undefined && !(opened === "set" && tag.includes("="))) blocks += 1;
     if (CLOSES.test(tag)) blocks -= 1;
     open = 0;
     let deepest = 0;
@@ -118,8 +120,16 @@ function requireShallow(text: string): void {
 /** An evaluation creates scopes and wrapped values, and so takes as long as ten steps of other engines. */
 const EVALUATION_STEPS = 10;
 
+/** An item of a list takes memory of its own, as much as these characters. */
+const ITEM_SIZE = 16;
+
+/** Evaluates in steps, and measures every value with all that is inside it: one long text may stand in many lists. */
 class BoundedInterpreter extends Interpreter {
   readonly #budget: RenderBudget;
+  /** Lists and objects never change. */
+  readonly #sizes = new WeakMap<object, number>();
+  /** Methods that measure what they would give. */
+  readonly #bounded = new WeakSet<object>();
 
   constructor(environment: Environment, budget: RenderBudget) {
     super(environment);
@@ -128,13 +138,64 @@ class BoundedInterpreter extends Interpreter {
 
   override evaluate(...args: Parameters<Interpreter["evaluate"]>): ReturnType<Interpreter["evaluate"]> {
     this.#budget.spendSteps(EVALUATION_STEPS);
+    const [node, environment] = args;
+    if (node !== undefined) this.#requireShortFilter(node as unknown as JinjaNode, environment);
     const result = super.evaluate(...args);
-    const { value } = result as { value: unknown };
-    if ((typeof value === "string" || Array.isArray(value)) && value.length > MAX_RENDERED_CHARACTERS) {
-      throw new TemplateError(`A value has more than ${MAX_RENDERED_CHARACTERS} characters.`, 0, true);
-    }
+    requireShort(this.#sizeOf(result));
+    this.#boundReplace(result);
     return result;
   }
+
+  #sizeOf({ value }: { value: unknown }): number {
+    if (typeof value === "string") return value.length;
+    if (!Array.isArray(value) && !(value instanceof Map)) return 1;
+    const known = this.#sizes.get(value);
+    if (known !== undefined) return known;
+    let size = 1;
+    for (const item of value.values()) size += ITEM_SIZE + this.#sizeOf(item as { value: unknown });
+    this.#sizes.set(value, size);
+    return size;
+  }
+
+  /** The library writes the whole result of these filters before anything can measure it. */
+  #requireShortFilter(node: JinjaNode, environment: Environment): void {
+    const filter = node.type === "FilterExpression" ? (node.filter as JinjaNode) : undefined;
+    const name = filter?.type === "CallExpression" ? (filter.callee as JinjaNode).value : undefined;
+    if (name !== "indent" && name !== "join") return;
+    const evaluated = (each: unknown) => (this.evaluate(each as Evaluated, environment) as { value: unknown }).value;
+    const operand = evaluated(node.operand);
+    const places =
+      typeof operand === "string" ? operand.split("\n").length : Array.isArray(operand) ? operand.length : 0;
+    for (const argument of filter!.args as JinjaNode[]) {
+      const each = evaluated(argument.type === "KeywordArgumentExpression" ? argument.value : argument);
+      const characters = typeof each === "string" ? each.length : typeof each === "number" ? each : 0;
+      requireShort(places * characters);
+    }
+  }
+
+  /** The same for the method `replace` of a text, which the filter calls, too. */
+  #boundReplace(result: unknown): void {
+    const { value: text, builtins } = result as { value: unknown; builtins: ReadonlyMap<string, { value: unknown }> };
+    if (typeof text !== "string") return;
+    const method = builtins.get("replace")!;
+    if (this.#bounded.has(method)) return;
+    this.#bounded.add(method);
+    const replace = method.value as StringMethod;
+    method.value = ((...args) => {
+      const [from, to] = args[0].map(({ value }) => (typeof value === "string" ? value.length : 0));
+      // As if every place matched.
+      requireShort(Math.floor(text.length / Math.max(1, from ?? 0)) * (to ?? 0));
+      return replace(...args);
+    }) satisfies StringMethod;
+  }
+}
+
+type Evaluated = Parameters<Interpreter["evaluate"]>[0];
+type StringMethod = (...args: [{ value: unknown }[], ...unknown[]]) => unknown;
+
+function requireShort(characters: number): void {
+  if (characters <= MAX_RENDERED_CHARACTERS) return;
+  throw new TemplateError(`A value has more than ${MAX_RENDERED_CHARACTERS} characters.`, 0, true);
 }
 
 /** Numbers of one `range`; every one of them is a step of rendering. */

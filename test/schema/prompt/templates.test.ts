@@ -26,6 +26,9 @@ function problemIn(syntax: PromptSyntax, text: string) {
   return parsed.ok ? undefined : parsed.refusal;
 }
 
+/** A Jinja template that sets `x` to 16,384 characters. */
+const LONG_TEXT = `{% set x = "aaaaaaaaaaaaaaaa" %}${"{% set x = x ~ x %}".repeat(10)}`;
+
 const USER = { name: "Ada", tags: ["x", "y"], docs: [{ title: "A" }, { title: "B" }], empty: [], html: "<a & b>" };
 
 describe("rendering", () => {
@@ -38,6 +41,12 @@ describe("rendering", () => {
     ["mustache", "{{#tags}}{{.}}{{/tags}}", "xy"],
     ["jinja2", "{% for d in docs %}{{ loop.index }}{{ d.title | upper }}{% endfor %}", "1A2B"],
     ["jinja2", "{% if missing is defined %}x{% else %}y{% endif %}", "y"],
+    [
+      "jinja2",
+      "{{ tags | join(', ') }} {{ name | replace('A', 'I') }}{{ name.replace('a', 'y')[::-1] }}",
+      "x, y IdaydA",
+    ],
+    ["jinja2", "{% set t = 'a\\nb' %}{{ t | indent(2) }}", "a\n  b"],
     ["handlebars", "{{#each docs}}{{@index}}{{title}}{{#unless @last}},{{/unless}}{{/each}}", "0A,1B"],
     ["handlebars", "{{#if empty}}a{{else}}b{{/if}}{{#with docs}}{{/with}}{{! note }}{{{html}}}", "b<a & b>"],
     ["handlebars", "{{#each tags}}{{this}}{{../name}}{{/each}}{{json tags}}", 'xAdayAda["x","y"]'],
@@ -69,6 +78,11 @@ describe("rendering", () => {
     ["jinja2", "{% for a in range(10000) %}{% for b in range(10000) %}{{ b }}{% endfor %}{% endfor %}", {}],
     ["jinja2", "{% for a in range(1000000000) %}x{% endfor %}", {}],
     ["jinja2", `{% set x = "aaaaaaaaaaaaaaaa" %}${"{% set x = x ~ x %}".repeat(60)}{{ x }}`, {}],
+    ["jinja2", `${LONG_TEXT}{{ x | replace("a", x) }}`, {}],
+    ["jinja2", `${LONG_TEXT}{{ range(9000) | join(x) }}`, {}],
+    ["jinja2", `${LONG_TEXT}{{ x.replace("a", x) }}`, {}],
+    ["jinja2", '{{ "a\\nb" | indent(100000000) }}', {}],
+    ["jinja2", `${LONG_TEXT}${"{% set x = [x, x, x, x, x, x, x, x, x, x] %}".repeat(9)}{{ x | tojson }}`, {}],
     ["mustache", "{{#a}}{{#a}}{{#a}}{{#a}}x{{/a}}{{/a}}{{/a}}{{/a}}", { a: Array.from({ length: 200 }, () => 1) }],
     ["handlebars", "{{#each a}}{{#each ../a}}{{#each ../../a}}x{{/each}}{{/each}}{{/each}}", { a: Array(200).fill(1) }],
   ])("stops %s that would run indefinitely, at %#", (syntax, text, variables) => {
@@ -165,6 +179,16 @@ describe("parsing", () => {
     ],
   ])("refuses %s with too many %s", (syntax, _, text) => {
     expect(problemIn(syntax, text)).toMatchObject({ isTooComplex: true });
+  });
+
+  it("replaces in a text that was used many times", () => {
+    const text = "{% for i in range(4000) %}{% set x = a %}{% endfor %}{{ a | replace('y', 'z') }}";
+
+    expect(rendered("jinja2", text, { a: "y" })).toEqual(["z"]);
+  });
+
+  it("counts no assignment of Jinja as a block", () => {
+    expect(rendered("jinja2", `${"{% set x = a %}".repeat(1_000)}{{ x }}`, { a: "y" })).toEqual(["y"]);
   });
 
   it("renders what nests as deep as a template may", () => {
