@@ -94,6 +94,34 @@ describe("webhooks of a whole registry", () => {
     expect(await eventually(async () => (await deliveries(id))[0]?.status === "delivered")).toBe(true);
   });
 
+  it("deliver the plan of an artefact's change: which callers must change, and how", async () => {
+    const [server] = servers as [WebhookServer];
+    const prompt = (...required: string[]) => ({
+      text: required.map((name) => `{{${name}}}`).join(" "),
+      syntax: "mustache",
+      variables: {
+        type: "object",
+        properties: Object.fromEntries(required.map((name) => [name, { type: "string" }])),
+        required,
+      },
+    });
+    const register = (...required: string[]) =>
+      call("POST", "/schemas", { subject: "greeting", format: "prompt", content: prompt(...required) }, 201);
+    await register("name");
+    await call("PUT", "/subjects/greeting/compatibility", { level: "NONE" });
+    await create(server);
+
+    await register("name", "city");
+
+    expect(await eventually(() => server.arrived.length > 0, DELIVERED_WITHIN_MS)).toBe(true);
+    const { data } = JSON.parse(server.arrived[0]!.body) as { data: unknown };
+    const action = { action: "change_caller", reason: expect.stringContaining('requires "city"') };
+    expect(data).toMatchObject({
+      record: { version_number: 2 },
+      plan: { actions: expect.arrayContaining([expect.objectContaining(action)]) },
+    });
+  });
+
   it("are signed with the old and the new key for a day after a rotation", async () => {
     const [server] = servers as [WebhookServer];
     const { id, secret: before } = await create(server);
