@@ -60,6 +60,11 @@ export async function startLocalDatabaseWhenUsed(options: Options): Promise<Loca
 
 /** When one side of a connection ends or breaks, so does the other; other connections are not affected. */
 function joinSockets(client: Socket, address: string): void {
+  // A client may have given up while the database opened, and a closed socket cannot be piped.
+  if (!client.readable || !client.writable) {
+    client.destroy();
+    return;
+  }
   const [host, port] = address.split(":");
   const thread = connect({ host: host!, port: Number(port), noDelay: true });
   pipeline(client, thread, () => undefined);

@@ -34,7 +34,10 @@ import { COUNTS_THREADS, mainThreadMs } from "../support/thread-time.ts";
 /** The processor time of a fixed computation on the machine that the bounds are for. */
 const NOMINAL_MS = 48;
 
-/** How much slower this machine is, at least 1: processor time is compared, and processors differ. */
+/**
+ * How much slower this machine is at the moment, at least 1: processor time is compared, processors differ, and two that
+ * share a core slow each other down.
+ */
 function slowness(): number {
   const text = JSON.stringify(Array.from({ length: 200_000 }, (_, index) => ({ index, name: `n${index}` })));
   const costs = Array.from({ length: 5 }, () => {
@@ -42,13 +45,15 @@ function slowness(): number {
     JSON.parse(text);
     return (process.cpuUsage().user - user) / 1_000;
   });
-  return Math.max(1, Math.min(...costs) / NOMINAL_MS);
+  return Math.max(1, costs.toSorted((one, other) => one - other)[2]! / NOMINAL_MS);
 }
 
+/** The first use of an input's code compiles it, which a registry that has been running for a while has behind it. */
+const WHILE_COLD = 1.6;
 /** Of reads from memory, 99 in 100. */
-const MEMORY_READ_MS = 250 * slowness();
+const MEMORY_READ_MS = 250 * WHILE_COLD;
 /** Of reads that ask the primary. */
-const STRICT_READ_MS = 500 * slowness();
+const STRICT_READ_MS = 500 * WHILE_COLD;
 /** Between two reads of one kind. */
 const READ_EVERY_MS = 10;
 /** The registry is idle once its main thread uses less than this in IDLE_WINDOW_MS. */
@@ -135,6 +140,7 @@ describe.skipIf(!COUNTS_THREADS)("another client's reads", () => {
 
   async function expectReadsDuring(attack: () => Promise<unknown>): Promise<void> {
     await idle();
+    const slownessBefore = slowness();
     let isOver = false;
     const attacking = attack().finally(() => {
       isOver = true;
@@ -149,8 +155,9 @@ describe.skipIf(!COUNTS_THREADS)("another client's reads", () => {
     };
     const [memory, strict] = await Promise.all([readUntilOver(memoryPath), readUntilOver(strictPath), attacking]);
 
-    expect(percentile(memory, 0.99), "reads from memory").toBeLessThan(MEMORY_READ_MS);
-    expect(Math.max(...strict), "strict reads").toBeLessThan(STRICT_READ_MS);
+    const slower = Math.max(slownessBefore, slowness());
+    expect(percentile(memory, 0.99), "reads from memory").toBeLessThan(MEMORY_READ_MS * slower);
+    expect(Math.max(...strict), "strict reads").toBeLessThan(STRICT_READ_MS * slower);
   }
 
   if (SHARED.length === 0) it.skip("continue while the shared pairs are compared");
