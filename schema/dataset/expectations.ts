@@ -105,7 +105,7 @@ class OneExpectation {
   }
 
   #isRepeated(value: unknown): boolean {
-    const text = typeof value === "bigint" ? value.toString() : JSON.stringify(value);
+    const text = comparableText(value);
     if (this.#seen.has(text)) return true;
     if (this.#seen.size >= MAX_UNIQUE_VALUES) this.#isUndecided = true;
     else this.#seen.add(text);
@@ -142,4 +142,13 @@ function programOf(expression: string | undefined): CelProgram | undefined {
 function columnOf(row: unknown, column: string): unknown {
   if (typeof row !== "object" || row === null || !Object.hasOwn(row, column)) return undefined;
   return (row as Record<string, unknown>)[column];
+}
+
+/** Equal for equal values, whatever the order of their members. */
+function comparableText(value: unknown): string {
+  if (typeof value === "bigint") return value.toString();
+  if (Array.isArray(value)) return `[${value.map(comparableText).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).map(([name, member]) => `${JSON.stringify(name)}:${comparableText(member)}`);
+  return `{${members.sort().join(",")}}`;
 }

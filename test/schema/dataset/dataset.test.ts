@@ -49,6 +49,15 @@ describe("expectations", () => {
     expect(results(expectation, rows)).toMatchObject({ met, lines });
   });
 
+  it.each([
+    ["the order of members", [{ text: { x: 1, y: [2] } }, { text: { y: [2], x: 1 } }], [2]],
+    ["numbers beyond 2^53", [{ text: { x: 12345678901234567890n } }, { text: { x: 12345678901234567891n } }], []],
+    ["the same number beyond 2^53", [{ text: [2n ** 64n] }, { text: [2n ** 64n] }], [2]],
+    ["a text like a number", [{ text: 2n ** 64n }, { text: `${2n ** 64n}` }], []],
+  ])("find repeated values despite %s", (_, repeated, lines) => {
+    expect(results({ column: "text", unique: true }, repeated)).toMatchObject({ met: lines.length === 0, lines });
+  });
+
   it("are not decided beyond a number of distinct values", () => {
     const distinct = (count: number) => Array.from({ length: count }, (_, index) => ({ text: String(index) }));
 
