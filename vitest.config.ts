@@ -109,9 +109,6 @@ export default defineConfig({
             ["test/conformance/histories.test.ts"],
           ),
           testTimeout: 30_000,
-          // Files share a Worker and its storage, so each test has tenants of its own. Loading the Worker anew for each
-          // file took two thirds of the project's time.
-          isolate: false,
         },
       },
       {
