@@ -43,7 +43,7 @@ const STAGES = {
   long: () => [
     suites("long unit, workers and database", ["unit", "workers", "database", "fuzz"], { TESTS: "long" }),
     suites("long system", ["system"], { TESTS: "long" }),
-    suites("model", ["workers"], { MODEL_RUNS: "5000" }, ["test/model"]),
+    suites("model", ["workers"], { MODEL_RUNS: "3500" }, ["test/model"]),
     suites("without real schemas", ["unit", "system"], { CORPUS: "none" }, readersOfCorpus()),
     // A few generated schemas are invalid, so slightly more than the 20,000 pairs of `npm run test:soundness` are
     // generated.

@@ -37,6 +37,9 @@ function bodyOf(change: PlannedChange): object {
 /** Applies one change to the state; a refused one leaves it as it is. */
 function apply(state: RegistryState, change: PlannedChange, outcome: Outcome): readonly ErrorName[] | undefined {
   const answer = { body: outcome };
+  // A registration of the same content, earlier in the set, takes the place of a soft-deleted record.
+  const isGone = "record" in change && !state.subject(change.record.name)?.records.includes(change.record);
+  if (isGone) return ["SCHEMA_NOT_FOUND"];
   switch (change.operation) {
     case "delete":
       return applyDelete(state, change.record, change.permanent);
