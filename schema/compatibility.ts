@@ -33,7 +33,15 @@ export type Policy = (typeof POLICIES)[number];
 export const WRITER_ASSUMPTIONS = ["declared", "any"] as const;
 export type WriterAssumption = (typeof WRITER_ASSUMPTIONS)[number];
 
-export type CompareOptions = { policy: Policy; writers: WriterAssumption };
+export type CompareOptions = {
+  policy: Policy;
+  writers: WriterAssumption;
+  /**
+   * Whether a root object schema without properties means that writers send none, as for the parameters of a call;
+   * otherwise it means that they may send any. Only JSON Schema's `semantic` policy uses it.
+   */
+  isBareRootEmpty?: boolean;
+};
 
 /** `Model` is the format's parsed schema. */
 export type CompareOptionsOf<Model> = CompareOptions & {

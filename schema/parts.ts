@@ -28,6 +28,8 @@ export type PartDeclaration = {
   warnsOfRemoval: boolean;
   /** The writer may add undeclared members, as models do, so closing the content model is breaking. */
   refusesClosing: boolean;
+  /** Senders send declared members only; an object schema that declares none means that they send none, not any. */
+  isBareEmpty: boolean;
 };
 
 /** A part of an artefact's text. */
@@ -124,7 +126,10 @@ export function* comparePartsInSlices(
     if (earlier === undefined) continue;
     for (const direction of directionsOf(part.declaration.variance)) {
       const sides = sidesOf(direction, part, earlier);
-      const compared = yield* jsonSchema.compareInSlices(sides.reader.model, sides.writer.model, options);
+      const compared = yield* jsonSchema.compareInSlices(sides.reader.model, sides.writer.model, {
+        ...options,
+        isBareRootEmpty: part.declaration.isBareEmpty,
+      });
       if (!compared.ok) {
         return refuse({ ...compared.refusal, pointer: rebased(compared.refusal.pointer, sides.reader) ?? "" });
       }
@@ -207,11 +212,11 @@ function* rebuilt(
   own: readonly (readonly [number, Difference])[],
   sides: { reader: ArtefactPart; writer: ArtefactPart },
   direction: Direction,
-  writers: CompareOptions["writers"],
+  options: WitnessOptions,
 ): Sliced<Difference[]> {
   const compared = yield* jsonSchema.compareInSlices(sides.reader.model, sides.writer.model, {
+    ...options,
     policy: "semantic",
-    writers,
   });
   const found = compared.ok ? compared.value.differences : [];
   return own.map(([, difference]) => {
@@ -250,14 +255,15 @@ export function* partWitnessesInSlices(
       );
       if (own.length === 0) continue;
       const isBuilt = part.placeOf !== undefined || earlier.placeOf !== undefined;
+      const search = { ...options, isBareRootEmpty: part.declaration.isBareEmpty };
       const inSchema = isBuilt
-        ? yield* rebuilt(own, sides, direction, options.writers)
+        ? yield* rebuilt(own, sides, direction, search)
         : own.map(([, difference]) => toSchema(difference, sides, direction));
       const { reader: taker, writer: giver } = sides;
-      const found = yield* jsonSchema.witnessesInSlices(taker.model, giver.model, inSchema, options);
+      const found = yield* jsonSchema.witnessesInSlices(taker.model, giver.model, inSchema, search);
       // Only a writer of undeclared members sends what a closed content model refuses.
       const closing = own.flatMap(([index], at) => (CLOSING_KIND.test(inSchema[at]!.kind) ? [{ index, at }] : []));
-      const undeclared = { ...options, writers: "any" as const };
+      const undeclared = { ...search, writers: "any" as const };
       const sent = yield* jsonSchema.witnessesInSlices(
         taker.model,
         giver.model,

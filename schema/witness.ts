@@ -20,6 +20,8 @@ export type WitnessOptions = {
   maxAttempts: number;
   /** What a writer is assumed to produce, as in the comparison. */
   writers: "declared" | "any";
+  /** As in the comparison. */
+  isBareRootEmpty?: boolean;
 };
 
 export const DEFAULT_WITNESS_ATTEMPTS = 200;

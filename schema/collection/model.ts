@@ -39,6 +39,7 @@ const METADATA = {
   steers: false,
   warnsOfRemoval: false,
   refusesClosing: false,
+  isBareEmpty: false,
   giver: "the indexer",
   taker: "the retriever",
 } as const;

@@ -38,4 +38,5 @@ export const ROW_PART: PartDeclaration = {
   steers: false,
   warnsOfRemoval: false,
   refusesClosing: false,
+  isBareEmpty: false,
 };

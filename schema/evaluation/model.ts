@@ -41,4 +41,5 @@ export const CASE_PART: PartDeclaration = {
   steers: false,
   warnsOfRemoval: false,
   refusesClosing: false,
+  isBareEmpty: false,
 };

@@ -15,7 +15,7 @@ import { jsonWitnesses, witnessesInSlices } from "./witness/witness.ts";
 export const jsonSchema: ConfluentFormat<JsonSchemaModel> = {
   name: "json-schema",
   schemaType: "JSON",
-  codeVersion: 3,
+  codeVersion: 4,
   policies: ["strict", "lenient", "semantic"],
   parse: parseJsonSchema,
   parseInSlices,

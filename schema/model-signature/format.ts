@@ -17,7 +17,7 @@ import { SIGNATURE_SHAPE } from "./shape.ts";
 
 export const modelSignature: SchemaFormat<SignatureModel> = artefactFormat<SignatureFields>({
   name: "model-signature",
-  codeVersion: 2,
+  codeVersion: 3,
   shape: SIGNATURE_SHAPE,
   partsOf: (root) => [
     partOfMembers(root, INPUTS_PART),
@@ -36,8 +36,7 @@ function partOfMembers(root: JsonObject, declaration: PartDeclaration): PartText
   const pointer = `/${declaration.name}`;
   const members = root.members.get(declaration.name);
   const named = members?.type === "object" ? [...members.members] : [];
-  // A dummy property: the engine treats an object schema without properties as unconstrained.
-  const properties = new Map<string, JsonNode>([["", { type: "boolean", start: 0, value: true }]]);
+  const properties = new Map<string, JsonNode>();
   const required: JsonNode[] = [];
   const hasSchema = new Set<string>();
   for (const [name, member] of named) {

@@ -43,7 +43,7 @@ export type SignatureFields = {
 
 export type SignatureModel = ArtefactModel<SignatureFields>;
 
-const SIDES = { steers: false, warnsOfRemoval: false, refusesClosing: false } as const;
+const SIDES = { steers: false, warnsOfRemoval: false, refusesClosing: false, isBareEmpty: true } as const;
 const CALL = { giver: "the caller", taker: "the model" } as const;
 
 export const INPUTS_PART: PartDeclaration = { name: "inputs", variance: "in", ...CALL, ...SIDES };

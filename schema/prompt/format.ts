@@ -17,7 +17,7 @@ const NO_VARIABLES: JsonNode = {
 
 export const prompt: SchemaFormat<PromptModel> = artefactFormat<PromptFields>({
   name: "prompt",
-  codeVersion: 2,
+  codeVersion: 3,
   shape: PROMPT_SHAPE,
   partsOf: (root) => [
     partAt(root, PROMPT_VARIABLES, ["variables"], NO_VARIABLES),

@@ -55,6 +55,7 @@ export const PROMPT_VARIABLES: PartDeclaration = {
   warnsOfRemoval: true,
   // Callers go on giving variables that were removed, until nothing undeclared is accepted any more.
   refusesClosing: true,
+  isBareEmpty: true,
 };
 
 export const PROMPT_OUTPUT: PartDeclaration = {
@@ -65,4 +66,5 @@ export const PROMPT_OUTPUT: PartDeclaration = {
   steers: true,
   warnsOfRemoval: false,
   refusesClosing: false,
+  isBareEmpty: false,
 };

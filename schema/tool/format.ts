@@ -9,7 +9,7 @@ import { TOOL_SHAPE } from "./shape.ts";
 
 export const tool: SchemaFormat<ToolModel> = artefactFormat<ToolFields>({
   name: "tool",
-  codeVersion: 1,
+  codeVersion: 2,
   shape: TOOL_SHAPE,
   partsOf: (root) => [
     partAt(root, TOOL_INPUT, INPUT_NAMES, ANY_VALUE),

@@ -22,6 +22,7 @@ export const TOOL_INPUT: PartDeclaration = {
   steers: true,
   warnsOfRemoval: true,
   refusesClosing: true,
+  isBareEmpty: true,
 };
 
 export const TOOL_OUTPUT: PartDeclaration = {
@@ -32,6 +33,7 @@ export const TOOL_OUTPUT: PartDeclaration = {
   steers: true,
   warnsOfRemoval: false,
   refusesClosing: false,
+  isBareEmpty: false,
 };
 
 /** The spellings of the parts' members: ours first, then MCP's. */

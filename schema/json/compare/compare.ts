@@ -22,13 +22,14 @@ export function compareJsonSchemas(
 export function* compareInSlices(
   reader: JsonSchemaModel,
   writer: JsonSchemaModel,
-  { policy, writers }: CompareOptions,
+  options: CompareOptions,
 ): Sliced<Comparison> {
+  const { policy } = options;
   try {
     const { differences, total } =
       policy === "strict" || policy === "lenient"
         ? yield* compareByConfluentRules(reader, writer, policy)
-        : yield* compareBySemantics(reader, writer, writers);
+        : yield* compareBySemantics(reader, writer, options);
     const isCut = total > differences.length;
     return ok({ differences, ...(isCut ? { differences_total: total } : {}) });
   } catch (error) {

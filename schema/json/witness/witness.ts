@@ -57,7 +57,7 @@ export function* witnessesInSlices(
   if (differences.every(({ severity }) => severity !== "breaking"))
     return differences.map(() => notFound(BREAKS_NOTHING));
   try {
-    const breaks = yield* findBreaks(reader, writer, options.writers);
+    const breaks = yield* findBreaks(reader, writer, options);
     breaks.inclusion.meter.restart();
     const search = new WitnessSearch(reader, writer, breaks, options);
     const witnesses: Witness[] = [];

@@ -4,13 +4,14 @@ import type { FormatName, ParseResult, ResolvedReference } from "../../../schema
 import { formatNamed } from "../../../schema/formats.ts";
 import type { Witness } from "../../../schema/witness.ts";
 
-export type Reference = { name: string; content: unknown };
+/** Version 1 of the subject that has the reference's name, unless another version is named. */
+export type Reference = { name: string; content: unknown; version?: number };
 
 export function parseArtefact(name: FormatName, content: unknown, references: readonly Reference[] = []) {
   const resolved: ResolvedReference[] = references.map((reference) => ({
     name: reference.name,
     subject: reference.name,
-    version: 1,
+    version: reference.version ?? 1,
     source: { text: JSON.stringify(reference.content), references: [] },
   }));
   const text = typeof content === "string" ? content : JSON.stringify(content);

@@ -69,7 +69,7 @@ function handovers(before: ArtefactModel<unknown>, after: ArtefactModel<unknown>
 function* valuesOf({ giver, taker }: Handover, seed: number): Generator<unknown> {
   const random = new Random(seed + 1);
   const pool = collectPool(taker, giver);
-  const { inclusion, state } = runAtOnce(findBreaks(taker, giver, "any"));
+  const { inclusion, state } = runAtOnce(findBreaks(taker, giver, { writers: "any" }));
   for (let count = 0; count < VALUES_PER_PAIR; count += 1) {
     const sampler = new Sampler(inclusion.views, random, pool, random.pick([0.2, 0.5, 0.9]), { remaining: 10_000 });
     const value = sampler.sample(state);

@@ -113,7 +113,7 @@ const utf8 = (value: unknown) => new TextEncoder().encode(writeDataText(value));
 
 function jsonData(model: JsonSchemaModel, seed: number): Uint8Array[] {
   const random = new Random(seed);
-  const { inclusion, state } = runAtOnce(findBreaks(model, model, "any"));
+  const { inclusion, state } = runAtOnce(findBreaks(model, model, { writers: "any" }));
   const data: Uint8Array[] = [];
   for (let count = 0; count < DATA_PER_SCHEMA; count += 1) {
     const sampler = new Sampler(inclusion.views, random, collectPool(model), random.pick([0.2, 0.5, 0.9]), {

@@ -41,7 +41,7 @@ function modelOf(text: string, dialect: JsonDialect): JsonSchemaModel | undefine
 function* samplesOf(model: JsonSchemaModel, seed: number): Generator<unknown> {
   const random = new Random(seed + 1);
   const pool = collectPool(model);
-  const { inclusion, state } = runAtOnce(findBreaks(model, model, "any"));
+  const { inclusion, state } = runAtOnce(findBreaks(model, model, { writers: "any" }));
   for (let count = 0; count < VALUES_PER_SCHEMA; count += 1) {
     const sampler = new Sampler(inclusion.views, random, pool, random.pick([0.2, 0.5, 0.9]), { remaining: 10_000 });
     const value = sampler.sample(state);

@@ -2,7 +2,7 @@
  * The semantic policy: a difference breaks if it admits a value that the reader refuses; all other changes are reported
  * as well.
  */
-import type { Difference, WriterAssumption } from "../../../compatibility.ts";
+import type { CompareOptions, Difference } from "../../../compatibility.ts";
 import type { Sliced } from "../../../slices.ts";
 import type { JsonSchemaModel } from "../../model.ts";
 import { MAX_LISTED_DIFFERENCES } from "../bounds.ts";
@@ -18,17 +18,25 @@ export type Breaks = {
   readonly found: readonly FoundDifference[];
 };
 
+type WriterOptions = Pick<CompareOptions, "writers" | "isBareRootEmpty">;
+
 /** Throws TooComplexComparison. */
 export function* findBreaks(
   reader: JsonSchemaModel,
   writer: JsonSchemaModel,
-  writers: WriterAssumption,
+  { writers, isBareRootEmpty = false }: WriterOptions,
 ): Sliced<Breaks> {
   const inclusion = new Inclusion(reader, writer);
   const written = inclusion.views.root("writer");
   const declaring = writers === "declared" ? [written] : null;
   try {
-    const state = inclusion.states.of({ written: [written], known: [], nots: [], declaring });
+    const state = inclusion.states.of({
+      written: [written],
+      known: [],
+      nots: [],
+      declaring,
+      isBareEmpty: isBareRootEmpty,
+    });
     return { inclusion, state, found: yield* inclusion.proveAll(state, inclusion.views.root("reader")) };
   } finally {
     yield inclusion.meter.takeMicros();
@@ -39,9 +47,9 @@ export function* findBreaks(
 export function* compareBySemantics(
   reader: JsonSchemaModel,
   writer: JsonSchemaModel,
-  writers: WriterAssumption,
+  options: WriterOptions,
 ): Sliced<{ differences: Difference[]; total: number }> {
-  const { inclusion, found } = yield* findBreaks(reader, writer, writers);
+  const { inclusion, found } = yield* findBreaks(reader, writer, options);
   const breaks = found.slice(0, MAX_LISTED_DIFFERENCES).map(breakingDifference);
   const readers = new Set(found.map((each) => each.reader));
   const written = new Set(found.map((each) => each.writer));

@@ -51,12 +51,12 @@ export function declaredBy(seeds: readonly View[]): Declared | null {
 /**
  * Whether the writer's schemas at one location admit any name: explicitly open in some branch that is still possible,
  * or without declared properties in such a branch. If an object declares some properties and is silent about others, it
- * sends only the declared ones.
+ * sends only the declared ones; where bare objects are empty, an object that declares none sends none.
  */
-export function isFreeForm(atoms: readonly Atom[], choices: readonly Choice[]): boolean {
+export function isFreeForm(atoms: readonly Atom[], choices: readonly Choice[], isBareEmpty = false): boolean {
   const written = atoms.filter(({ isWritten }) => isWritten).map(({ view }) => view);
   if (written.some(saysOpenItself)) return true;
-  let declares = written.some(declaresProperties);
+  let declares = (isBareEmpty && written.length > 0) || written.some(declaresProperties);
   let isSilentAlternative = true;
   for (const { options, isWritten, isCondition } of choices) {
     if (!isWritten) continue;

@@ -18,6 +18,8 @@ export type Seeds = {
   readonly nots: readonly View[];
   /** The writer's schemas that declare names here, in any branch; null if any name may occur. */
   readonly declaring: readonly View[] | null;
+  /** Whether the writer declares every name here even if it declares no property. */
+  readonly isBareEmpty?: boolean;
 };
 
 /** A schema whose own keywords hold, apart from its references and combinations, which are processed separately. */

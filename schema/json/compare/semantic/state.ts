@@ -63,12 +63,12 @@ export class State {
   }
 
   with(added: { known?: readonly View[]; written?: readonly View[]; nots?: readonly View[] }): State {
-    const { written, known, nots, declaring } = this.seeds;
+    const { written, known, nots } = this.seeds;
     return this.states.of({
+      ...this.seeds,
       written: added.written ? [...written, ...added.written] : written,
       known: added.known ? [...known, ...added.known] : known,
       nots: added.nots ? [...nots, ...added.nots] : nots,
-      declaring,
     });
   }
 
@@ -97,7 +97,7 @@ export class State {
   /** The names that the writer declares here; null if any name may occur. */
   get declared(): Declared | null {
     if (this.#declared === null) return null;
-    this.#isFreeForm ??= isFreeForm(this.atoms, this.choices);
+    this.#isFreeForm ??= isFreeForm(this.atoms, this.choices, this.seeds.isBareEmpty);
     return this.#isFreeForm ? null : this.#declared;
   }
 

@@ -40,7 +40,7 @@ export class States {
   }
 
   of(seeds: Seeds): State {
-    const key = [seeds.written, seeds.known, seeds.nots, seeds.declaring ?? ANY].map(idsOf).join("|");
+    const key = `${[seeds.written, seeds.known, seeds.nots, seeds.declaring ?? ANY].map(idsOf).join("|")}${seeds.isBareEmpty ? "|" : ""}`;
     const known = this.#known.get(key);
     if (known) return known;
     const state = new State(this, this.#nextId++, seeds);

@@ -80,7 +80,7 @@ function* valuesOf(pair: Pair, { models }: Judge, writers: WriterAssumption): Ge
   const random = new Random(pair.seed + 1);
   const generator = new SchemaGenerator(random, pair.dialect);
   const pool = collectPool(models.reader, models.writer);
-  const { inclusion, state } = runAtOnce(findBreaks(models.reader, models.writer, "any"));
+  const { inclusion, state } = runAtOnce(findBreaks(models.reader, models.writer, { writers: "any" }));
   for (let count = 0; count < VALUES_PER_PAIR; count += 1) {
     const sampler = new Sampler(inclusion.views, random, pool, random.pick([0.2, 0.5, 0.9]), { remaining: 10_000 });
     const value = count % 4 === 3 ? generator.value(3) : sampler.sample(state);
