@@ -4,8 +4,8 @@ import { type CallSettings, type Operation, runCall } from "../sdks/typescript/s
 import { systemClock } from "../sdks/typescript/src/engine/clock.ts";
 import { ATTEMPT_TIMEOUT_MS, CALL_TIMEOUT_MS, MAX_ATTEMPTS } from "../sdks/typescript/src/engine/constants.ts";
 import { Tokens } from "../sdks/typescript/src/engine/token.ts";
-import { BadAnswer } from "../sdks/typescript/src/errors.ts";
-import { type EventParams, readEvents } from "../sdks/typescript/src/events.ts";
+import { BadAnswer, ConnectionLost } from "../sdks/typescript/src/errors.ts";
+import { type EventParams, readEvents, readRefusal } from "../sdks/typescript/src/events.ts";
 import type { RegistryEvent } from "../sdks/typescript/src/models.ts";
 import { describeUserAgent } from "../sdks/typescript/src/user-agent.ts";
 import { VERSION } from "../sdks/typescript/src/version.ts";
@@ -54,6 +54,31 @@ export class Registry {
     return (await this.#call({ name: path, method: "GET", path, query, headers: { Accept: "*/*" } })).text;
   }
 
+  /** The text of an answer that may be larger than memory, in pieces. Not retried; an answer that is cut off is an error. */
+  async *stream(path: string, query: ApiQuery = {}): AsyncGenerator<string, void, undefined> {
+    const { headers, fetch, newId, clock } = this.#settings;
+    const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
+    const search = given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
+    let response: Response;
+    try {
+      response = await fetch(`${this.url}/api/v1${path}${search}`, {
+        headers: { ...headers, Accept: "*/*", "X-Request-ID": newId() },
+        // A redirect would carry the key to another server.
+        redirect: "manual",
+        signal: this.#signal,
+      });
+    } catch (error) {
+      throw new ConnectionLost(`${this.url} is unreachable.`, false, 1, error);
+    }
+    if (response.status !== 200 || response.body === null) throw await readRefusal(response, clock.wallMs());
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of response.body) yield decoder.decode(chunk as Uint8Array, { stream: true });
+    } catch (error) {
+      throw new ConnectionLost(`${this.url} broke off its response.`, true, 1, error);
+    }
+  }
+
   /** A POST that changes nothing. */
   ask<Value>(path: string, json: unknown, query: ApiQuery = {}): Promise<Value> {
     return this.#json<Value>({ name: path, method: "POST", path, json, query });
@@ -94,8 +119,7 @@ export class Registry {
   }
 
   #call(operation: Operation) {
-    const query = Object.fromEntries(Object.entries(operation.query ?? {}).filter(([, value]) => value !== undefined));
-    return runCall(this.#settings, { ...operation, query }, { signal: this.#signal });
+    return runCall(this.#settings, operation, { signal: this.#signal });
   }
 }
 

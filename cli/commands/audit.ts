@@ -2,16 +2,15 @@
 import { createReadStream, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
-import { ApiError, BadAnswer, ConnectionLost } from "../../sdks/typescript/src/errors.ts";
-import type { Problem } from "../../sdks/typescript/src/models.ts";
+import { BadAnswer } from "../../sdks/typescript/src/errors.ts";
 import { type Checkpoint, openNote, parseCheckpoint, parseVerifier, type Verifier } from "../../tlog/note.ts";
 import { type LogLine, LogVerifier } from "../../tlog/verify.ts";
-import type { Address } from "../address.ts";
 import type { CliCommand } from "../command.ts";
 import { parseOptions } from "../parse-options.ts";
-import { REGISTRY_OPTIONS, resolveSettings, toAddress } from "../settings.ts";
+import type { Registry } from "../registry.ts";
+import { openConfiguredRegistry, REGISTRY_OPTIONS } from "../settings.ts";
 import type { Output, Shell } from "../shell.ts";
-import { UsageError } from "../usage-error.ts";
+import { cannotRead, UsageError } from "../usage-error.ts";
 
 const AUDIT_USAGE = `llmsr audit verifies that a registry's log has not been altered.
 
@@ -29,7 +28,7 @@ const AUDIT_USAGE = `llmsr audit verifies that a registry's log has not been alt
   --format FORMAT    export: ndjson or csv (ndjson)
   --url, --header    as for other commands; the API key is LLMSR_KEY, or what \`llmsr login\` stored
 
-Exit code 1: the log is not the one that the checkpoints cover; others as of other commands. Without --key, signatures are not verified.
+Exit code 1: the log does not match the checkpoints. Without --key, signatures are not verified.
 `;
 
 const PAGE_ENTRIES = 500;
@@ -39,26 +38,28 @@ async function audit(args: readonly string[], shell: Shell): Promise<number> {
   const { values, positionals } = parse(args);
   const [command, url, ...rest] = positionals;
   if (rest.length > 0) throw new UsageError(`Unexpected argument "${rest[0]}".\n\n${AUDIT_USAGE}`);
-  const address = () => registryAddress(url, values, shell);
+  const open = () => {
+    const { context, header } = values;
+    return openConfiguredRegistry(shell, { url: url ?? values.url, context, header }).registry;
+  };
   switch (command) {
     case "checkpoint":
-      print(await fetchText(address(), "/audit/checkpoint", shell));
+      print(await open().text("/audit/checkpoint"));
       return 0;
     case "download":
-      for await (const line of fetchLog(address(), shell)) print(`${JSON.stringify(line)}\n`);
+      for await (const line of fetchLog(open())) print(`${JSON.stringify(line)}\n`);
       return 0;
     case "export": {
       const { actor, subject, type, from, until, format, include, "change-set": changeSet } = values;
-      const asked = { actor, subject, type, from, until, format, include, change_set: changeSet };
-      const given = Object.entries(asked).filter((pair): pair is [string, string] => pair[1] !== undefined);
-      for await (const text of fetchTexts(address(), `/audit/export?${new URLSearchParams(given)}`, shell)) print(text);
+      const query = { actor, subject, type, from, until, format, include, change_set: changeSet };
+      for await (const text of open().stream("/audit/export", query)) print(text);
       return 0;
     }
     case "verify": {
       if (values.log !== undefined && (url !== undefined || values.url !== undefined)) {
         throw new UsageError("verify takes either the URL of a registry or --log FILE.");
       }
-      const entries = values.log === undefined ? fetchLog(address(), shell) : readLog(values.log, shell);
+      const entries = values.log === undefined ? fetchLog(open()) : readLog(values.log, shell);
       return verify(entries, await readCheckpoints(values.checkpoint, values.key), { print, printError });
     }
     default:
@@ -111,7 +112,7 @@ function readFile(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+    throw cannotRead(file, error);
   }
 }
 
@@ -125,7 +126,7 @@ async function* readLog(file: string, shell: Shell): AsyncGenerator<LogLine> {
     }
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+    throw cannotRead(file, error);
   }
 }
 
@@ -139,60 +140,17 @@ function parseLine(line: string, place: string): LogLine {
   throw new UsageError(`${place} is not an entry of a downloaded log.`);
 }
 
-async function* fetchLog(address: Address, shell: Shell): AsyncGenerator<LogLine> {
+async function* fetchLog(registry: Registry): AsyncGenerator<LogLine> {
   for (let after = 0; ; ) {
-    const text = await fetchText(address, `/log?after=${after}&limit=${PAGE_ENTRIES}`, shell);
-    const items = parseItems(text);
-    if (items === undefined) throw new BadAnswer(200, `${address.url} answers something other than a log.`, 1);
+    const query = { after: String(after), limit: String(PAGE_ENTRIES) };
+    const page = await registry.get<{ items?: LogLine[] } | null | undefined>("/log", query);
+    const items = page?.items;
+    if (!Array.isArray(items)) throw new BadAnswer(200, `${registry.url} answers something other than a log.`, 1);
     yield* items;
     const last = items.at(-1);
     if (last === undefined) return;
     after = last.seq;
   }
-}
-
-function parseItems(page: string): LogLine[] | undefined {
-  try {
-    const { items } = JSON.parse(page) as { items?: LogLine[] };
-    return Array.isArray(items) ? items : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function fetchText(address: Address, path: string, shell: Shell): Promise<string> {
-  let whole = "";
-  for await (const text of fetchTexts(address, path, shell)) whole += text;
-  return whole;
-}
-
-/** The response in pieces, because an export may be larger than memory. A response that breaks off is an error. */
-async function* fetchTexts({ url, headers }: Address, path: string, shell: Shell): AsyncGenerator<string> {
-  let response: Response;
-  try {
-    response = await shell.fetch(`${url}/api/v1${path}`, { headers, signal: shell.signal });
-  } catch (error) {
-    throw new ConnectionLost(`${url} is unreachable.`, false, 1, error);
-  }
-  if (!response.ok || response.body === null) throw await readRefusal(response);
-  const decoder = new TextDecoder();
-  try {
-    for await (const chunk of response.body) yield decoder.decode(chunk as Uint8Array, { stream: true });
-  } catch (error) {
-    throw new ConnectionLost(`${url} broke off its response.`, true, 1, error);
-  }
-}
-
-async function readRefusal(response: Response): Promise<ApiError> {
-  const problem = (await response.json().catch(() => undefined)) as Problem | undefined;
-  const requestId = response.headers.get("X-Request-ID") ?? undefined;
-  return new ApiError({ status: response.status, problem, requestId, retryAfterMs: undefined, attempts: 1 });
-}
-
-/** The URL of the command line, else the configured registry with its key. */
-function registryAddress(given: string | undefined, values: ReturnType<typeof parse>["values"], shell: Shell): Address {
-  const { context, header } = values;
-  return toAddress(resolveSettings(shell, { url: given ?? values.url, context, header }));
 }
 
 const { key: _, ...ADDRESS_OPTIONS } = REGISTRY_OPTIONS;

@@ -26,7 +26,7 @@ export const PERSON_COMMAND: CliCommand = {
     const actor = onlyOne("person", rest);
     if (!isActor(actor)) throw new UsageError(`"${actor}" is not the pseudonym of a person, such as user:5f1c….`);
     const { registry } = openConfiguredRegistry(shell, values);
-    shell.print(await registry.text(`/people/${encodeURIComponent(actor)}/export`));
+    for await (const text of registry.stream(`/people/${encodeURIComponent(actor)}/export`)) shell.print(text);
     return EXIT.ok;
   },
 };

@@ -124,14 +124,46 @@ describe("llmsr audit over the network", () => {
   ])("exits for a %i with %i", async (status, code) => {
     const fetch = async () => new Response("no", { status });
 
-    expect((await callLlmsr(["audit", "checkpoint", "http://localhost:1"], { fetch })).code).toBe(code);
+    for (const command of ["checkpoint", "export"]) {
+      expect((await callLlmsr(["audit", command, "http://localhost:1"], { fetch })).code, command).toBe(code);
+    }
+  });
+
+  it("asks again for a page of the log that a registry is too busy to give", async () => {
+    const answers = [
+      new Response("busy", { status: 503 }),
+      Response.json({ items: log }),
+      Response.json({ items: [] }),
+    ];
+    const fetch = async () => answers.shift()!;
+
+    const { code, output } = await callLlmsr(["audit", "download", "http://localhost:1"], { fetch });
+
+    expect([code, output.split("\n")]).toEqual([0, expect.objectContaining({ length: ENTRIES + 1 })]);
+  });
+
+  it("follows no redirect, which would carry the key to another server", async () => {
+    const asked: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url);
+      response.writeHead(307, { Location: "/elsewhere" }).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+    const codes = [(await audit("checkpoint", url)).code, (await audit("export", url)).code];
+    server.close();
+
+    expect(codes).toEqual([3, 3]);
+    expect(asked).toEqual(["/api/v1/audit/checkpoint", "/api/v1/audit/export"]);
   });
 
   it("exits with 3 if the registry is unreachable, the response breaks off, or the server is not a registry", async () => {
     const broken = new ReadableStream({ pull: (controller) => controller.error(new Error("cut off")) });
 
     expect((await audit("checkpoint", "http://127.0.0.1:9")).code).toBe(3);
-    for (const body of [broken, "<html>", "{}"]) {
+    expect((await audit("export", "http://127.0.0.1:9")).code).toBe(3);
+    for (const body of [broken, "<html>", "{}", "null"]) {
       const fetch = async () => new Response(body);
       expect((await callLlmsr(["audit", "download", "http://localhost:1"], { fetch })).code).toBe(3);
     }

@@ -38,6 +38,21 @@ describe("llmsr person", () => {
       { method: "GET", url: `/api/v1/people/user%3A${"0".repeat(32)}/export`, body: "", key: "k" },
     ]);
   });
+
+  it("prints the answer as it arrives, and exits with 3 if it is cut off", async () => {
+    let pulls = 0;
+    const cut = new ReadableStream({
+      pull(controller) {
+        pulls += 1;
+        if (pulls === 1) controller.enqueue(new TextEncoder().encode("first\n"));
+        else controller.error(new Error("cut off"));
+      },
+    });
+
+    const answer = await callLlmsr(["person", ACTOR], { fetch: async () => new Response(cut) });
+
+    expect(answer).toMatchObject({ code: 3, output: "first\n", errors: expect.stringContaining("cut off") });
+  });
 });
 
 describe("llmsr erase", () => {

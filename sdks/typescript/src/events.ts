@@ -76,7 +76,7 @@ async function* connect(
   try {
     const url = `${settings.baseUrl}/api/v1/events${search === "" ? "" : `?${search}`}`;
     const response = await settings.fetch(url, { headers, redirect: "manual", signal: stop.signal });
-    if (response.status !== 200 || response.body === null) throw await refusal(response, settings.clock.wallMs());
+    if (response.status !== 200 || response.body === null) throw await readRefusal(response, settings.clock.wallMs());
     const decoder = new TextDecoder();
     const reader = response.body.getReader();
     let text = "";
@@ -97,9 +97,10 @@ async function* connect(
   }
 }
 
-async function refusal(response: Response, wallMs: number): Promise<ApiError | BadAnswer> {
+/** The error that a response other than the expected stream stands for. */
+export async function readRefusal(response: Response, wallMs: number): Promise<ApiError | BadAnswer> {
   const { status } = response;
-  if (status < 400) return new BadAnswer(status, `The answer to an event stream has status ${status}.`, 1);
+  if (status < 400) return new BadAnswer(status, `The answer has status ${status} and is not a stream.`, 1);
   let problem: Problem | undefined;
   try {
     problem = (await response.json()) as Problem;
