@@ -8,8 +8,6 @@ import { ok, type Result, refuse } from "./result.ts";
 
 /** Digits of an integer that is kept exactly: as many as the largest double has before its point. */
 const MAX_INTEGER_DIGITS = 309;
-/** Reported locations of repeated names. */
-const MAX_REPEATED = 20;
 
 type DataTextProblem = {
   rule: "json_syntax" | "json_too_deep" | "number_too_large";
@@ -18,13 +16,8 @@ type DataTextProblem = {
   column?: number;
 };
 
-type DataText =
-  /**
-   * `repeated`: the locations of repeated names in an object. The value has the last one; another reader may take the
-   * first.
-   */
-  | { ok: true; value: unknown; repeated: readonly { line: number; column: number }[] }
-  | { ok: false; problem: DataTextProblem };
+/** `repeated`: where a name first occurs twice in an object. The value has the last one; another reader may take the first. */
+type DataText = { value: unknown; repeated?: { line: number; column: number } };
 
 /**
  * Numbers that a double may not represent exactly: sixteen digits in a row, or an exponent. Matches in strings only
@@ -34,26 +27,23 @@ const UNSURE_NUMBER = /\d{16}|\d[eE]/;
 /** The end of a name: at least as often as there are members; strings may add more. */
 const NAME_END = /"[ \t\r\n]*:/g;
 
-export function parseDataText(text: string): DataText {
+export function parseDataText(text: string): Result<DataText, DataTextProblem> {
   const plain = parsePlainData(text);
-  if (plain !== undefined) return { ok: true, value: plain.value, repeated: [] };
+  if (plain !== undefined) return ok(plain);
   const parsed = parseJsonText(text);
   if (!parsed.ok) {
     const { rule, message, line, column } = parsed.refusal.problem;
     const place = line === undefined || column === undefined ? {} : { line, column };
-    return { ok: false, problem: { rule: rule as DataTextProblem["rule"], message, ...place } };
+    return refuse({ rule: rule as DataTextProblem["rule"], message, ...place });
   }
   const tooLarge = { text: "" };
   const value = exactValue(parsed.value.root, tooLarge);
   if (tooLarge.text !== "") {
     const message = `The number ${tooLarge.text.slice(0, 40)} has more than ${MAX_INTEGER_DIGITS} digits.`;
-    return { ok: false, problem: { rule: "number_too_large", message } };
+    return refuse({ rule: "number_too_large", message });
   }
-  return {
-    ok: true,
-    value,
-    repeated: parsed.value.duplicates.slice(0, MAX_REPEATED).map((offset) => positionAt(text, offset)),
-  };
+  const [repeated] = parsed.value.duplicates;
+  return ok({ value, ...(repeated === undefined ? {} : { repeated: positionAt(text, repeated) }) });
 }
 
 /** The value, if its numbers are certainly exact and it is certainly shallow and without duplicate names. */
@@ -180,12 +170,12 @@ export function readDataBytes(bytes: Uint8Array): Result<unknown, DataVerdict> {
 export function readDataText(text: string): Result<unknown, DataVerdict> {
   const parsed = parseDataText(text);
   if (!parsed.ok) {
-    const { rule, message, line, column } = parsed.problem;
+    const { rule, message, line, column } = parsed.refusal;
     const place = line === undefined ? "" : ` (line ${line}, column ${column})`;
     return refuse(unreadable(rule, "a JSON text", `a text that is not one: ${message.replace(/\.$/, "")}${place}`));
   }
-  const [repeated] = parsed.repeated;
-  if (repeated === undefined) return ok(parsed.value);
+  const { value, repeated } = parsed.value;
+  if (repeated === undefined) return ok(value);
   const { line, column } = repeated;
   return refuse(
     unreadable(
