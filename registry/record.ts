@@ -1,5 +1,6 @@
 /** Records, contents and closures of references, as edge and primary exchange them. */
 
+import { makeRefusal, type Refusal } from "../contract/errors.ts";
 import type { ClosureHash, ContentHash } from "../schema/content-hash.ts";
 import type { FormatName, JsonDialect, SchemaReference } from "../schema/format.ts";
 import type { DataContract } from "../schema/rules/data-contract.ts";
@@ -77,3 +78,12 @@ export type Closure = {
 
 /** A reference as requested: `version` −1 means latest; an unqualified subject is looked up in the referring subject's context. */
 export type RequestedReference = { name: string; subject: string; version: number };
+
+/** The answer about a missing version, and about one that the caller may not read. */
+export function schemaNotFound(id: string): Refusal {
+  const shown = id.length > 64 ? `${id.slice(0, 64)}…` : id;
+  const hint = /^\d{1,10}$/.test(id)
+    ? ` Ids here are UUIDs; the schema with the Confluent id ${id} is at /schemas/ids/${id}, outside /api/v1.`
+    : "";
+  return makeRefusal("SCHEMA_NOT_FOUND", [shown], `There is no schema with id ${shown}.${hint}`);
+}

@@ -4,7 +4,7 @@ import type { PrimaryClient } from "../../durable-objects/primary/client.ts";
 import type { Change } from "../../registry/change-set.ts";
 import type { Command } from "../../registry/commands.ts";
 import type { Permission } from "../../registry/permission.ts";
-import type { RequestedReference, SchemaRecord } from "../../registry/record.ts";
+import { type RequestedReference, type SchemaRecord, schemaNotFound } from "../../registry/record.ts";
 import { MAX_QUERY_ROWS } from "../../registry/rpc.ts";
 import {
   DEFAULT_CONTEXT,
@@ -14,7 +14,6 @@ import {
   referenceName,
   type SubjectName,
 } from "../../schema/subject-name.ts";
-import { schemaNotFound } from "../registry/read/read.ts";
 import { type Access, toAccessTarget } from "./access.ts";
 import type { AccessTarget } from "./conditions.ts";
 import { denial } from "./denial.ts";

@@ -1,12 +1,13 @@
 /** Encodes a value to bytes, with the frame that consumers expect. */
+
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
+import { schemaNotFound } from "../../registry/record.ts";
 import type { DataOptions, DataValue, DataVerdict } from "../../schema/data.ts";
 import { type FramedSchema, type Framing, writeFrame } from "../../schema/framing.ts";
 import { ok, type Result, refuse } from "../../schema/result.ts";
 import type { Edge } from "../edge.ts";
 import { readContent } from "../read-path/content.ts";
 import { type Consistency, readRecordById } from "../read-path/records.ts";
-import { schemaNotFound } from "../registry/read/read.ts";
 import type { FoundTarget } from "./targets.ts";
 import { dataRefusal, noSingleObject } from "./validate.ts";
 

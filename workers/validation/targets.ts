@@ -4,7 +4,7 @@
  */
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
-import type { SchemaRecord } from "../../registry/record.ts";
+import { type SchemaRecord, schemaNotFound } from "../../registry/record.ts";
 import type { ContentHash } from "../../schema/content-hash.ts";
 import type { FormatName, JsonDialect, SchemaFormat, SchemaReference, SchemaSource } from "../../schema/format.ts";
 import { formatNamed } from "../../schema/formats.ts";
@@ -16,7 +16,7 @@ import type { Source } from "../read-path/read-through.ts";
 import type { Consistency } from "../read-path/records.ts";
 import { goneMeanwhile } from "../read-path/texts.ts";
 import { NATIVE_DIALECT } from "../registry/native-dialect.ts";
-import { isId, readBySelector, schemaNotFound } from "../registry/read/read.ts";
+import { isId, readBySelector } from "../registry/read/read.ts";
 import { parseContext } from "../registry/read/subject-names.ts";
 import { sourceOfClosure, type TextSource } from "../registry/write/facts.ts";
 import { Heat } from "./heat.ts";
@@ -102,7 +102,7 @@ function contentSelector(selector: Exclude<TargetSelector, { subject: string }>)
 function contentNotFound(selector: Exclude<TargetSelector, { subject: string }>): Refusal {
   if ("id" in selector) return schemaNotFound(selector.id);
   const [name, value] = "guid" in selector ? ["guid", selector.guid] : ["Confluent id", String(selector.confluentId)];
-  return makeRefusal("SCHEMA_NOT_FOUND", [value], `There is no schema with the ${name} ${value}.`);
+  return makeRefusal("SCHEMA_NOT_FOUND", [value], `There is no schema with ${name} ${value}.`);
 }
 
 type Content = {

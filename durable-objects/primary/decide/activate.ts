@@ -3,8 +3,8 @@
 import type { ActivateCommand, UndeleteCommand } from "../../../registry/commands.ts";
 import type { EffectiveConfig } from "../../../registry/config.ts";
 import { toHex } from "../../../registry/log-entry.ts";
-import type { Closure } from "../../../registry/record.ts";
-import { ok } from "../../../schema/result.ts";
+import { type Closure, schemaNotFound } from "../../../registry/record.ts";
+import { ok, refuse } from "../../../schema/result.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import {
   type RecordRow,
@@ -31,8 +31,7 @@ import { replacedEntries, resolveRole, staleProblem, toSubjectName } from "./reg
 export function decideActivate(deciding: Deciding, command: ActivateCommand): Decision {
   const { state } = deciding;
   const record = state.recordById(command.id);
-  if (!record || record.deleted)
-    return refused("SCHEMA_NOT_FOUND", [command.id], `There is no schema with id ${command.id}.`);
+  if (!record || record.deleted) return refuse(schemaNotFound(command.id));
   const stale = staleProblem(record, command.ifMatchSeq);
   if (stale) return stale;
   if (record.state !== "draft") {
@@ -82,7 +81,7 @@ export function decideActivate(deciding: Deciding, command: ActivateCommand): De
 export function decideUndelete(deciding: Deciding, command: UndeleteCommand): Decision {
   const { state } = deciding;
   const record = state.recordById(command.id);
-  if (!record) return refused("SCHEMA_NOT_FOUND", [command.id], `There is no schema with id ${command.id}.`);
+  if (!record) return refuse(schemaNotFound(command.id));
   if (!record.deleted) {
     const detail = `Schema ${command.id} is not deleted.`;
     return refused("CONFLICT", [detail], detail);

@@ -7,7 +7,8 @@ import type {
   DeleteVersionCommand,
   HardDeleted,
 } from "../../../registry/commands.ts";
-import { ok, type Result } from "../../../schema/result.ts";
+import { schemaNotFound } from "../../../registry/record.ts";
+import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { RecordRow, StateReader } from "../state/reader.ts";
 import {
@@ -50,7 +51,7 @@ export function decideDeleteVersion(deciding: Deciding, command: DeleteVersionCo
 export function decideDeleteRecord(deciding: Deciding, command: DeleteRecordCommand): Decision {
   const { state } = deciding;
   const record = state.recordById(command.id);
-  if (!record) return refused("SCHEMA_NOT_FOUND", [command.id], `There is no schema with id ${command.id}.`);
+  if (!record) return refuse(schemaNotFound(command.id));
   const stale = staleProblem(record, command.ifMatchSeq);
   if (stale) return stale;
   if (isReadOnly(state.effectiveMode(toSubjectName(record)))) return refuseReadOnly(toSubjectName(record));

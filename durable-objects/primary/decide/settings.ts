@@ -13,6 +13,7 @@ import type {
 } from "../../../registry/commands.ts";
 import { policyProblem } from "../../../registry/comparison-refusal.ts";
 import type { Config } from "../../../registry/config.ts";
+import { schemaNotFound } from "../../../registry/record.ts";
 import { ok, refuse } from "../../../schema/result.ts";
 import { ruleSetProblem } from "../../../schema/rules/data-contract.ts";
 import { EMPTY_RULE_BOOK, MAX_RULES, ruleBookProblems } from "../../../schema/rules/rule-book.ts";
@@ -47,8 +48,7 @@ const STATE_ENTRIES = {
 export function decideUpdateRecord(deciding: Deciding, command: UpdateRecordCommand): Decision {
   const { state } = deciding;
   const record = state.recordById(command.id);
-  if (!record || record.deleted)
-    return refused("SCHEMA_NOT_FOUND", [command.id], `There is no schema with id ${command.id}.`);
+  if (!record || record.deleted) return refuse(schemaNotFound(command.id));
   const stale = staleProblem(record, command.ifMatchSeq);
   if (stale) return stale;
   const name = toSubjectName(record);

@@ -1,7 +1,8 @@
 /** `/schemas/{id}/content`: the hot read. */
 
 import { makeRefusal } from "../../../contract/errors.ts";
-import { isId, schemaNotFound } from "../../registry/read/read.ts";
+import { schemaNotFound } from "../../../registry/record.ts";
+import { isId } from "../../registry/read/read.ts";
 import { readTarget } from "../../validation/targets.ts";
 import { type Answer, JSON_MEDIA_TYPE, jsonTextAnswer, provenance } from "../answer.ts";
 import { RegistryError } from "../errors.ts";

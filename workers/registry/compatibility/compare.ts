@@ -2,7 +2,7 @@
 
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { policyProblem, tooComplexRefusal } from "../../../registry/comparison-refusal.ts";
-import type { Closure, RequestedReference, SchemaRecord } from "../../../registry/record.ts";
+import { type Closure, type RequestedReference, type SchemaRecord, schemaNotFound } from "../../../registry/record.ts";
 import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
 import type { ComparedDifferences, CompareOptions, Comparison, Difference } from "../../../schema/compatibility.ts";
 import { computeVerdictInSlices, type VerdictOptions } from "../../../schema/facts.ts";
@@ -16,7 +16,7 @@ import type { Sliced } from "../../../schema/slices.ts";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../../../schema/witness.ts";
 import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
-import { isId, schemaNotFound } from "../read/read.ts";
+import { isId } from "../read/read.ts";
 import { compareClosures, parseWithReferences, sourceOfClosure } from "../write/facts.ts";
 import { invalidSchema, tooComplex } from "./check.ts";
 

@@ -36,7 +36,8 @@ export async function listUsesOfConfluentId(
   { confluentId, subject, deleted }: IdInScope & { deleted: boolean },
 ): Promise<Result<{ records: SchemaRecord[]; asOf: AsOf }, Refusal>> {
   const primary = edge.primary;
-  const notFound = () => makeRefusal("SCHEMA_TEXT_NOT_FOUND", [], `There is no schema with the id ${confluentId}.`);
+  const notFound = () =>
+    makeRefusal("SCHEMA_TEXT_NOT_FOUND", [], `There is no schema with Confluent id ${confluentId}.`);
   let context = contextOfScope(subject);
   if (context === undefined) {
     const name = parseSubjectName(subject!);
@@ -57,5 +58,5 @@ export async function listUsesOfConfluentId(
 }
 
 export function confluentIdNotFound(id: number | string): Refusal {
-  return makeRefusal("SCHEMA_NOT_FOUND", [id], `There is no schema with the id ${id}.`);
+  return makeRefusal("SCHEMA_NOT_FOUND", [id], `There is no schema with Confluent id ${id}.`);
 }

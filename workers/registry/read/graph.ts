@@ -3,10 +3,11 @@
 import type { Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { GraphSlice } from "../../../registry/questions.ts";
+import { schemaNotFound } from "../../../registry/record.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
-import { isId, schemaNotFound } from "./read.ts";
+import { isId } from "./read.ts";
 
 /** Default depth of a transitive query. */
 const DEFAULT_GRAPH_DEPTH = 10;

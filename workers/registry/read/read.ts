@@ -3,7 +3,7 @@
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SubjectSummary } from "../../../registry/questions.ts";
-import type { SchemaRecord } from "../../../registry/record.ts";
+import { type SchemaRecord, schemaNotFound } from "../../../registry/record.ts";
 import { FORMAT_NAMES, type FormatName } from "../../../schema/format.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
@@ -114,14 +114,6 @@ export async function readSubject(
   return answer.value.value === null
     ? refuse(subjectNotFound(parsed.value))
     : ok({ summary: answer.value.value, asOf: answer.value.asOf });
-}
-
-export function schemaNotFound(id: string): Refusal {
-  const shown = id.length > 64 ? `${id.slice(0, 64)}…` : id;
-  const hint = /^\d{1,10}$/.test(id)
-    ? ` Ids here are UUIDs; the schema with the Confluent id ${id} is at /schemas/ids/${id}, outside /api/v1.`
-    : "";
-  return makeRefusal("SCHEMA_NOT_FOUND", [shown], `There is no schema with the id "${shown}".${hint}`);
 }
 
 export function subjectNotFound(name: SubjectName): Refusal {

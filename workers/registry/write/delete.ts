@@ -3,14 +3,14 @@
 import type { Refusal } from "../../../contract/errors.ts";
 import type { Outcome } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
-import type { SchemaRecord } from "../../../registry/record.ts";
+import { type SchemaRecord, schemaNotFound } from "../../../registry/record.ts";
 import type { Caller } from "../../../registry/rpc.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { DEFAULT_CONTEXT, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { forgetContents } from "../../read-path/content.ts";
 import { forgetRecords } from "../../read-path/records.ts";
-import { isId, schemaNotFound } from "../read/read.ts";
+import { isId } from "../read/read.ts";
 import { parseSubject } from "../read/subject-names.ts";
 import { type Committed, commitCommand } from "./commit.ts";
 import { withWitnesses } from "./refusal-witnesses.ts";

@@ -1,10 +1,12 @@
 /** Erases a version at once: a soft and a hard delete in one transaction, which destroy its text and payloads. */
+
 import type { Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
+import { schemaNotFound } from "../../../registry/record.ts";
 import type { Caller } from "../../../registry/rpc.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import type { Edge } from "../../edge.ts";
-import { isId, schemaNotFound } from "../read/read.ts";
+import { isId } from "../read/read.ts";
 import { makeRequestedChanges, type RequestedChange } from "./requested-changes.ts";
 
 export async function eraseVersion(

@@ -3,13 +3,13 @@
 import type { Refusal } from "../../../contract/errors.ts";
 import type { Command, Outcome } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
-import type { Attributes, SchemaRecord } from "../../../registry/record.ts";
+import { type Attributes, type SchemaRecord, schemaNotFound } from "../../../registry/record.ts";
 import type { Caller } from "../../../registry/rpc.ts";
 import { ok, type Result, refuse } from "../../../schema/result.ts";
 import { DEFAULT_CONTEXT } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { forgetRecords } from "../../read-path/records.ts";
-import { isId, schemaNotFound } from "../read/read.ts";
+import { isId } from "../read/read.ts";
 import { commitCommand } from "./commit.ts";
 import { withWitnesses } from "./refusal-witnesses.ts";
 

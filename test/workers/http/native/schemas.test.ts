@@ -274,6 +274,12 @@ describe.each(WAYS)("GET /schemas/{id} on the $name platform", ({ open }) => {
     expect(status).toBe(404);
     expect(body).toMatchObject({ code: "not_found" });
   });
+
+  it.each(["GET", "DELETE"])("says the same of a missing version to %s", async (method) => {
+    const answer = await open().call(method, `/schemas/${UNKNOWN_ID}`);
+
+    expect(answer.body).toMatchObject({ detail: `There is no schema with id ${UNKNOWN_ID}.` });
+  });
 });
 
 describe.each(WAYS)("GET /schemas on the $name platform", ({ open }) => {
