@@ -3,6 +3,7 @@
  * cover a range together.
  */
 import { TooComplexComparison } from "../../../work-meter.ts";
+import type { ComparisonMeter } from "../bounds.ts";
 import { compareDecimals, type Decimal, decimalText } from "../decimal.ts";
 import { isAbove, isBelow } from "./evaluate.ts";
 import type { Proof } from "./proof.ts";
@@ -11,8 +12,8 @@ import { inPlace, NUMBER, TYPE, unaliased, type View } from "./view.ts";
 
 /** Bounds per check at which values are divided; beyond that the comparison is too complex. */
 const MAX_CUTS = 256;
-/** Schemas searched for bounds. */
-const MAX_VISITED = 1_000;
+/** The work of searching one schema for bounds. */
+const VISIT_STEPS = 0.1;
 
 const COUNTS = [
   [TYPE.string, "minLength", "maxLength"],
@@ -29,11 +30,11 @@ export function casesByRange(proof: Proof, state: State, reader: View): State[] 
   return undefined;
 }
 
-function casesOfNumbers({ views }: Proof, state: State, reader: View): State[] | undefined {
+function casesOfNumbers({ views, meter }: Proof, state: State, reader: View): State[] | undefined {
   const { minimum, maximum } = state.shape;
   const isSingle = minimum && maximum && compareDecimals(minimum.value.limit, maximum.value.limit) === 0;
   const cuts = new Map<string, Decimal>();
-  for (const view of alternativesIn(reader)) {
+  for (const view of alternativesIn(reader, meter)) {
     for (const bound of [view.minimum, view.maximum]) {
       if (bound === undefined || isSingle) continue;
       if (isAbove(bound.limit, minimum?.value) && isBelow(bound.limit, maximum?.value)) {
@@ -55,11 +56,17 @@ function casesOfNumbers({ views }: Proof, state: State, reader: View): State[] |
 type Least = (typeof COUNTS)[number][1];
 type Most = (typeof COUNTS)[number][2];
 
-function casesOfCounts({ views }: Proof, state: State, reader: View, least: Least, most: Most): State[] | undefined {
+function casesOfCounts(
+  { views, meter }: Proof,
+  state: State,
+  reader: View,
+  least: Least,
+  most: Most,
+): State[] | undefined {
   const { shape } = state;
   const [from, to] = [shape[least], shape[most] ?? Number.POSITIVE_INFINITY];
   const cuts = new Set<number>();
-  for (const view of alternativesIn(reader)) {
+  for (const view of alternativesIn(reader, meter)) {
     // A cut is the first count of the upper part.
     for (const cut of [view[least], (view[most] ?? Number.POSITIVE_INFINITY) + 1]) {
       if (cut > from && cut <= to && Number.isSafeInteger(cut)) cuts.add(cut);
@@ -85,13 +92,14 @@ function areDividing(cuts: { size: number }, reader: View): boolean {
 }
 
 /** The schemas that a reader applies to the same value, including its alternatives, conditions and negations. */
-function alternativesIn(reader: View): readonly View[] {
+function alternativesIn(reader: View, meter: ComparisonMeter): ReadonlySet<View> {
   const visited = new Set<View>();
   const stack = [unaliased(reader)];
-  for (let view = stack.pop(); view !== undefined && visited.size < MAX_VISITED; view = stack.pop()) {
+  for (let view = stack.pop(); view !== undefined; view = stack.pop()) {
     if (visited.has(view)) continue;
     visited.add(view);
+    meter.spend(VISIT_STEPS, view.pointer);
     for (const child of [...inPlace(view), ...(view.not ? [view.not] : [])]) stack.push(unaliased(child()));
   }
-  return [...visited];
+  return visited;
 }

@@ -123,6 +123,17 @@ describe("alternatives with many bounds", () => {
     );
   });
 
+  it("are found among thousands of alternatives without bounds", () => {
+    const names = Array.from({ length: 3_000 }, (_, at) => ({ const: `name ${at}` }));
+    const reader = (gap: number) => ({
+      type: "string",
+      anyOf: [{ maxLength: 4 }, { minLength: 5 + gap }, ...names],
+    });
+
+    expect(isCompatible(reader(0), { type: "string" })).toBe(true);
+    expect(isCompatible(reader(1), { type: "string" })).toBe(false);
+  });
+
   it("are found in conditions and negations too", () => {
     const reader = { type: "string", not: { allOf: [{ minLength: 3 }, { maxLength: 5 }] } };
 
