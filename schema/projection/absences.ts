@@ -20,6 +20,14 @@ export function requestBudget({ budgets }: Profile): RequestBudget {
   };
 }
 
+/** What a message says of a limit, of which other schemas of the request may have used a part. */
+function allowance(profile: Profile, limit: keyof RequestBudget, budget: RequestBudget): string {
+  const [left, total] = [budget[limit], requestBudget(profile)[limit]];
+  return left === total
+    ? `${profile.provider} allows ${total} in one request`
+    : `${left} are left of the ${total} that ${profile.provider} allows in one request`;
+}
+
 type OverBudget = { readonly pointer: string; readonly message: string; readonly fix: string };
 
 export function planAbsences(
@@ -32,7 +40,7 @@ export function planAbsences(
   let surplus = measure.optionalProperties - (budget.optionalProperties ?? Number.POSITIVE_INFINITY);
   let unions = (budget.unions ?? Number.POSITIVE_INFINITY) - measure.unions;
   if (unions < 0) {
-    const message = `The projected schema has ${measure.unions} alternatives and lists of types; ${profile.provider} allows ${budget.unions} in one request.`;
+    const message = `The projected schema has ${measure.unions} alternatives and lists of types; ${allowance(profile, "unions", budget)}.`;
     return refuse({ pointer: "", message, fix: "Split the schema, use fewer unions, or send it without strict." });
   }
   const counts = new Map<string, { draft: Draft; count: number }>();
@@ -52,7 +60,7 @@ export function planAbsences(
     surplus -= count;
   }
   if (surplus <= 0) return ok(plan);
-  const message = `The projected schema has ${measure.optionalProperties} optional properties; ${profile.provider} allows ${budget.optionalProperties} in one request, and ${surplus} of them cannot be rewritten.`;
+  const message = `The projected schema has ${measure.optionalProperties} optional properties; ${allowance(profile, "optionalProperties", budget)}, and ${surplus} of them cannot be rewritten.`;
   return refuse({
     pointer: "",
     message,

@@ -1,7 +1,6 @@
 /**
- * Projects the tools and the output schema of one request together, because some limits are sums over all of them. Each
- * schema gets what it needs, smallest first; a schema whose needs no longer fit is sent without strict, if the API
- * supports that.
+ * Projects the tools of one request together, because some limits are sums over all of them. Each schema gets what it
+ * needs, smallest first; one that no longer fits is projected for a fallback profile, if one is given.
  */
 import type { JsonSchemaModel } from "../json/model.ts";
 import { ok, type Result, refuse } from "../result.ts";
@@ -14,9 +13,9 @@ type BundledSchema = { readonly name: string; readonly model: JsonSchemaModel };
 
 type BundledProjection = {
   readonly name: string;
-  /** Whether the schema counts as strict. */
-  readonly strict: boolean;
-  /** The reason it is sent without strict. */
+  /** The requested one, or the fallback. */
+  readonly profile: Profile;
+  /** Why the fallback was needed. */
   readonly reason?: string;
   readonly projection: Projection;
 };
@@ -24,22 +23,17 @@ type BundledProjection = {
 type Bundle = {
   /** In the given order. */
   readonly schemas: readonly BundledProjection[];
-  readonly taken: { readonly strictTools: number; readonly optionalProperties: number; readonly unions: number };
   readonly warnings: readonly string[];
 };
 
-type BundleRefusal =
-  | { readonly reason: "too_many"; readonly message: string }
-  | {
-      readonly reason: "impossible" | "too_complex";
-      readonly name: string;
-      readonly problems: ProjectionRefusal["problems"];
-    };
+type BundleRefusal = {
+  readonly reason: "too_many" | ProjectionRefusal["reason"];
+  /** The schema that cannot be projected; none if there are too many. */
+  readonly name?: string;
+  readonly problems: ProjectionRefusal["problems"];
+};
 
-/**
- * `fallback` is the profile of schemas that are sent without strict; without it, a schema that does not fit refuses the
- * bundle.
- */
+/** Without `fallback`, a schema that does not fit refuses the bundle. */
 export function projectBundle(
   schemas: readonly BundledSchema[],
   profile: Profile,
@@ -47,7 +41,7 @@ export function projectBundle(
 ): Result<Bundle, BundleRefusal> {
   if (schemas.length > MAX_BUNDLED_SCHEMAS) {
     const message = `A request with ${schemas.length} schemas is too large (at most ${MAX_BUNDLED_SCHEMAS}).`;
-    return refuse({ reason: "too_many", message });
+    return refuse({ reason: "too_many", problems: [{ pointer: "", message }] });
   }
   const filling = new Filling(profile);
   const placed = new Map<BundledSchema, BundledProjection>();
@@ -60,17 +54,16 @@ export function projectBundle(
       placed.set(schema, found.value);
       continue;
     }
-    const loose = fallback && projectSchema(schema.model, fallback);
-    if (!loose?.ok) {
+    const second = fallback && projectSchema(schema.model, fallback);
+    if (!second?.ok) {
       const { reason, problems } = found.refusal;
       return refuse({ reason, name: schema.name, problems });
     }
     const reason = found.refusal.problems.map(({ message }) => message).join(" ");
-    placed.set(schema, { name: schema.name, strict: false, reason, projection: loose.value });
+    placed.set(schema, { name: schema.name, profile: fallback!, reason, projection: second.value });
   }
   return ok({
     schemas: schemas.map((schema) => placed.get(schema)!),
-    taken: filling.taken,
     warnings: filling.warnings(),
   });
 }
@@ -83,7 +76,7 @@ function needOf({ model }: BundledSchema, profile: Profile): number {
 
 /** The used part of a request's limits. */
 class Filling {
-  readonly taken = { strictTools: 0, optionalProperties: 0, unions: 0 };
+  readonly #taken = { strictTools: 0, optionalProperties: 0, unions: 0 };
   readonly #profile: Profile;
 
   constructor(profile: Profile) {
@@ -93,17 +86,17 @@ class Filling {
   place({ name, model }: BundledSchema): Result<BundledProjection, ProjectionRefusal> {
     const { budgets, provider } = this.#profile;
     const most = budgets.request?.maxStrictTools?.value;
-    if (most !== undefined && this.taken.strictTools >= most) {
+    if (most !== undefined && this.#taken.strictTools >= most) {
       const message = `${provider} allows ${most} strict schemas in one request.`;
       return refuse({ reason: "impossible", problems: [{ pointer: "", message }] });
     }
     const projected = projectSchema(model, this.#profile, { budget: this.#left() });
     if (!projected.ok) return projected;
     const { measure } = projected.value;
-    this.taken.strictTools += 1;
-    this.taken.optionalProperties += measure.optionalProperties;
-    this.taken.unions += measure.unions;
-    return ok({ name, strict: true, projection: projected.value });
+    this.#taken.strictTools += 1;
+    this.#taken.optionalProperties += measure.optionalProperties;
+    this.#taken.unions += measure.unions;
+    return ok({ name, profile: this.#profile, projection: projected.value });
   }
 
   #left(): RequestBudget {
@@ -111,16 +104,16 @@ class Filling {
     return {
       ...(optionalProperties === undefined
         ? {}
-        : { optionalProperties: optionalProperties - this.taken.optionalProperties }),
-      ...(unions === undefined ? {} : { unions: unions - this.taken.unions }),
+        : { optionalProperties: optionalProperties - this.#taken.optionalProperties }),
+      ...(unions === undefined ? {} : { unions: unions - this.#taken.unions }),
     };
   }
 
   warnings(): string[] {
     const { budgets, provider } = this.#profile;
     const prudent = budgets.request?.prudentOptionalProperties;
-    if (prudent === undefined || this.taken.optionalProperties <= prudent.value) return [];
-    const { optionalProperties } = this.taken;
+    if (prudent === undefined || this.#taken.optionalProperties <= prudent.value) return [];
+    const { optionalProperties } = this.#taken;
     return [
       `The request has ${optionalProperties} optional properties; ${provider} has been observed to fail above ${prudent.value}, although its limit is higher.`,
     ];

@@ -15,6 +15,9 @@ const FILES: Record<string, unknown> = {
       { name: "second", inputSchema: { type: "object", properties: { u: { type: "string", format: "uri" } } } },
     ],
   },
+  "many.json": {
+    tools: Array.from({ length: 21 }, (_, index) => ({ name: `t${index}`, inputSchema: { type: "object" } })),
+  },
   "gemini.json": {
     functionDeclarations: [
       {
@@ -226,6 +229,43 @@ describe("llmsr project", () => {
     expect(await run("project", file("never.json"), "--target", "openai")).toMatchObject({
       code: 1,
       errors: expect.stringContaining("allows no value"),
+    });
+  });
+
+  describe("of more tools than a request may have", () => {
+    const project = (...options: string[]) =>
+      run("project", file("many.json"), "--target", "anthropic", "--shape", "anthropic-tool", ...options);
+    const strictOf = (output: string) =>
+      output
+        .trim()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { tools: { strict?: boolean }[] }).tools[0]!.strict);
+
+    it("projects each on its own by default", async () => {
+      const { code, output } = await project();
+
+      expect(code).toBe(0);
+      expect(strictOf(output)).toEqual(Array.from({ length: 21 }, () => true));
+    });
+
+    it("sends those that do not fit without strict, with --together and --fallback", async () => {
+      const { code, output, errors } = await project("--together", "--fallback", "anthropic-tool");
+
+      expect(code).toBe(0);
+      expect(strictOf(output)).toEqual([...Array.from({ length: 20 }, () => true), undefined]);
+      expect(errors).toContain("t20 is projected for anthropic-tool: Anthropic allows 20 strict schemas");
+    });
+
+    it("prints none with --together alone, and exits with 1", async () => {
+      expect(await project("--together")).toMatchObject({
+        code: 1,
+        output: "",
+        errors: expect.stringContaining("t20: Anthropic allows 20 strict schemas in one request."),
+      });
+    });
+
+    it("exits with 2 for --fallback alone", async () => {
+      expect(await project("--fallback", "anthropic-tool")).toMatchObject({ code: 2 });
     });
   });
 });

@@ -11,13 +11,13 @@ import { NO_SAMPLE, Sampler } from "../../../schema/json/witness/sample.ts";
 import { writeJsonText } from "../../../schema/json-text.ts";
 import { AnswerContext } from "../../../schema/projection/answer-context.ts";
 import { decodeValue, isSameValue } from "../../../schema/projection/decode.ts";
-import { encodeValue } from "../../../schema/projection/encode.ts";
 import { PROFILES } from "../../../schema/projection/profiles.ts";
 import { type Projection, projectSchema } from "../../../schema/projection/project.ts";
 import { Random } from "../../../schema/random.ts";
 import { runAtOnce } from "../../../schema/slices.ts";
 import { usesDeclaredNamesOnly } from "../json/compare/soundness/declares.ts";
 import { type Schema, SchemaGenerator } from "../json/compare/soundness/generate.ts";
+import { encodeValue } from "./encode.ts";
 
 /** Schemas per profile for every change; set FUZZ_RUNS=20000 for the long run. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 120);

@@ -1,8 +1,8 @@
-/** Encodes a value of the registered schema in the projected form, for examples in prompts and tools. */
-import { isMembers } from "../json/validate/evaluation.ts";
-import type { AnswerContext } from "./answer-context.ts";
-import { isSameValue } from "./decode.ts";
-import type { DecodeStep, MemberStep, RestStep } from "./decoder.ts";
+/** The answer that a model would give for a value of the registered schema: the inverse of `decodeValue`. */
+import { isMembers } from "../../../schema/json/validate/evaluation.ts";
+import type { AnswerContext } from "../../../schema/projection/answer-context.ts";
+import { isSameValue } from "../../../schema/projection/decode.ts";
+import type { DecodeStep, MemberStep, RestStep } from "../../../schema/projection/decoder.ts";
 
 /** Recursion is bounded by the depth of the value, times the alternatives around each part. */
 export function encodeValue(context: AnswerContext, value: unknown): unknown {
